@@ -1,0 +1,84 @@
+/** A pending timer; `cancel` is idempotent. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** The clock of a world: virtual milliseconds. Nothing under `switch/` knows another one (design.md 2). */
+export interface Clock {
+  /** Virtual time in milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+  /** Calls `fire` once when `delayMs` (>= 0) have passed. */
+  after(delayMs: number, fire: () => void): Timer;
+}
+
+interface Entry {
+  readonly at: number;
+  readonly order: number;
+  readonly fire: () => void;
+  live: boolean;
+}
+
+/**
+ * Time that moves only when told to. Timers fire in order of their time, then in the order they were set.
+ * A live server moves it along with the wall clock ({@link WallDriver}); tests move it by hand.
+ */
+export class VirtualClock implements Clock {
+  #nowMs: number;
+  #order = 0;
+  #entries: Entry[] = [];
+  /** Called after a timer was set, so that a driver can wake up in time. */
+  onTimerSet: ((atMs: number) => void) | undefined;
+
+  constructor(startMs = 0) {
+    this.#nowMs = startMs;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, fire: () => void): Timer {
+    const entry: Entry = {
+      at: this.#nowMs + Math.max(0, delayMs),
+      order: this.#order,
+      fire,
+      live: true,
+    };
+    this.#order += 1;
+    let i = this.#entries.length;
+    while (i > 0 && (this.#entries[i - 1] as Entry).at > entry.at) i -= 1;
+    this.#entries.splice(i, 0, entry);
+    this.onTimerSet?.(entry.at);
+    return {
+      cancel: () => {
+        if (!entry.live) return;
+        entry.live = false;
+        const at = this.#entries.indexOf(entry);
+        if (at >= 0) this.#entries.splice(at, 1);
+      },
+    };
+  }
+
+  /** Time of the next timer, or `undefined`. */
+  nextAt(): number | undefined {
+    return this.#entries[0]?.at;
+  }
+
+  /** Moves time forward by `ms`, firing every timer on the way at its own time. */
+  advance(ms: number): void {
+    this.advanceTo(this.#nowMs + ms);
+  }
+
+  /** Moves time forward to `atMs`; earlier times are ignored. */
+  advanceTo(atMs: number): void {
+    for (;;) {
+      const next = this.#entries[0];
+      if (next === undefined || next.at > atMs) break;
+      this.#entries.shift();
+      next.live = false;
+      this.#nowMs = Math.max(this.#nowMs, next.at);
+      next.fire();
+    }
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+  }
+}

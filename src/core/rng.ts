@@ -1,0 +1,57 @@
+import type { Guid } from './guid.ts';
+
+/** Seeded random numbers (xoshiro128**): the only randomness inside a world, so one seed gives one history. */
+export class Rng {
+  #a: number;
+  #b: number;
+  #c: number;
+  #d: number;
+
+  /** `seed` is any text; equal texts give equal sequences on every machine. */
+  constructor(seed: string) {
+    // FNV-1a over the text, then splitmix32 spreads it over the state.
+    let h = 0x811c9dc5;
+    for (let i = 0; i < seed.length; i += 1) h = Math.imul(h ^ seed.charCodeAt(i), 0x01000193);
+    const next = (): number => {
+      h = (h + 0x9e3779b9) | 0;
+      let z = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
+      z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+      return (z ^ (z >>> 15)) >>> 0;
+    };
+    this.#a = next();
+    this.#b = next();
+    this.#c = next();
+    this.#d = next() | 1;
+  }
+
+  /** An unsigned 32-bit integer. */
+  uint32(): number {
+    const x = Math.imul(this.#b, 5);
+    const result = Math.imul((x << 7) | (x >>> 25), 9) >>> 0;
+    const t = this.#b << 9;
+    this.#c ^= this.#a;
+    this.#d ^= this.#b;
+    this.#b ^= this.#c;
+    this.#a ^= this.#d;
+    this.#c ^= t;
+    this.#d = (this.#d << 11) | (this.#d >>> 21);
+    return result;
+  }
+
+  /** A number in [0, 1). */
+  float(): number {
+    return this.uint32() / 0x1_0000_0000;
+  }
+
+  /** A version 4 GUID in canonical form. */
+  guid(): Guid {
+    const a = this.uint32();
+    const b = (this.uint32() & 0xffff0fff) | 0x4000;
+    const c = (this.uint32() & 0x3fffffff) | 0x80000000;
+    const d = this.uint32();
+    const t = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
+    const bt = t(b);
+    const ct = t(c);
+    return `${t(a)}-${bt.slice(0, 4)}-${bt.slice(4)}-${ct.slice(0, 4)}-${ct.slice(4)}${t(d)}`;
+  }
+}

@@ -1,0 +1,37 @@
+/** A value a store keeps: JSON-like, plus `bigint` and `Uint8Array`. Given values are never changed afterwards by either side. */
+export type StoreValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly StoreValue[]
+  | { readonly [name: string]: StoreValue | undefined };
+
+/** One write: `put` replaces, `delete` of an absent key is no error. */
+export type StoreOp =
+  | { readonly op: 'put'; readonly key: string; readonly value: StoreValue }
+  | { readonly op: 'delete'; readonly key: string };
+
+/**
+ * The small interface every engine stands behind (design.md 5, 6). Keys are `/`-separated ASCII segments, at most 512
+ * bytes; order is the byte order of the key.
+ *
+ * - `write` applies all operations or none. When its promise resolves they are durable (memory: visible). Engines group
+ *   concurrent writes into one commit; writes become visible in the order they were called.
+ * - When a write fails, it and every write that was queued behind it reject with the same cause, none of them was
+ *   applied, and the store accepts new writes again once the medium does.
+ * - Errors are `ExtSwitchError`s: `STORE_UNAVAILABLE`, `STORE_VERSION`, `STORE_CORRUPT`.
+ */
+export interface Store {
+  /** Engine and place for people, e.g. `memory`, `lmdb ./data`. */
+  readonly description: string;
+  get(key: string): StoreValue | undefined;
+  /** Entries whose key starts with `prefix`, in key order, as of the last visible write. */
+  range(prefix: string): Iterable<readonly [key: string, value: StoreValue]>;
+  /** `undefined` when the write is done at once (memory), else a promise of its durability. */
+  write(ops: readonly StoreOp[]): Promise<void> | undefined;
+  /** Flushes and closes; idempotent. */
+  close(): Promise<void>;
+}
