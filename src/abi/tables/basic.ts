@@ -1,0 +1,88 @@
+import type { StructureRow } from './row.ts';
+
+/** Layouts of the types every structure is built from. Offsets and sizes in bytes, x64; `source` is the documentation page. */
+export const BASIC_STRUCTURES = {
+  GUID: {
+    size: 16,
+    align: 4,
+    revisionSizes: [],
+    headerType: null,
+    header: 'guiddef.h',
+    since: '5.0',
+    source: '(guiddef.h; no page in the two documentation repositories)',
+    confidence: 'crosschecked',
+    note: 'Little-endian Data1/Data2/Data3; Data4 is raw byte order, so the textual form is byte-swapped only in its first three groups.',
+    fields: [
+      { name: 'Data1', ctype: 'ULONG', offset: 0, size: 4 },
+      { name: 'Data2', ctype: 'USHORT', offset: 4, size: 2 },
+      { name: 'Data3', ctype: 'USHORT', offset: 6, size: 2 },
+      { name: 'Data4', ctype: 'UCHAR', offset: 8, size: 8, count: 8 },
+    ],
+  },
+  NDIS_OBJECT_HEADER: {
+    size: 4,
+    align: 2,
+    revisionSizes: [],
+    headerType: null,
+    header: 'ndis/objectheader.h',
+    since: '6.0',
+    source: 'ns-objectheader-ndis_object_header.md',
+    confidence: 'crosschecked',
+    note: 'Size is the byte length of the fixed structure for the stated Revision (an NDIS_SIZEOF_*_REVISION_n value), not of the whole buffer; see the companion text for exceptions. It is a USHORT, so it cannot exceed 65535.',
+    fields: [
+      { name: 'Type', ctype: 'UCHAR', offset: 0, size: 1 },
+      { name: 'Revision', ctype: 'UCHAR', offset: 1, size: 1 },
+      { name: 'Size', ctype: 'USHORT', offset: 2, size: 2 },
+    ],
+  },
+  IF_COUNTED_STRING: {
+    size: 516,
+    align: 2,
+    revisionSizes: [],
+    headerType: null,
+    header: 'ifdef.h',
+    since: '6.0',
+    source: 'ns-ifdef-if_counted_string_lh.md',
+    confidence: 'crosschecked',
+    note: 'Typedef chain IF_COUNTED_STRING = IF_COUNTED_STRING_LH = NDIS_IF_COUNTED_STRING. All NDIS_SWITCH_*NAME, NDIS_SWITCH_*FRIENDLYNAME, NDIS_VM_NAME, NDIS_VM_FRIENDLYNAME, NDIS_VENDOR_NAME, NDIS_SWITCH_PORT_PROPERTY_PROFILE_NAME/_CDN_LABEL and NDIS_SWITCH_EXTENSION_FRIENDLYNAME are this type. Always stored inline at full size.',
+    fields: [
+      {
+        name: 'Length',
+        ctype: 'USHORT',
+        offset: 0,
+        size: 2,
+        note: 'bytes, excluding any terminating NUL; 0..512',
+      },
+      {
+        name: 'String',
+        ctype: 'WCHAR',
+        offset: 2,
+        size: 514,
+        count: 257,
+        note: 'IF_MAX_STRING_SIZE + 1 UTF-16LE code units; terminator optional',
+      },
+    ],
+  },
+  NDIS_ISOLATION_NAME: {
+    size: 258,
+    align: 2,
+    revisionSizes: [],
+    headerType: null,
+    header: 'ntddndis.h',
+    since: '6.40',
+    source: 'ns-ntddndis-_ndis_isolation_name.md',
+    confidence: 'documented',
+    note: 'Typedefs NDIS_ISOLATION_ID_NAME and NDIS_ROUTING_DOMAIN_NAME.',
+    fields: [
+      { name: 'Length', ctype: 'USHORT', offset: 0, size: 2, note: 'bytes' },
+      {
+        name: 'String',
+        ctype: 'WCHAR',
+        offset: 2,
+        size: 256,
+        count: 128,
+        note: 'NDIS_ISOLATION_NAME_MAX_STRING_SIZE + 1 UTF-16LE code units',
+      },
+    ],
+  },
+} as const satisfies Record<string, StructureRow>;
