@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
+import type { CommandHandler, Invocation } from '../command.ts';
+import { UnreachableError } from '../server-error.ts';
+import { harmless, type Terminal } from '../terminal.ts';
+
+/** Entries printed before following, when --limit says nothing. */
+const DEFAULT_LIMIT = 20;
+/** Most the server gives at once. */
+const PAGE_MAX = 1000;
+/** Attempts to reach a server that went away, each after twice the time of the one before. */
+const RECONNECT_ATTEMPTS = 6;
+const RECONNECT_FIRST_MS = 250;
+
+/** What is printed of the stream, and where it goes on. */
+interface Follower {
+  readonly call: Invocation;
+  readonly terminal: Terminal;
+  readonly oid: string | undefined;
+  readonly switchName: string | undefined;
+  lastSeq: number;
+}
+
+/** `trace`: the last requests, then with --follow every new one; --json prints one entry a line. */
+export const trace: CommandHandler = async (call, terminal) => {
+  const plane = connect(call, terminal);
+  const given = call.text('switch');
+  const found = given === undefined ? undefined : await plane.get(`/switches${pathOf(given)}`);
+  const follower: Follower = {
+    call,
+    terminal,
+    oid: call.text('oid'),
+    switchName: found === undefined ? undefined : String(found['name']),
+    lastSeq: 0,
+  };
+  const limit = call.integer('limit') ?? DEFAULT_LIMIT;
+  if (call.has('follow')) follower.lastSeq = await newestSeq(plane);
+  if (limit > 0) {
+    const query = new URLSearchParams({ limit: String(Math.min(limit, PAGE_MAX)) });
+    if (follower.oid !== undefined) query.set('oid', follower.oid);
+    if (given !== undefined) query.set('switch', given);
+    const { items } = (await plane.get(`/trace?${query}`)) as { readonly items: readonly Item[] };
+    for (const entry of items) await printEntry(follower, entry);
+    if (items.length === 0 && !call.has('follow')) terminal.note('the trace is empty');
+  }
+  if (call.has('follow')) await follow(plane, follower);
+  return 0;
+};
+
+async function newestSeq(plane: ControlPlane): Promise<number> {
+  const { items } = (await plane.get('/trace?limit=1')) as { readonly items: readonly Item[] };
+  return Number(items[0]?.['seq'] ?? 0);
+}
+
+/** Follows the event stream and resumes it after the last seen entry when the connection breaks. */
+async function follow(plane: ControlPlane, follower: Follower): Promise<void> {
+  const signal = follower.terminal.signal ?? new AbortController().signal;
+  let attempt = 0;
+  while (!signal.aborted) {
+    const before = follower.lastSeq;
+    try {
+      for await (const event of plane.events(String(before), signal)) {
+        attempt = 0;
+        await takeEvent(follower, event.data);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const broken = error instanceof UnreachableError || error instanceof TypeError;
+      if (!broken || attempt >= RECONNECT_ATTEMPTS) throw error;
+    }
+    if (signal.aborted) return;
+    if (attempt >= RECONNECT_ATTEMPTS) {
+      throw new UnreachableError('the server ended the event stream again and again');
+    }
+    if (attempt === 0) follower.terminal.note('connection lost, trying again');
+    await sleep(RECONNECT_FIRST_MS * 2 ** attempt, undefined, { signal }).catch(() => undefined);
+    attempt += 1;
+  }
+}
+
+async function takeEvent(follower: Follower, data: string): Promise<void> {
+  const entry = JSON.parse(data) as Item;
+  const seq = Number(entry['seq'] ?? 0);
+  if (seq <= follower.lastSeq) return;
+  follower.lastSeq = seq;
+  if (entry['oid'] === undefined && follower.oid !== undefined) return;
+  if (follower.oid !== undefined && entry['oid'] !== follower.oid) return;
+  if (follower.switchName !== undefined && entry['switch'] !== follower.switchName) return;
+  await printEntry(follower, entry);
+}
+
+async function printEntry(follower: Follower, entry: Item): Promise<void> {
+  const { call, terminal } = follower;
+  follower.lastSeq = Math.max(follower.lastSeq, Number(entry['seq'] ?? 0));
+  if (call.has('json')) return terminal.line(JSON.stringify(entry));
+  const { style } = terminal;
+  const head = `${String(entry['seq']).padStart(6)}  ${timeText(entry['time'])}  ${harmless(String(entry['switch'] ?? '-'))}`;
+  if (entry['oid'] === undefined) {
+    const { seq, time, switch: _, ...rest } = entry;
+    return terminal.line(`${head}  ${style.dim(harmless(JSON.stringify(rest)))}`);
+  }
+  const status = String(entry['status']);
+  const shown = status === 'NDIS_STATUS_SUCCESS' ? style.good(status) : style.error(status);
+  const route = (entry['route'] as readonly Item[])
+    .map(({ module, verdict }) => `${module}:${verdict}`)
+    .join(' > ');
+  await terminal.line(
+    `${head}  ${style.bold(harmless(String(entry['oid'])))} ${entry['requestType']}  ${shown}  ${style.dim(harmless(route))}`,
+  );
+  if (call.has('verbose')) {
+    const text = JSON.stringify(entry['decoded'], null, 2);
+    await terminal.line(harmless(text).replace(/^/gm, '        '));
+  }
+}
+
+/** Virtual milliseconds as seconds. */
+function timeText(time: unknown): string {
+  return `${(Number(time) / 1000).toFixed(3)} s`.padStart(12);
+}

@@ -1,0 +1,48 @@
+import { connect, type Item, pathOf } from '../client.ts';
+import type { CommandHandler } from '../command.ts';
+import { printItems, printJson } from '../print-items.ts';
+import { harmless } from '../terminal.ts';
+
+/** `world list` */
+export const list: CommandHandler = async (call, terminal) => {
+  const pages = connect(call, terminal, 'default').pages('/worlds');
+  const columns = [
+    { title: 'world', value: (item: Item) => item['name'] },
+    { title: 'profile', value: (item: Item) => item['profile'] },
+    { title: 'store', value: (item: Item) => item['store'] },
+    { title: 'seed', value: (item: Item) => item['seed'] },
+  ];
+  await printItems(call, terminal, pages, columns, 'there are no worlds');
+  return 0;
+};
+
+/** `world create` */
+export const create: CommandHandler = async (call, terminal) => {
+  const [name] = call.arguments;
+  const body = {
+    ...(name === undefined ? {} : { name }),
+    ...(call.has('seed') ? { seed: call.text('seed') } : {}),
+    ...(call.has('profile') ? { profile: call.text('profile') } : {}),
+  };
+  const plane = connect(call, terminal, 'default');
+  const { body: made } = await plane.request('POST', '/worlds', { body });
+  if (call.has('json')) await printJson(terminal, made);
+  else await terminal.line(`created world ${harmless(String((made as Item)['name']))}`);
+  return 0;
+};
+
+/** `world reset` */
+export const reset: CommandHandler = async (call, terminal) => {
+  await connect(call, terminal, call.arguments[0]).request('POST', '/sim/reset');
+  const name = call.arguments[0] ?? call.text('world') ?? 'default';
+  if (!call.has('json')) await terminal.line(`reset world ${harmless(name)}`);
+  return 0;
+};
+
+/** `world delete` */
+export const remove: CommandHandler = async (call, terminal) => {
+  const path = `/worlds${pathOf(...call.arguments)}`;
+  await connect(call, terminal, 'default').request('DELETE', path);
+  if (!call.has('json')) await terminal.line(`deleted world ${harmless(call.arguments.join(' '))}`);
+  return 0;
+};
