@@ -242,7 +242,10 @@ export interface SwitchCollection {
 
 /** One OID request of the past. */
 export interface TraceEntry {
+  /** Order of completion in the world; shared with events, so one cursor resumes both. */
   readonly seq: number;
+  /** Number of the request on its switch, in order of issue. */
+  readonly request: number;
   /** Virtual milliseconds when it was issued. */
   readonly time: number;
   /** Switch name. */
@@ -261,8 +264,11 @@ export interface TraceEntry {
 export interface TraceView {
   entries(filter?: {
     readonly oid?: string;
+    /** The last this many of what the rest of the filter lets through. */
     readonly limit?: number;
     readonly afterSeq?: number;
+    /** Nothing newer than this. */
+    readonly untilSeq?: number;
   }): TraceEntry[];
 }
 
@@ -277,7 +283,8 @@ export interface FabricEvent {
 
 /** A request in flight (`!ndiskd.oid`). */
 export interface PendingOid {
-  readonly seq: number;
+  /** Number of the request on its switch. */
+  readonly request: number;
   readonly switch: string;
   readonly oid: string;
   /** The module that holds it. */

@@ -32,7 +32,7 @@ export type Pended = { readonly [pended]: true };
 /**
  * What a handler says about a request. `'forward'` (or nothing at all) passes it down unchanged; an `NdisStatus`
  * completes it here — a veto is `NdisStatus.DATA_NOT_ACCEPTED`; `pend(request)` keeps it. A promise of the first two
- * is a pended request with sugar. `NdisStatus.PENDING` itself is never a verdict (rule D6).
+ * is a pended request with sugar. `NdisStatus.PENDING` is the same as `pend(request)` (rule D6).
  */
 export type FinalVerdict = 'forward' | NdisStatus;
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing forwards
@@ -47,8 +47,8 @@ export interface OidRequest {
   readonly oid: number;
   readonly oidName: string;
   readonly requestType: RequestType;
-  /** Number in the world's trace, the same in `trace` and in findings. */
-  readonly seq: number;
+  /** Number of the request on its switch, from 1 in order of issue; the trace, pending lists and findings carry it. */
+  readonly id: number;
   /**
    * The InformationBuffer: exactly the bytes Windows would pass. Reading costs a copy once (the switch checks
    * afterwards that nothing was changed that may not be: rules D4, B26, C42, E22, F10).

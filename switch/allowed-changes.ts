@@ -1,0 +1,112 @@
+import type { OidRequest } from './oid-request.ts';
+
+/** First byte a handler changed although it may not, and the rule it broke. */
+export interface ForbiddenChange {
+  readonly offset: number;
+  readonly expected: number;
+  readonly found: number;
+  readonly rule: string;
+}
+
+interface Allowed {
+  readonly rule: string;
+  /** Ranges `[from, to)` a handler may write; `Infinity` is the end of the buffer. */
+  readonly ranges: readonly (readonly [from: number, to: number])[];
+}
+
+const NOTHING: readonly (readonly [number, number])[] = [];
+
+/**
+ * What a handler may write into the bytes of each OID. Feature status answers (rules F9, F10): FeatureStatusVersion,
+ * the length in the custom structure, and the vendor area. NIC_CREATE (rules C19, C20): MTU, see {@link mtuRange}.
+ */
+const ALLOWED: Readonly<Record<number, Allowed>> = {
+  // OID_SWITCH_FEATURE_STATUS_QUERY: parameters 56 bytes, custom at 56, data from 72.
+  66151: {
+    rule: 'F10',
+    ranges: [
+      [44, 46],
+      [64, 68],
+      [72, Number.POSITIVE_INFINITY],
+    ],
+  },
+  // OID_SWITCH_PORT_FEATURE_STATUS_QUERY: parameters 64 bytes, custom at 64, data from 80.
+  66174: {
+    rule: 'F10',
+    ranges: [
+      [32, 34],
+      [72, 76],
+      [80, Number.POSITIVE_INFINITY],
+    ],
+  },
+  66147: { rule: 'E22', ranges: NOTHING },
+  66148: { rule: 'E22', ranges: NOTHING },
+  66149: { rule: 'E22', ranges: NOTHING },
+  66161: { rule: 'E22', ranges: NOTHING },
+  66162: { rule: 'E22', ranges: NOTHING },
+  66163: { rule: 'E22', ranges: NOTHING },
+  66168: { rule: 'B26', ranges: NOTHING },
+  66169: { rule: 'B26', ranges: NOTHING },
+  66175: { rule: 'B26', ranges: NOTHING },
+  66197: { rule: 'B26', ranges: NOTHING },
+  66170: { rule: 'C42', ranges: NOTHING },
+  66171: { rule: 'C42', ranges: NOTHING },
+  66172: { rule: 'C42', ranges: NOTHING },
+  66173: { rule: 'C42', ranges: NOTHING },
+  66196: { rule: 'C42', ranges: NOTHING },
+};
+const OTHER: Allowed = { rule: 'D4', ranges: NOTHING };
+
+/** NDIS_SWITCH_NIC_PARAMETERS.MTU, u32 at 2104; Flags, u32 at 4, bit 0 NIC_INITIALIZING. */
+const MTU_OFFSET = 2104;
+const NIC_CREATE = 0x1027a;
+
+/** Compares the bytes in use with `pristine`, the bytes before any handler saw them. */
+export function changedByte(
+  request: OidRequest,
+  pristine: Uint8Array,
+): ForbiddenChange | undefined {
+  const allowed = ALLOWED[request.oid] ?? OTHER;
+  const bytes = request.buffer;
+  const mayLowerMtu = loweredMtu(request, pristine);
+  for (let i = 0; i < pristine.length; i += 1) {
+    if (bytes[i] === pristine[i]) continue;
+    if (mayLowerMtu && i >= MTU_OFFSET && i < MTU_OFFSET + 4) continue;
+    if (!allowed.ranges.some(([from, to]) => i >= from && i < to)) {
+      const expected = pristine[i] ?? 0;
+      return { offset: i, expected, found: bytes[i] ?? 0, rule: allowed.rule };
+    }
+  }
+  return undefined;
+}
+
+/** Rules C19, C20, OP-35: NIC_CREATE with NIC_INITIALIZING lets an extension lower MTU, never raise it. */
+function loweredMtu(request: OidRequest, pristine: Uint8Array): boolean {
+  if (request.oid !== NIC_CREATE || ((pristine[4] ?? 0) & 1) === 0) return false;
+  return u32(request.buffer, MTU_OFFSET) < u32(pristine, MTU_OFFSET);
+}
+
+function u32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] ?? 0) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24)) >>>
+    0
+  );
+}
+
+/** Puts every byte back that a handler may not change. */
+export function restoreBytes(request: OidRequest, pristine: Uint8Array): void {
+  const allowed = ALLOWED[request.oid] ?? OTHER;
+  const mtu = loweredMtu(request, pristine)
+    ? request.buffer.slice(MTU_OFFSET, MTU_OFFSET + 4)
+    : undefined;
+  const kept = allowed.ranges.map(([from, to]) => {
+    const end = Math.min(to, pristine.length);
+    return from < end ? ([from, request.buffer.slice(from, end)] as const) : undefined;
+  });
+  request.buffer.set(pristine, 0);
+  for (const piece of kept) if (piece !== undefined) request.buffer.set(piece[1], piece[0]);
+  if (mtu !== undefined) request.buffer.set(mtu, MTU_OFFSET);
+}

@@ -1,0 +1,204 @@
+import { ExtSwitchError } from '../src/core/errors.ts';
+import type {
+  ExtensionDefinition,
+  ExtensionHandlers,
+  ExtensionType,
+} from '../src/sdk/extension.ts';
+import type { Finding } from './environment.ts';
+import { FilterModule } from './filter-module.ts';
+import { CALLED_HANDLERS, LATER_HANDLERS } from './handler-table.ts';
+import { describe } from './pipeline.ts';
+import { type Steps, settled } from './steps.ts';
+import { type ContextHost, ModuleContext } from './switch-context.ts';
+
+/** Rule A2: the fixed places, top to bottom. */
+const PLACE: Readonly<Record<ExtensionType, number>> = { capture: 0, filter: 1, forward: 2 };
+
+/** An extension that was wanted but does not run. */
+export interface StackFailure {
+  readonly definition: ExtensionDefinition;
+  readonly error: ExtSwitchError;
+}
+
+/** Sorts extensions into capture, filter, forward; the order inside a class stays. Rule A41: one forwarding extension. */
+export function orderStack(wanted: readonly ExtensionDefinition[]): ExtensionDefinition[] {
+  const ordered = [...wanted].sort((a, b) => PLACE[a.type] - PLACE[b.type]);
+  const forwarding = ordered.filter((definition) => definition.type === 'forward');
+  if (forwarding.length > 1) {
+    const names = forwarding.map((definition) => definition.name).join(' and ');
+    throw new ExtSwitchError(
+      'SECOND_FORWARDING_EXTENSION',
+      `${names} are both forwarding extensions; a switch runs at most one (rule A41)`,
+      { rule: 'A41', extensionId: (forwarding[1] as ExtensionDefinition).id },
+    );
+  }
+  return ordered;
+}
+
+/** The driver stack between the two edges: attach, restart, pause, detach in the order of rules A46-A52. */
+export class DriverStack {
+  readonly #host: ContextHost;
+  /** Top to bottom; replaced as a whole, so that a request keeps the stack it was issued on. */
+  #modules: readonly FilterModule[] = [];
+
+  constructor(host: ContextHost) {
+    this.#host = host;
+  }
+
+  get modules(): readonly FilterModule[] {
+    return this.#modules;
+  }
+
+  /** Makes `wanted` (top to bottom) the stack: pause, detach, attach, restart (rule A46, S13, S14). */
+  *change(wanted: readonly ExtensionDefinition[]): Steps<readonly StackFailure[]> {
+    const ordered = orderStack(wanted);
+    const failures: StackFailure[] = [];
+    for (const module of this.#modules) yield* this.#pause(module);
+    const kept = new Map<string, FilterModule>();
+    for (const module of this.#modules) {
+      if (ordered.some((definition) => definition === module.definition))
+        kept.set(module.id, module);
+      else this.#detach(module);
+    }
+    const modules = ordered.map(
+      (definition) => kept.get(definition.id) ?? new FilterModule(definition),
+    );
+    this.#modules = modules;
+    // Rule A47: attach and restart bottom-up.
+    for (const module of [...modules].reverse()) {
+      if (module.state === 'detached') this.#attach(module, failures);
+    }
+    this.#modules = modules.filter((module) => module.state !== 'detached');
+    for (const module of [...this.#modules].reverse()) yield* this.#restart(module, failures);
+    this.#modules = this.#modules.filter((module) => module.state !== 'detached');
+    return failures;
+  }
+
+  /** Rule A68: NetEventSwitchActivate once, from the bottom up. */
+  activate(): void {
+    for (const module of [...this.#modules].reverse()) {
+      if (module.state !== 'running') continue;
+      try {
+        module.handlers.activate?.();
+      } catch (error) {
+        // Rules A71, A72: the event goes on and cannot be refused.
+        this.#find(module, {
+          rule: 'A72',
+          severity: 'error',
+          message: `threw in activate: ${describe(error)}`,
+        });
+      }
+    }
+  }
+
+  #attach(module: FilterModule, failures: StackFailure[]): void {
+    module.move('attach');
+    try {
+      const handlers: unknown = module.definition.attach(new ModuleContext(this.#host, module));
+      module.setHandlers(this.#checkHandlers(module, handlers));
+      module.move('attached');
+    } catch (error) {
+      // Rule A49: back to detached.
+      module.move('attachFailed');
+      module.release();
+      failures.push(this.#failure(module, 'attach', error));
+    }
+  }
+
+  #checkHandlers(module: FilterModule, handlers: unknown): ExtensionHandlers {
+    if (typeof handlers !== 'object' || handlers === null || handlers instanceof Promise) {
+      throw new ExtSwitchError(
+        'EXTENSION_INVALID',
+        `attach returned ${describe(handlers)}; expected an object of handlers`,
+        { extensionId: module.id },
+      );
+    }
+    for (const [name, handler] of Object.entries(handlers)) {
+      if (LATER_HANDLERS.has(name)) {
+        this.#find(module, {
+          rule: 'D13',
+          severity: 'info',
+          message: `has the handler ${name}, which this version never calls`,
+        });
+        continue;
+      }
+      if (!CALLED_HANDLERS.has(name) || typeof handler !== 'function') {
+        throw new ExtSwitchError(
+          'EXTENSION_INVALID',
+          typeof handler === 'function'
+            ? `attach returned an unknown handler ${name}; known: ${[...CALLED_HANDLERS].join(', ')}`
+            : `handler ${name} is ${describe(handler)}, not a function`,
+          { extensionId: module.id, member: name },
+        );
+      }
+    }
+    return handlers;
+  }
+
+  *#restart(module: FilterModule, failures: StackFailure[]): Steps<void> {
+    module.move('restart');
+    try {
+      yield* settled(module.handlers.restart?.());
+      module.move('restarted');
+    } catch (error) {
+      // Rules A49, A50, OP-31: back to paused, then out of the stack; the rest runs on.
+      module.move('restartFailed');
+      failures.push(this.#failure(module, 'restart', error));
+      this.#detach(module);
+    }
+  }
+
+  /** Rule A61: pause and detach cannot fail. */
+  *#pause(module: FilterModule): Steps<void> {
+    if (module.state !== 'running') return;
+    module.move('pause');
+    try {
+      yield* settled(module.handlers.pause?.());
+    } catch (error) {
+      this.#find(module, {
+        rule: 'A61',
+        severity: 'error',
+        message: `threw in pause: ${describe(error)}`,
+      });
+    }
+    module.move('pauseComplete');
+  }
+
+  #detach(module: FilterModule): void {
+    // Rule A63: nothing it holds may stay behind.
+    this.#host.pipeline.abortAll(module);
+    try {
+      module.handlers.detach?.();
+    } catch (error) {
+      this.#find(module, {
+        rule: 'A61',
+        severity: 'error',
+        message: `threw in detach: ${describe(error)}`,
+      });
+    }
+    this.#host.references.releaseAll(module);
+    module.release();
+    module.move('detach');
+  }
+
+  #failure(module: FilterModule, where: string, error: unknown): StackFailure {
+    const cause = `${module.name} refused in ${where}: ${describe(error)}`;
+    return {
+      definition: module.definition,
+      error: new ExtSwitchError(
+        'EXTENSION_FAILED',
+        cause,
+        { extensionId: module.id },
+        { cause: error },
+      ),
+    };
+  }
+
+  #find(module: FilterModule, finding: Omit<Finding, 'extensionId'>): void {
+    this.#host.environment.finding(this.#host.state.name, {
+      ...finding,
+      message: `${module.name} ${finding.message}`,
+      extensionId: module.id,
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import type { NdisVersion } from '../src/abi/index.ts';
+import type { Clock } from '../src/core/clock.ts';
+import type { Guid } from '../src/core/guid.ts';
+import type { Rng } from '../src/core/rng.ts';
+import type { Settings } from '../src/sdk/extension.ts';
+import type { TraceRing } from './trace.ts';
+
+/**
+ * How the values of one feature become property bytes and back. Custom classes write the serialized class; standard
+ * port properties write their NDIS structure.
+ */
+export interface PropertyCodec {
+  /** Class name. */
+  readonly name: string;
+  /** NDIS_SWITCH_PORT_PROPERTY_TYPE; 1 = custom. */
+  readonly propertyType: number;
+  /** UUID of the class: PropertyId of a custom property. */
+  readonly id: Guid;
+  readonly extensionId: Guid;
+  /** major * 256 + minor (rule E9). */
+  readonly version: number;
+  /** Bytes `write` will need. */
+  size(settings: Settings): number;
+  /** Writes at `offset`, zero-filling pads; returns the length. */
+  write(settings: Settings, bytes: Uint8Array, offset: number): number;
+  decode(bytes: Uint8Array, offset: number, lengthBytes: number): Settings;
+}
+
+/** The registered classes, as far as a switch asks for them. */
+export interface FeatureCatalog {
+  /** Setting class of a custom property, by UUID. */
+  setting(scope: 'port' | 'switch', id: Guid): PropertyCodec | undefined;
+  /** Status class by UUID. */
+  status(scope: 'port' | 'switch', id: Guid): PropertyCodec | undefined;
+  /** Standard port property of a type (2-6). */
+  standard(propertyType: number): PropertyCodec | undefined;
+  /** Value in force when nothing is configured (rule E45, OP-8); `undefined`: zero entries. */
+  standardDefault(propertyType: number): Settings | undefined;
+  /** GUID of a class name or GUID text. */
+  resolve(scope: 'port' | 'switch', nameOrId: string): PropertyCodec | undefined;
+}
+
+/** A broken rule, seen from outside an extension. */
+export interface Finding {
+  /** Rule of the rule book or Driver Verifier's name, e.g. `E22`, `NdisOidDoubleComplete`. */
+  readonly rule: string;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly message: string;
+  readonly extensionId?: Guid;
+  readonly oid?: string;
+  /** Number of the request on its switch. */
+  readonly request?: number;
+}
+
+/** Everything a switch gets from outside: time, randomness, ids, classes, and where its observations go (design.md 2). */
+export interface SwitchEnvironment {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly ndis: NdisVersion;
+  readonly catalog: FeatureCatalog;
+  readonly trace: TraceRing;
+  /** Virtual milliseconds a module may hold an OID (NdisTimedOidComplete: 12,000). */
+  readonly oidTimeoutMs: number;
+  finding(switchName: string, finding: Finding): void;
+  stateChange(switchName: string, data: Readonly<Record<string, unknown>>): void;
+  log(
+    switchName: string,
+    extension: string,
+    message: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ): void;
+}

@@ -1,0 +1,97 @@
+import type { Timer } from '../src/core/clock.ts';
+import type { Guid } from '../src/core/guid.ts';
+import type {
+  ExtensionDefinition,
+  ExtensionHandlers,
+  ExtensionType,
+} from '../src/sdk/extension.ts';
+import { type Handler, SPECIFIC_HANDLERS } from './handler-table.ts';
+import { type OidRequest, RequestHandle } from './oid-request.ts';
+import type { Pipeline } from './pipeline.ts';
+import { MODULE_STATES, type ModuleEvent, type ModuleState, nextState } from './states.ts';
+
+/** One extension in one switch's stack: a filter module (rules A48-A52). */
+export class FilterModule {
+  readonly definition: ExtensionDefinition;
+  readonly id: Guid;
+  readonly name: string;
+  readonly type: ExtensionType;
+  state: ModuleState = 'detached';
+  /** The request it has now, until that completes (rule D1). */
+  current: OidRequest | undefined;
+  /** Requests waiting for it. */
+  readonly queue: OidRequest[] = [];
+  /** Calls oidRequestComplete. */
+  seesCompletions = false;
+  /** A module above it ended an OID it must have seen (OP-28). */
+  desynchronized = false;
+  /** Why it does not run although enabled. */
+  problem: string | undefined;
+  /** References it holds, `portId` or `portId/nicIndex` → count (rules B39, C60). */
+  readonly references = new Map<string, number>();
+  readonly timers = new Set<Timer>();
+  #handlers: ExtensionHandlers = {};
+  #specific: readonly (Handler | undefined)[] = [];
+  #generic: ExtensionHandlers['oidRequest'];
+
+  constructor(definition: ExtensionDefinition) {
+    this.definition = definition;
+    this.id = definition.id;
+    this.name = definition.name;
+    this.type = definition.type;
+  }
+
+  get handlers(): ExtensionHandlers {
+    return this.#handlers;
+  }
+
+  move(event: ModuleEvent): void {
+    this.state = nextState(MODULE_STATES, this.state, event, `extension ${this.name}`);
+  }
+
+  /** Takes the handlers `attach` returned. */
+  setHandlers(handlers: ExtensionHandlers): void {
+    this.#handlers = handlers;
+    this.#generic = handlers.oidRequest;
+    this.seesCompletions = handlers.oidRequestComplete !== undefined;
+    this.#specific = SPECIFIC_HANDLERS.map((entry) => entry?.bind(handlers));
+  }
+
+  /** Calls the generic handler, then the specific one; returns what they said. */
+  dispatch(request: OidRequest, pipeline: Pipeline): unknown {
+    if (this.#generic !== undefined) {
+      const verdict = this.#generic.call(
+        this.#handlers,
+        new RequestHandle(request, this, pipeline),
+      );
+      if (verdict !== 'forward' && verdict !== undefined) return verdict;
+      if (request.holder !== undefined) return verdict;
+    }
+    const specific = this.#specific[request.oidIndex];
+    return specific === undefined ? undefined : specific(request, this, pipeline);
+  }
+
+  oidRequestComplete(request: OidRequest, pipeline: Pipeline): void {
+    this.#handlers.oidRequestComplete?.(new RequestHandle(request, this, pipeline));
+  }
+
+  /** Marks every module below this one: it missed an OID (OP-28). */
+  desynchronizeBelow(request: OidRequest): void {
+    for (let i = request.modules.indexOf(this) + 1; i < request.modules.length; i += 1) {
+      (request.modules[i] as FilterModule).desynchronized = true;
+    }
+  }
+
+  /** Lets go of timers and references when it detaches; returns the references it leaked (rules B39, C60). */
+  release(): string[] {
+    for (const timer of this.timers) timer.cancel();
+    this.timers.clear();
+    const leaked = [...this.references.keys()];
+    this.references.clear();
+    this.#handlers = {};
+    this.#specific = [];
+    this.#generic = undefined;
+    this.seesCompletions = false;
+    return leaked;
+  }
+}

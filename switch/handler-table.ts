@@ -1,0 +1,142 @@
+import { OID_LIST, type OidName } from '../src/abi/index.ts';
+import type { ExtensionHandlers, PortProperty, SwitchProperty } from '../src/sdk/extension.ts';
+import type { FilterModule } from './filter-module.ts';
+import { type OidRequest, RequestHandle } from './oid-request.ts';
+import { readNicParameters, readPortParameters } from './parameters.ts';
+import type { Pipeline } from './pipeline.ts';
+import { PortStatusQueryView, SwitchStatusQueryView } from './status-query.ts';
+
+/** A specific handler, ready to be called with a request. */
+export type Handler = (request: OidRequest, module: FilterModule, pipeline: Pipeline) => unknown;
+
+/** How one OID reaches its handler: `bind` gives the caller, or `undefined` when the extension has no such handler. */
+export interface HandlerEntry {
+  readonly name: keyof ExtensionHandlers;
+  bind(handlers: ExtensionHandlers): Handler | undefined;
+}
+
+type PortHandlerName = 'createPort' | 'updatePort' | 'teardownPort' | 'deletePort';
+type NicHandlerName = 'createNic' | 'connectNic' | 'updateNic' | 'disconnectNic' | 'deleteNic';
+type PortPropertyName = 'addPortProperty' | 'updatePortProperty' | 'deletePortProperty';
+type SwitchPropertyName = 'addSwitchProperty' | 'updateSwitchProperty' | 'deleteSwitchProperty';
+
+function port(name: PortHandlerName): HandlerEntry {
+  return {
+    name,
+    bind: (handlers) => {
+      const handler = handlers[name];
+      if (handler === undefined) return undefined;
+      return (request, module, pipeline) =>
+        handler.call(
+          handlers,
+          readPortParameters(request.buffer),
+          new RequestHandle(request, module, pipeline),
+        );
+    },
+  };
+}
+
+function nic(name: NicHandlerName): HandlerEntry {
+  return {
+    name,
+    bind: (handlers) => {
+      const handler = handlers[name];
+      if (handler === undefined) return undefined;
+      return (request, module, pipeline) =>
+        handler.call(
+          handlers,
+          readNicParameters(request.buffer),
+          new RequestHandle(request, module, pipeline),
+        );
+    },
+  };
+}
+
+function portProperty(name: PortPropertyName): HandlerEntry {
+  return {
+    name,
+    bind: (handlers) => {
+      const handler = handlers[name];
+      if (handler === undefined) return undefined;
+      return (request) => handler.call(handlers, request.property as PortProperty);
+    },
+  };
+}
+
+function switchProperty(name: SwitchPropertyName): HandlerEntry {
+  return {
+    name,
+    bind: (handlers) => {
+      const handler = handlers[name];
+      if (handler === undefined) return undefined;
+      return (request) => handler.call(handlers, request.property as SwitchProperty);
+    },
+  };
+}
+
+const ENTRIES: Readonly<Partial<Record<OidName, HandlerEntry>>> = {
+  OID_SWITCH_PORT_CREATE: port('createPort'),
+  OID_SWITCH_PORT_UPDATED: port('updatePort'),
+  OID_SWITCH_PORT_TEARDOWN: port('teardownPort'),
+  OID_SWITCH_PORT_DELETE: port('deletePort'),
+  OID_SWITCH_NIC_CREATE: nic('createNic'),
+  OID_SWITCH_NIC_CONNECT: nic('connectNic'),
+  OID_SWITCH_NIC_UPDATED: nic('updateNic'),
+  OID_SWITCH_NIC_DISCONNECT: nic('disconnectNic'),
+  OID_SWITCH_NIC_DELETE: nic('deleteNic'),
+  OID_SWITCH_PORT_PROPERTY_ADD: portProperty('addPortProperty'),
+  OID_SWITCH_PORT_PROPERTY_UPDATE: portProperty('updatePortProperty'),
+  OID_SWITCH_PORT_PROPERTY_DELETE: portProperty('deletePortProperty'),
+  OID_SWITCH_PROPERTY_ADD: switchProperty('addSwitchProperty'),
+  OID_SWITCH_PROPERTY_UPDATE: switchProperty('updateSwitchProperty'),
+  OID_SWITCH_PROPERTY_DELETE: switchProperty('deleteSwitchProperty'),
+  OID_SWITCH_PORT_FEATURE_STATUS_QUERY: {
+    name: 'queryPortFeatureStatus',
+    bind: (handlers) => {
+      const handler = handlers.queryPortFeatureStatus;
+      if (handler === undefined) return undefined;
+      return (request, module, pipeline) =>
+        handler.call(handlers, new PortStatusQueryView(request, module, pipeline));
+    },
+  },
+  OID_SWITCH_FEATURE_STATUS_QUERY: {
+    name: 'querySwitchFeatureStatus',
+    bind: (handlers) => {
+      const handler = handlers.querySwitchFeatureStatus;
+      if (handler === undefined) return undefined;
+      return (request, module, pipeline) =>
+        handler.call(handlers, new SwitchStatusQueryView(request, module, pipeline));
+    },
+  },
+};
+
+/** By dense OID index. */
+export const SPECIFIC_HANDLERS: readonly (HandlerEntry | undefined)[] = OID_LIST.map(
+  (oid) => ENTRIES[oid.name],
+);
+
+/** Handlers this version calls. */
+export const CALLED_HANDLERS: ReadonlySet<string> = new Set([
+  ...Object.values(ENTRIES).map((entry) => entry.name),
+  'oidRequest',
+  'oidRequestComplete',
+  'activate',
+  'restart',
+  'pause',
+  'detach',
+]);
+
+/** Handlers of the sample library that later versions call: save and restore, encapsulated requests, the data path. */
+export const LATER_HANDLERS: ReadonlySet<string> = new Set([
+  'saveNic',
+  'saveNicComplete',
+  'restoreNic',
+  'restoreNicComplete',
+  'nicRequest',
+  'nicRequestComplete',
+  'nicStatus',
+  'startIngress',
+  'startEgress',
+  'completeIngress',
+  'completeEgress',
+]);

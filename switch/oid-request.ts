@@ -1,0 +1,187 @@
+import { oidName } from '../src/abi/index.ts';
+import type { Timer } from '../src/core/clock.ts';
+import { ExtSwitchError } from '../src/core/errors.ts';
+import { NdisStatus } from '../src/core/status.ts';
+import type {
+  OidRequest as OidRequestHandle,
+  Pended,
+  PortProperty,
+  RequestType,
+  SwitchProperty,
+} from '../src/sdk/extension.ts';
+import type { PropertyCodec } from './environment.ts';
+import type { FilterModule } from './filter-module.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** NDIS_REQUEST_TYPE values that switch OIDs use (ndis-switch-abi.md 2). */
+export const REQUEST_TYPE = { query: 0, set: 1, method: 12 } as const;
+export type RequestTypeCode = (typeof REQUEST_TYPE)[keyof typeof REQUEST_TYPE];
+
+/** Name of an NDIS_REQUEST_TYPE value. */
+export function requestTypeName(code: RequestTypeCode): RequestType {
+  return code === 1 ? 'set' : code === 0 ? 'query' : 'method';
+}
+
+/** A stop that is not a plain `forward`: who, and what it said. */
+export interface RouteStop {
+  readonly module: FilterModule;
+  readonly verdict: 'pend' | 'forward';
+}
+
+/**
+ * One OID request on its way through the stack (design.md 1): an object with one buffer that holds exactly the bytes
+ * Windows would pass. Extensions see it through a {@link RequestHandle} that knows which module holds it.
+ */
+export class OidRequest {
+  readonly oid: number;
+  /** Dense index of the OID, -1 when unknown. */
+  readonly oidIndex: number;
+  readonly type: RequestTypeCode;
+  /** InformationBuffer; may be larger than what is in use. */
+  buffer: Uint8Array;
+  /** Bytes in: InformationBufferLength of a set, InputBufferLength of a method, what a query presets (its header). */
+  readonly inputLength: number;
+  /** Room for the answer: InformationBufferLength of a query, OutputBufferLength of a method. */
+  readonly outputLength: number;
+  /** Number on its switch, from 1 in order of issue. */
+  id = 0;
+  /** Virtual ms of issue. */
+  issuedAt = 0;
+  status: NdisStatus = NdisStatus.PENDING;
+  bytesRead = 0;
+  bytesWritten = 0;
+  bytesNeeded = 0;
+  /** Stack as it was at issue, top to bottom. */
+  modules: readonly FilterModule[] = [];
+  /** Place of the issuing module; -1 is the protocol edge. The request is seen only below it (rule D2). */
+  origin = -1;
+  /** Place where it is now; `modules.length` is the miniport edge. */
+  position = 0;
+  done = false;
+  /** The module whose handler runs right now. */
+  running: FilterModule | undefined;
+  /** The module that pended it. */
+  holder: FilterModule | undefined;
+  /** Completed by its holder before the handler returned. */
+  early: number | 'forward' | undefined;
+  /** Runs while pended (NdisTimedOidComplete). */
+  timer: Timer | undefined;
+  /** Module that completed it; `undefined` is the miniport edge. Meaningful when done. */
+  completedBy: FilterModule | undefined;
+  /** Pends on the way, in order; most requests have none. */
+  stops: RouteStop[] | undefined;
+  onComplete: ((request: OidRequest) => void) | undefined;
+  /** Property OIDs: the class, where its bytes stand in the buffer, and the typed view for handlers. */
+  codec: PropertyCodec | undefined;
+  dataOffset = 0;
+  dataLength = 0;
+  property: PortProperty | SwitchProperty | undefined;
+  /** Bytes as issued, kept from the moment a handler could change them. */
+  pristine: Uint8Array | undefined;
+  /** Input of a method request as issued; the answer overwrites the buffer. */
+  methodInput: Uint8Array | undefined;
+  /** Input also as 32-bit words, when the buffer is the switch's own aligned one. */
+  words: Uint32Array | undefined;
+
+  constructor(
+    oid: number,
+    oidIndex: number,
+    type: RequestTypeCode,
+    buffer: Uint8Array,
+    inputLength: number,
+    outputLength: number,
+  ) {
+    this.oid = oid;
+    this.oidIndex = oidIndex;
+    this.type = type;
+    this.buffer = buffer;
+    this.inputLength = inputLength;
+    this.outputLength = outputLength;
+  }
+
+  /** Bytes in use: what a reader may look at. */
+  get length(): number {
+    return this.inputLength > this.outputLength ? this.inputLength : this.outputLength;
+  }
+
+  /** Called before a handler gets at the raw bytes: keeps a copy to compare with afterwards (rules D4, B26, C42, E22, F10). */
+  expose(): Uint8Array {
+    if (this.done) {
+      throw new ExtSwitchError(
+        'ILLEGAL_TRANSITION',
+        `${oidName(this.oid)} has completed: its bytes are no longer valid; copy what you keep`,
+        { rule: 'D6', oid: oidName(this.oid) },
+      );
+    }
+    if (this.pristine === undefined) this.pristine = this.buffer.slice(0, this.length);
+    return this.buffer.subarray(0, this.length);
+  }
+}
+
+declare const handlePended: Pended;
+
+/** The request as one module sees it. */
+export class RequestHandle implements OidRequestHandle {
+  readonly #request: OidRequest;
+  readonly #module: FilterModule;
+  readonly #pipeline: Pipeline;
+
+  constructor(request: OidRequest, module: FilterModule, pipeline: Pipeline) {
+    this.#request = request;
+    this.#module = module;
+    this.#pipeline = pipeline;
+  }
+
+  get oid(): number {
+    return this.#request.oid;
+  }
+  get oidName(): string {
+    return oidName(this.#request.oid);
+  }
+  get requestType(): RequestType {
+    return requestTypeName(this.#request.type);
+  }
+  get id(): number {
+    return this.#request.id;
+  }
+  get bytes(): Uint8Array {
+    return this.#request.expose();
+  }
+  get status(): NdisStatus {
+    return this.#request.status;
+  }
+  get bytesRead(): number {
+    return this.#request.bytesRead;
+  }
+  set bytesRead(value: number) {
+    this.#request.bytesRead = value;
+  }
+  get bytesWritten(): number {
+    return this.#request.bytesWritten;
+  }
+  set bytesWritten(value: number) {
+    this.#request.bytesWritten = value;
+  }
+  get bytesNeeded(): number {
+    return this.#request.bytesNeeded;
+  }
+  set bytesNeeded(value: number) {
+    this.#request.bytesNeeded = value;
+  }
+  get property(): PortProperty | SwitchProperty | undefined {
+    return this.#request.property;
+  }
+
+  pend(): Pended {
+    return this.#pipeline.pend(this.#request, this.#module);
+  }
+  complete(status: NdisStatus): void {
+    this.#pipeline.completePended(this.#request, this.#module, status);
+  }
+  forward(): void {
+    this.#pipeline.completePended(this.#request, this.#module, 'forward');
+  }
+}
+
+/** The token `pend()` returns. */
+export const PENDED: typeof handlePended = Object.freeze({}) as typeof handlePended;

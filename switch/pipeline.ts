@@ -1,0 +1,421 @@
+import { oidName } from '../src/abi/index.ts';
+import { ExtSwitchError } from '../src/core/errors.ts';
+import { isErrorStatus, NdisStatus, statusName } from '../src/core/status.ts';
+import type { Pended } from '../src/sdk/extension.ts';
+import { changedByte, restoreBytes } from './allowed-changes.ts';
+import type { Finding, SwitchEnvironment } from './environment.ts';
+import type { FilterModule } from './filter-module.ts';
+import { type OidRequest, PENDED } from './oid-request.ts';
+import { endRule } from './oid-rules.ts';
+
+/** What a module's handler came to: pass on, keep, or a status that ends the request here. */
+const FORWARD = -1;
+const PEND = -2;
+
+/** The bottom of the stack: completes what no extension completed (rule A6). */
+export interface MiniportEdge {
+  complete(request: OidRequest): NdisStatus;
+}
+
+/**
+ * The way of an OID request down the stack and of its completion back up (rules D1-D8, D18-D22).
+ *
+ * Synchronous: {@link start} returns with `request.done` set unless a module pended the request or holds another one
+ * (then it waits in that module's queue). A handler that throws, answers nonsense, completes twice or changes bytes it
+ * may not change is contained here and reported; the switch goes on.
+ */
+export class Pipeline {
+  readonly #environment: SwitchEnvironment;
+  readonly #switchName: string;
+  readonly #miniport: MiniportEdge;
+  /** Requests issued and not done, by id: what `!ndiskd.oid` shows. */
+  readonly inFlight = new Map<number, OidRequest>();
+  #lastId = 0;
+
+  constructor(environment: SwitchEnvironment, switchName: string, miniport: MiniportEdge) {
+    this.#environment = environment;
+    this.#switchName = switchName;
+    this.#miniport = miniport;
+  }
+
+  /** Sends `request` from below `request.origin` down `modules`. */
+  start(request: OidRequest, modules: readonly FilterModule[]): void {
+    this.#lastId += 1;
+    request.id = this.#lastId;
+    request.issuedAt = this.#environment.clock.now();
+    request.modules = modules;
+    request.position = request.origin + 1;
+    if (request.type === 12) request.methodInput = request.buffer.slice(0, request.inputLength);
+    this.#walk(request);
+    if (!request.done) this.inFlight.set(request.id, request);
+  }
+
+  #walk(request: OidRequest): void {
+    const modules = request.modules;
+    while (request.position < modules.length) {
+      const module = modules[request.position] as FilterModule;
+      // Rule D1: one request at a time in one module; the next waits until that one has completed.
+      if (module.current !== undefined) {
+        module.queue.push(request);
+        return;
+      }
+      module.current = request;
+      const verdict = this.#call(module, request);
+      if (verdict === PEND) return;
+      if (verdict !== FORWARD) {
+        this.#finish(request, module, verdict as NdisStatus);
+        return;
+      }
+      request.position += 1;
+    }
+    this.#finish(request, undefined, this.#miniport.complete(request));
+  }
+
+  /** Runs the module's handlers for this request. */
+  #call(module: FilterModule, request: OidRequest): number {
+    let answer: unknown;
+    request.running = module;
+    try {
+      answer = module.dispatch(request, this);
+    } catch (error) {
+      request.running = undefined;
+      this.#checkBytes(module, request);
+      return this.#threw(module, request, error);
+    }
+    request.running = undefined;
+    if (request.pristine !== undefined) this.#checkBytes(module, request);
+    if (answer === 'forward' || answer === undefined) {
+      if (request.holder === undefined) return FORWARD;
+      if (answer === undefined) return this.#keep(module, request);
+      return this.#pendedAndAnswered(module, request, FORWARD);
+    }
+    return this.#judge(module, request, answer);
+  }
+
+  #judge(module: FilterModule, request: OidRequest, answer: unknown): number {
+    if (answer === PENDED || answer === NdisStatus.PENDING) {
+      if (request.holder === undefined) request.holder = module;
+      return this.#keep(module, request);
+    }
+    if (typeof answer === 'number') {
+      if (request.holder !== undefined) return this.#pendedAndAnswered(module, request, answer);
+      return this.#judgeStatus(module, request, answer);
+    }
+    if (answer instanceof Promise) {
+      request.holder = module;
+      answer.then(
+        (late) => this.#settlePromise(module, request, late),
+        (error) => {
+          if (request.holder === module)
+            this.#resume(module, request, this.#threw(module, request, error));
+        },
+      );
+      return this.#keep(module, request);
+    }
+    this.#find(module, request, {
+      rule: 'D6',
+      severity: 'error',
+      message: `answered ${describe(answer)}: a verdict is 'forward', an NdisStatus or pend(request); forwarded`,
+    });
+    return FORWARD;
+  }
+
+  /** Only what the OID allows ends it here (rule book D.3); the rest is a violation and the sequence goes on (OP-28). */
+  #judgeStatus(module: FilterModule, request: OidRequest, status: number): number {
+    if (!Number.isInteger(status) || status < 0 || status > 0xffffffff) {
+      this.#find(module, request, {
+        rule: 'D6',
+        severity: 'error',
+        message: `completed with ${status}, which is no NDIS_STATUS; taken as NDIS_STATUS_FAILURE`,
+      });
+      return this.#judgeStatus(module, request, NdisStatus.FAILURE);
+    }
+    const end = endRule(request.oidIndex);
+    const failed = isErrorStatus(status);
+    if (end.by === 'never') return this.#mustForward(module, request, status, end.rule);
+    if (end.by === 'veto' && !failed) {
+      this.#find(module, request, {
+        rule: end.rule,
+        severity: 'error',
+        message: `completed ${oidName(request.oid)} with ${statusName(status)}; it must forward it or fail it`,
+      });
+      module.desynchronizeBelow(request);
+      return NdisStatus.SUCCESS;
+    }
+    // Rules A17, E36: a capturing extension never vetoes; the error counts all the same (rule D19).
+    if (failed && module.type === 'capture' && end.by !== 'owner') {
+      this.#find(module, request, {
+        rule: request.oid === 0x10278 || request.oid === 0x1027a ? 'A17' : 'E36',
+        severity: 'error',
+        message: `a capturing extension failed ${oidName(request.oid)} with ${statusName(status)}`,
+      });
+    }
+    if (end.by === 'property' && !failed && module.type !== 'forward') {
+      this.#find(module, request, {
+        rule: 'E28',
+        severity: module.type === 'capture' ? 'error' : 'warning',
+        message: `a ${module.type} extension completed ${oidName(request.oid)} with success instead of forwarding it`,
+      });
+    }
+    // Rule C37: NIC_CREATE is vetoable for NIC index 0 only.
+    if (request.oid === 0x1027a && failed && nicIndexOf(request) !== 0) {
+      return this.#mustForward(module, request, status, 'C37');
+    }
+    return status;
+  }
+
+  #mustForward(module: FilterModule, request: OidRequest, status: number, rule: string): number {
+    this.#find(module, request, {
+      rule,
+      severity: 'error',
+      message: `completed ${oidName(request.oid)} with ${statusName(status)}; it must forward it`,
+    });
+    // A query that is not answered below would be answered with nothing: pass it on. A set goes on as if it succeeded.
+    if (request.type !== 1) return FORWARD;
+    module.desynchronizeBelow(request);
+    return NdisStatus.SUCCESS;
+  }
+
+  #threw(module: FilterModule, request: OidRequest, error: unknown): number {
+    request.holder = undefined;
+    const end = endRule(request.oidIndex);
+    this.#find(module, request, {
+      rule: 'D6',
+      severity: 'error',
+      message: `threw in its handler of ${oidName(request.oid)}: ${describe(error)}`,
+    });
+    // Rule D23: what may not fail goes on; everything else fails here.
+    return end.by === 'never' ? FORWARD : NdisStatus.FAILURE;
+  }
+
+  // --- pending -------------------------------------------------------------------------------------------------------
+
+  /** `pend(request)`: legal only while the module's own handler for it runs. */
+  pend(request: OidRequest, module: FilterModule): Pended {
+    if (request.running !== module) {
+      throw new ExtSwitchError(
+        'ILLEGAL_TRANSITION',
+        `${oidName(request.oid)} can be pended only inside the handler that received it`,
+        { rule: 'D6', oid: oidName(request.oid), extensionId: module.id },
+      );
+    }
+    request.holder = module;
+    return PENDED;
+  }
+
+  #keep(module: FilterModule, request: OidRequest): number {
+    request.stops ??= [];
+    request.stops.push({ module, verdict: 'pend' });
+    // Completed before the handler returned (NdisFOidRequestComplete inside FilterOidRequest): nothing to keep.
+    const early = request.early;
+    if (early !== undefined) {
+      request.early = undefined;
+      request.holder = undefined;
+      return early === 'forward'
+        ? this.#stopForward(module, request)
+        : this.#judgeStatus(module, request, early);
+    }
+    request.timer = this.#environment.clock.after(this.#environment.oidTimeoutMs, () => {
+      if (request.holder !== module) return;
+      this.#find(module, request, {
+        rule: 'NdisTimedOidComplete',
+        severity: 'error',
+        message: `held ${oidName(request.oid)} for ${this.#environment.oidTimeoutMs} ms; the switch ended it`,
+      });
+      // Rule D23 again: what must be forwarded is forwarded for it, the rest is aborted.
+      this.#resume(
+        module,
+        request,
+        endRule(request.oidIndex).by === 'never' ? FORWARD : NdisStatus.REQUEST_ABORTED,
+      );
+    });
+    return PEND;
+  }
+
+  #stopForward(module: FilterModule, request: OidRequest): number {
+    request.stops?.push({ module, verdict: 'forward' });
+    return FORWARD;
+  }
+
+  #pendedAndAnswered(module: FilterModule, request: OidRequest, answer: number): number {
+    request.holder = undefined;
+    request.early = undefined;
+    this.#find(module, request, {
+      rule: 'D8',
+      severity: 'error',
+      message: `pended ${oidName(request.oid)} and answered it as well; the answer counts`,
+    });
+    return answer === FORWARD ? FORWARD : this.#judgeStatus(module, request, answer);
+  }
+
+  /** `complete(status)` or `forward()` on a request handle. */
+  completePended(request: OidRequest, module: FilterModule, verdict: number | 'forward'): void {
+    if (request.done || request.holder !== module || request.early !== undefined) {
+      this.#find(module, request, {
+        rule: request.done || request.early !== undefined ? 'NdisOidDoubleComplete' : 'D8',
+        severity: 'error',
+        message: request.done
+          ? `completed ${oidName(request.oid)} again after it had completed with ${statusName(request.status)}`
+          : `completed ${oidName(request.oid)}, which it has not pended`,
+      });
+      return;
+    }
+    if (request.running === module) {
+      request.early = verdict;
+      return;
+    }
+    if (verdict === NdisStatus.PENDING) {
+      this.#find(module, request, {
+        rule: 'D6',
+        severity: 'error',
+        message: `completed ${oidName(request.oid)} with NDIS_STATUS_PENDING; taken as NDIS_STATUS_FAILURE`,
+      });
+      verdict = NdisStatus.FAILURE;
+    }
+    if (request.pristine !== undefined) this.#checkBytes(module, request);
+    this.#resume(
+      module,
+      request,
+      verdict === 'forward'
+        ? this.#stopForward(module, request)
+        : this.#judgeStatus(module, request, verdict),
+    );
+  }
+
+  #settlePromise(module: FilterModule, request: OidRequest, late: unknown): void {
+    if (request.done || request.holder !== module) {
+      this.#find(module, request, {
+        rule: 'NdisOidDoubleComplete',
+        severity: 'error',
+        message: `settled its promise for ${oidName(request.oid)} after the request had ended`,
+      });
+      return;
+    }
+    if (request.pristine !== undefined) this.#checkBytes(module, request);
+    if (late === undefined || late === 'forward') {
+      this.#resume(module, request, this.#stopForward(module, request));
+      return;
+    }
+    const status = typeof late === 'number' && late !== NdisStatus.PENDING ? late : Number.NaN;
+    this.#resume(module, request, this.#judgeStatus(module, request, status));
+  }
+
+  #resume(module: FilterModule, request: OidRequest, verdict: number): void {
+    request.holder = undefined;
+    request.timer?.cancel();
+    request.timer = undefined;
+    if (verdict === FORWARD) {
+      request.position += 1;
+      this.#walk(request);
+    } else {
+      this.#finish(request, module, verdict as NdisStatus);
+    }
+  }
+
+  // --- completion ----------------------------------------------------------------------------------------------------
+
+  /** Completes upwards in reverse order (rules D5, D14, D21): lower modules learn first, then everybody's queue moves on. */
+  #finish(request: OidRequest, completer: FilterModule | undefined, status: NdisStatus): void {
+    request.status = status;
+    request.completedBy = completer;
+    const modules = request.modules;
+    let waiting: FilterModule[] | undefined;
+    for (
+      let i = completer === undefined ? modules.length - 1 : request.position;
+      i > request.origin;
+      i -= 1
+    ) {
+      const module = modules[i] as FilterModule;
+      if (module !== completer && module.seesCompletions) this.#completeCallback(module, request);
+      module.current = undefined;
+      if (module.queue.length > 0) {
+        waiting ??= [];
+        waiting.push(module);
+      }
+    }
+    request.done = true;
+    if (this.inFlight.size > 0) this.inFlight.delete(request.id);
+    this.#environment.trace.record(this.#switchName, request);
+    const onComplete = request.onComplete;
+    if (onComplete !== undefined) onComplete(request);
+    if (waiting !== undefined) for (const module of waiting) this.#next(module);
+  }
+
+  #next(module: FilterModule): void {
+    if (module.current !== undefined) return;
+    const request = module.queue.shift();
+    if (request !== undefined) this.#walk(request);
+  }
+
+  #completeCallback(module: FilterModule, request: OidRequest): void {
+    request.running = module;
+    try {
+      module.oidRequestComplete(request, this);
+    } catch (error) {
+      this.#find(module, request, {
+        rule: 'D14',
+        severity: 'error',
+        message: `threw in oidRequestComplete of ${oidName(request.oid)}: ${describe(error)}`,
+      });
+    }
+    request.running = undefined;
+    if (request.pristine !== undefined) this.#checkBytes(module, request);
+  }
+
+  /** Ends everything in flight with REQUEST_ABORTED (reset, detach of a module that holds requests). */
+  abortAll(held?: FilterModule): void {
+    for (const request of [...this.inFlight.values()]) {
+      const holder = request.holder;
+      if (holder === undefined || (held !== undefined && holder !== held)) continue;
+      this.#resume(holder, request, NdisStatus.REQUEST_ABORTED);
+    }
+  }
+
+  // --- containment ---------------------------------------------------------------------------------------------------
+
+  /** Rules D4, B26, C42, E22, F10: what a handler scribbled is put back and reported with its place. */
+  #checkBytes(module: FilterModule, request: OidRequest): void {
+    const pristine = request.pristine;
+    if (pristine === undefined) return;
+    const change = changedByte(request, pristine);
+    if (change === undefined) return;
+    this.#find(module, request, {
+      rule: change.rule,
+      severity: 'error',
+      message:
+        `changed byte ${change.offset} of ${oidName(request.oid)} from 0x${hex(change.expected)} to ` +
+        `0x${hex(change.found)}; put back`,
+    });
+    restoreBytes(request, pristine);
+  }
+
+  #find(
+    module: FilterModule,
+    request: OidRequest,
+    finding: Omit<Finding, 'extensionId' | 'oid' | 'request'>,
+  ): void {
+    this.#environment.finding(this.#switchName, {
+      ...finding,
+      message: `${module.name} ${finding.message}`,
+      extensionId: module.id,
+      oid: oidName(request.oid),
+      request: request.id,
+    });
+  }
+}
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+
+function nicIndexOf(request: OidRequest): number {
+  // NDIS_SWITCH_NIC_PARAMETERS.NicIndex, u16 at 1044.
+  return (request.buffer[1044] ?? 0) | ((request.buffer[1045] ?? 0) << 8);
+}
+
+/** One line about whatever a handler returned or threw. */
+export function describe(value: unknown): string {
+  if (value instanceof Error) return `${value.name}: ${value.message.split('\n', 1)[0]}`;
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'function') return 'a function';
+  return String(value);
+}

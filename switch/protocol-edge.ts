@@ -1,0 +1,108 @@
+import { oidIndex } from '../src/abi/index.ts';
+import type { FilterModule } from './filter-module.ts';
+import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
+import type { Pipeline } from './pipeline.ts';
+import { RequestBuffer } from './request-buffer.ts';
+import type { MaybePromise } from './steps.ts';
+
+/**
+ * Where the switch's own OIDs start: one operation at a time (design.md 4), the rest waits in order. An operation may
+ * send several OIDs; each completes before the next is sent.
+ */
+export class ProtocolEdge {
+  readonly #pipeline: Pipeline;
+  readonly #modules: () => readonly FilterModule[];
+  readonly #waiting: (() => void)[] = [];
+  #busy = false;
+  #buffer: RequestBuffer | undefined;
+
+  constructor(pipeline: Pipeline, modules: () => readonly FilterModule[]) {
+    this.#pipeline = pipeline;
+    this.#modules = modules;
+  }
+
+  /** Operations waiting behind the one that runs. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  /** Runs `operation` when its turn comes: at once, and synchronously, when nothing else runs. */
+  run<T>(operation: () => MaybePromise<T>): MaybePromise<T> {
+    if (!this.#busy) return this.#begin(operation);
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push(() => {
+        try {
+          const result = this.#begin(operation);
+          if (result instanceof Promise) result.then(resolve, reject);
+          else resolve(result);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #begin<T>(operation: () => MaybePromise<T>): MaybePromise<T> {
+    this.#busy = true;
+    let result: MaybePromise<T>;
+    try {
+      result = operation();
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    if (result instanceof Promise) {
+      return result.then(
+        (value) => {
+          this.#end();
+          return value;
+        },
+        (error) => {
+          this.#end();
+          throw error;
+        },
+      );
+    }
+    this.#end();
+    return result;
+  }
+
+  #end(): void {
+    this.#busy = false;
+    this.#waiting.shift()?.();
+  }
+
+  /** The reusable buffer, or a larger or fresh one. Give it back with {@link giveBack}. */
+  takeBuffer(sizeBytes: number): RequestBuffer {
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
+    return buffer !== undefined && buffer.bytes.length >= sizeBytes
+      ? buffer
+      : new RequestBuffer(sizeBytes);
+  }
+
+  /** Takes the buffer back unless a handler saw its raw bytes and may still hold them. */
+  giveBack(buffer: RequestBuffer, request: OidRequest): void {
+    if (
+      request.pristine === undefined &&
+      request.stops === undefined &&
+      buffer.bytes.length <= 65_536
+    ) {
+      this.#buffer = buffer;
+    }
+  }
+
+  /** Sends one request down the stack: itself when it completed at once, else a promise of its completion. */
+  send(request: OidRequest): MaybePromise<OidRequest> {
+    this.#pipeline.start(request, this.#modules());
+    if (request.done) return request;
+    return new Promise((resolve) => {
+      request.onComplete = resolve;
+    });
+  }
+
+  /** A set request whose whole buffer is its data. */
+  set(oid: number, bytes: Uint8Array): OidRequest {
+    return new OidRequest(oid, oidIndex(oid), REQUEST_TYPE.set, bytes, bytes.length, 0);
+  }
+}

@@ -1,0 +1,44 @@
+import { structure } from '../src/abi/index.ts';
+
+const PORT_PROPERTY = structure('NDIS_SWITCH_PORT_PROPERTY_PARAMETERS');
+const PORT_PROPERTY_DELETE = structure('NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS');
+const PORT_CUSTOM = structure('NDIS_SWITCH_PORT_PROPERTY_CUSTOM');
+const SWITCH_PROPERTY = structure('NDIS_SWITCH_PROPERTY_PARAMETERS');
+const SWITCH_PROPERTY_DELETE = structure('NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS');
+const SWITCH_CUSTOM = structure('NDIS_SWITCH_PROPERTY_CUSTOM');
+
+/** Where the property structure stands behind each parameters structure (both multiples of 8, rule E11). */
+export const PORT_PROPERTY_OFFSET = 64;
+export const SWITCH_PROPERTY_OFFSET = 56;
+/** Size of both …_PROPERTY_CUSTOM structures. */
+export const CUSTOM_SIZE = 16;
+
+/**
+ * A buffer for property OIDs with its views, reused from request to request so that the plain way does not allocate.
+ * The protocol edge issues one request at a time; a request that pends or shows its raw bytes keeps its buffer and the
+ * edge takes a new one.
+ */
+export class RequestBuffer {
+  readonly bytes: Uint8Array;
+  /** The same memory as 32-bit words, for fast copies. */
+  readonly words: Uint32Array;
+  readonly portProperty;
+  readonly portPropertyDelete;
+  readonly portCustom;
+  readonly switchProperty;
+  readonly switchPropertyDelete;
+  readonly switchCustom;
+
+  /** `sizeBytes` is rounded up to a multiple of 4,096. */
+  constructor(sizeBytes: number) {
+    const memory = new ArrayBuffer(Math.max(4096, (sizeBytes + 4095) & ~4095));
+    this.bytes = new Uint8Array(memory);
+    this.words = new Uint32Array(memory);
+    this.portProperty = PORT_PROPERTY.view(this.bytes, 0);
+    this.portPropertyDelete = PORT_PROPERTY_DELETE.view(this.bytes, 0);
+    this.portCustom = PORT_CUSTOM.view(this.bytes, PORT_PROPERTY_OFFSET);
+    this.switchProperty = SWITCH_PROPERTY.view(this.bytes, 0);
+    this.switchPropertyDelete = SWITCH_PROPERTY_DELETE.view(this.bytes, 0);
+    this.switchCustom = SWITCH_CUSTOM.view(this.bytes, SWITCH_PROPERTY_OFFSET);
+  }
+}

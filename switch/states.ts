@@ -1,0 +1,160 @@
+/**
+ * Life cycles as transition tables (rule book B.5, C.5, A.5): (state, event) → next state, with the rule that allows
+ * it. What is not in a table is illegal; {@link nextState} then says which rule forbids it.
+ */
+import { ExtSwitchError } from '../src/core/errors.ts';
+
+export interface Transition<State extends string> {
+  readonly to: State;
+  /** Rule that allows the transition. */
+  readonly rule: string;
+}
+
+export interface StateTable<State extends string, Event extends string> {
+  readonly name: string;
+  readonly transitions: Readonly<
+    Record<State, Readonly<Partial<Record<Event, Transition<State>>>>>
+  >;
+  /** Rule to name when a pair is not in the table, by event. */
+  readonly refusal: Readonly<Record<Event, string>>;
+}
+
+export type PortLifeState = 'notCreated' | 'created' | 'tearingDown';
+export type PortEvent = 'create' | 'update' | 'property' | 'nicCreate' | 'teardown' | 'delete';
+
+/** Rule book B.5. */
+export const PORT_STATES: StateTable<PortLifeState, PortEvent> = {
+  name: 'port',
+  transitions: {
+    notCreated: { create: { to: 'created', rule: 'B16' } },
+    created: {
+      update: { to: 'created', rule: 'B19' },
+      property: { to: 'created', rule: 'E20' },
+      nicCreate: { to: 'created', rule: 'C22' },
+      teardown: { to: 'tearingDown', rule: 'B20' },
+    },
+    tearingDown: { delete: { to: 'notCreated', rule: 'B21' } },
+  },
+  refusal: {
+    create: 'B16',
+    update: 'B19',
+    property: 'E20',
+    nicCreate: 'B13',
+    teardown: 'B20',
+    delete: 'B21',
+  },
+};
+
+export type NicLifeState = 'notCreated' | 'created' | 'connected' | 'disconnected' | 'deleted';
+export type NicEvent = 'create' | 'connect' | 'update' | 'disconnect' | 'delete' | 'portTeardown';
+
+/** Rule book C.5; save and restore come with their own sequences. */
+export const NIC_STATES: StateTable<NicLifeState, NicEvent> = {
+  name: 'NIC',
+  transitions: {
+    notCreated: {
+      create: { to: 'created', rule: 'C22' },
+      portTeardown: { to: 'notCreated', rule: 'B14' },
+    },
+    created: {
+      connect: { to: 'connected', rule: 'C25' },
+      delete: { to: 'deleted', rule: 'C34' },
+    },
+    connected: {
+      update: { to: 'connected', rule: 'C28' },
+      disconnect: { to: 'disconnected', rule: 'C30' },
+    },
+    disconnected: { delete: { to: 'deleted', rule: 'C31' } },
+    deleted: {
+      create: { to: 'created', rule: 'C33' },
+      portTeardown: { to: 'notCreated', rule: 'B20' },
+    },
+  },
+  refusal: {
+    create: 'C22',
+    connect: 'C25',
+    update: 'C28',
+    disconnect: 'C30',
+    delete: 'C31',
+    portTeardown: 'B20',
+  },
+};
+
+export type ModuleState =
+  | 'detached'
+  | 'attaching'
+  | 'paused'
+  | 'restarting'
+  | 'running'
+  | 'pausing';
+export type ModuleEvent =
+  | 'attach'
+  | 'attached'
+  | 'attachFailed'
+  | 'restart'
+  | 'restarted'
+  | 'restartFailed'
+  | 'pause'
+  | 'pauseComplete'
+  | 'detach';
+
+/** Rule book A.5, rules A48-A52. */
+export const MODULE_STATES: StateTable<ModuleState, ModuleEvent> = {
+  name: 'filter module',
+  transitions: {
+    detached: { attach: { to: 'attaching', rule: 'A48' } },
+    attaching: {
+      attached: { to: 'paused', rule: 'A48' },
+      attachFailed: { to: 'detached', rule: 'A49' },
+    },
+    paused: {
+      restart: { to: 'restarting', rule: 'A48' },
+      detach: { to: 'detached', rule: 'A52' },
+    },
+    restarting: {
+      restarted: { to: 'running', rule: 'A48' },
+      restartFailed: { to: 'paused', rule: 'A49' },
+    },
+    running: { pause: { to: 'pausing', rule: 'A48' } },
+    pausing: { pauseComplete: { to: 'paused', rule: 'A48' } },
+  },
+  refusal: {
+    attach: 'A51',
+    attached: 'A48',
+    attachFailed: 'A48',
+    restart: 'A51',
+    restarted: 'A48',
+    restartFailed: 'A48',
+    pause: 'A51',
+    pauseComplete: 'A48',
+    detach: 'A52',
+  },
+};
+
+/** The state after `event`, or `undefined` when the table does not allow it. */
+export function tryNextState<State extends string, Event extends string>(
+  table: StateTable<State, Event>,
+  from: State,
+  event: Event,
+): State | undefined {
+  return table.transitions[from][event]?.to;
+}
+
+/** As {@link tryNextState}, but an illegal pair throws `ILLEGAL_TRANSITION` naming the rule. */
+export function nextState<State extends string, Event extends string>(
+  table: StateTable<State, Event>,
+  from: State,
+  event: Event,
+  what: string,
+): State {
+  const to = tryNextState(table, from, event);
+  if (to === undefined) {
+    const rule = table.refusal[event];
+    throw new ExtSwitchError(
+      'ILLEGAL_TRANSITION',
+      `${what} is ${from}: ${event} is not allowed (rule ${rule})`,
+      { rule },
+    );
+  }
+  return to;
+}

@@ -1,0 +1,360 @@
+import { OIDS, oidByCode, oidIndex, oidName, structure } from '../src/abi/index.ts';
+import { ExtSwitchError } from '../src/core/errors.ts';
+import type { Guid } from '../src/core/guid.ts';
+import { NdisStatus, statusName } from '../src/core/status.ts';
+import type {
+  NicParameters,
+  OidResult,
+  PortParameters,
+  PropertyEntry,
+  RequestType,
+  SwitchContext,
+  SwitchParameters,
+} from '../src/sdk/extension.ts';
+import type { Finding, SwitchEnvironment } from './environment.ts';
+import type { FilterModule } from './filter-module.ts';
+import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
+import {
+  NIC_PARAMETERS,
+  PORT_PARAMETERS,
+  readNicParameters,
+  readPortParameters,
+  readSwitchParameters,
+  SWITCH_PARAMETERS,
+} from './parameters.ts';
+import type { Pipeline } from './pipeline.ts';
+import { propertyTypeCode } from './property-view.ts';
+import type { References } from './references.ts';
+import { CUSTOM_SIZE } from './request-buffer.ts';
+import type { SwitchState } from './switch-state.ts';
+
+const PORT_ARRAY = structure('NDIS_SWITCH_PORT_ARRAY');
+const NIC_ARRAY = structure('NDIS_SWITCH_NIC_ARRAY');
+const PORT_ENUM = structure('NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS');
+const SWITCH_ENUM = structure('NDIS_SWITCH_PROPERTY_ENUM_PARAMETERS');
+const PORT_INFO = structure('NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO');
+const SWITCH_INFO = structure('NDIS_SWITCH_PROPERTY_ENUM_INFO');
+const CUSTOM = 1;
+/** A query is asked again with the room it needs at most this often (rule J10). */
+const MAX_ATTEMPTS = 8;
+
+/** What the context needs from the stack it stands in. */
+export interface ContextHost {
+  readonly state: SwitchState;
+  readonly environment: SwitchEnvironment;
+  readonly pipeline: Pipeline;
+  readonly references: References;
+  modules(): readonly FilterModule[];
+}
+
+/** {@link SwitchContext} for one module: its OIDs go down from the module's own place (rule D2). */
+export class ModuleContext implements SwitchContext {
+  readonly #host: ContextHost;
+  readonly #module: FilterModule;
+
+  constructor(host: ContextHost, module: FilterModule) {
+    this.#host = host;
+    this.#module = module;
+  }
+
+  get id(): Guid {
+    return this.#host.state.id;
+  }
+  get name(): string {
+    return this.#host.state.name;
+  }
+  get ndisVersion(): string {
+    return this.#host.state.ndis;
+  }
+  now(): number {
+    return this.#host.environment.clock.now();
+  }
+  random(): number {
+    return this.#host.environment.rng.float();
+  }
+  log(message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#host.environment.log(this.name, this.#module.name, message, fields);
+  }
+
+  after(delayMs: number, fire: () => void): { cancel(): void } {
+    const timer = this.#host.environment.clock.after(delayMs, () => {
+      this.#module.timers.delete(timer);
+      try {
+        fire();
+      } catch (error) {
+        this.#find({
+          rule: 'D6',
+          severity: 'error',
+          message: `threw in a timer: ${String(error)}`,
+        });
+      }
+    });
+    this.#module.timers.add(timer);
+    return {
+      cancel: () => {
+        this.#module.timers.delete(timer);
+        timer.cancel();
+      },
+    };
+  }
+
+  // --- references ----------------------------------------------------------------------------------------------------
+
+  referencePort(portId: number): NdisStatus {
+    return this.#host.references.referencePort(this.#module, portId);
+  }
+  dereferencePort(portId: number): NdisStatus {
+    return this.#host.references.dereferencePort(this.#module, portId);
+  }
+  referenceNic(portId: number, nicIndex: number): NdisStatus {
+    return this.#host.references.referenceNic(this.#module, portId, nicIndex);
+  }
+  dereferenceNic(portId: number, nicIndex: number): NdisStatus {
+    return this.#host.references.dereferenceNic(this.#module, portId, nicIndex);
+  }
+
+  // --- OIDs ----------------------------------------------------------------------------------------------------------
+
+  request(
+    requestType: RequestType,
+    oid: number,
+    input: Uint8Array,
+    outputLengthBytes = 0,
+  ): OidResult | Promise<OidResult> {
+    this.#mayIssue(oid);
+    const known = oidByCode(oid);
+    if (known !== undefined && known.issuer === 'protocolEdge') {
+      // Rules A5, B25, C41, E21: only the protocol edge issues these.
+      const rule = /_PROPERTY_/.test(known.name)
+        ? 'E21'
+        : /_PORT_/.test(known.name)
+          ? 'B25'
+          : 'C41';
+      this.#find({
+        rule,
+        severity: 'error',
+        message: `issued ${known.name}, which only the protocol edge may issue`,
+        oid: known.name,
+      });
+      return { status: NdisStatus.NOT_SUPPORTED, output: new Uint8Array(0), bytesNeeded: 0 };
+    }
+    const type = REQUEST_TYPE[requestType];
+    const buffer = new Uint8Array(Math.max(input.length, outputLengthBytes));
+    buffer.set(input);
+    const room = requestType === 'set' ? 0 : outputLengthBytes;
+    const request = new OidRequest(oid, oidIndex(oid), type, buffer, input.length, room);
+    const modules = this.#host.modules();
+    request.origin = modules.indexOf(this.#module);
+    this.#host.pipeline.start(request, modules);
+    if (request.done) return resultOf(request);
+    return new Promise((resolve) => {
+      request.onComplete = (done) => resolve(resultOf(done));
+    });
+  }
+
+  /** Rules A53, A70: none while attaching; before activation only OID_SWITCH_PARAMETERS. */
+  #mayIssue(oid: number): void {
+    if (this.#module.state === 'attaching' || this.#module.state === 'detached') {
+      throw new ExtSwitchError(
+        'ILLEGAL_TRANSITION',
+        `${this.#module.name} may issue no OID while ${this.#module.state} (rule A53): use restart or activate`,
+        { rule: 'A53', oid: oidName(oid), extensionId: this.#module.id },
+      );
+    }
+    if (this.#host.state.isActive || oid === OIDS.OID_SWITCH_PARAMETERS.code) return;
+    this.#find({
+      rule: 'A70',
+      severity: 'error',
+      message: `issued ${oidName(oid)} before the switch is active`,
+      oid: oidName(oid),
+    });
+  }
+
+  /** Asks again with the room it was told until it fits (rules J7, J10, E44). */
+  #ask(
+    requestType: 'query' | 'method',
+    oid: number,
+    question: Uint8Array,
+    room: number,
+  ): Uint8Array {
+    let length = room;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const result = this.request(requestType, oid, question, length);
+      if (result instanceof Promise) {
+        result.catch(() => undefined);
+        throw new ExtSwitchError(
+          'ILLEGAL_TRANSITION',
+          `${oidName(oid)} was pended by an extension below: use request() and wait for it`,
+          { oid: oidName(oid), extensionId: this.#module.id },
+        );
+      }
+      if (result.status === NdisStatus.SUCCESS) return result.output;
+      if (result.status !== NdisStatus.INVALID_LENGTH || result.bytesNeeded <= length) {
+        throw new ExtSwitchError(
+          'INVALID_ARGUMENT',
+          `${oidName(oid)} completed with ${statusName(result.status)}`,
+          { ndisStatus: statusName(result.status), oid: oidName(oid) },
+        );
+      }
+      length = result.bytesNeeded;
+    }
+    throw new ExtSwitchError('INTERNAL', `${oidName(oid)} kept asking for more room`, {
+      oid: oidName(oid),
+    });
+  }
+
+  parameters(): SwitchParameters {
+    const question = new Uint8Array(SWITCH_PARAMETERS.sizeof());
+    SWITCH_PARAMETERS.initialize(question);
+    return readSwitchParameters(
+      this.#ask('query', OIDS.OID_SWITCH_PARAMETERS.code, question, question.length),
+    );
+  }
+
+  ports(): readonly PortParameters[] {
+    const bytes = this.#array(OIDS.OID_SWITCH_PORT_ARRAY.code, PORT_ARRAY);
+    return elements(bytes, PORT_ARRAY, PORT_PARAMETERS.minimumSize).map((at) =>
+      readPortParameters(bytes, at),
+    );
+  }
+
+  nics(): readonly NicParameters[] {
+    const bytes = this.#array(OIDS.OID_SWITCH_NIC_ARRAY.code, NIC_ARRAY);
+    return elements(bytes, NIC_ARRAY, NIC_PARAMETERS.minimumSize).map((at) =>
+      readNicParameters(bytes, at),
+    );
+  }
+
+  #array(oid: number, head: typeof PORT_ARRAY | typeof NIC_ARRAY): Uint8Array {
+    const question = new Uint8Array(head.sizeof());
+    head.initialize(question);
+    return this.#ask('query', oid, question, question.length);
+  }
+
+  portProperties(portId: number, feature: string): readonly PropertyEntry[] {
+    const standard = propertyTypeCode(feature);
+    const codec =
+      standard > CUSTOM
+        ? this.#host.environment.catalog.standard(standard)
+        : this.#host.environment.catalog.resolve('port', feature);
+    // Rule E48: a reference is held while the enumeration runs.
+    const referenced = this.referencePort(portId);
+    if (referenced !== NdisStatus.SUCCESS) {
+      throw new ExtSwitchError('NOT_FOUND', `port ${portId} cannot be referenced (rule B40)`, {
+        rule: 'B40',
+        ndisStatus: statusName(referenced),
+      });
+    }
+    try {
+      const question = new Uint8Array(PORT_ENUM.sizeof());
+      PORT_ENUM.initialize(question);
+      const view = PORT_ENUM.view(question);
+      view.PortId = portId;
+      view.PropertyType = codec?.propertyType ?? CUSTOM;
+      view.SerializationVersion = 1;
+      if ((codec?.propertyType ?? CUSTOM) === CUSTOM)
+        view.PropertyId = codec?.id ?? guidOf(feature);
+      const code = OIDS.OID_SWITCH_PORT_PROPERTY_ENUM.code;
+      const bytes = this.#ask('method', code, question, question.length);
+      const head = PORT_ENUM.view(bytes);
+      return walkEntries(
+        bytes,
+        head.NumProperties,
+        head.FirstPropertyOffset,
+        view.PropertyType,
+        PORT_INFO,
+        codec,
+      );
+    } finally {
+      this.dereferencePort(portId);
+    }
+  }
+
+  switchProperties(feature: string): readonly PropertyEntry[] {
+    const codec = this.#host.environment.catalog.resolve('switch', feature);
+    const question = new Uint8Array(SWITCH_ENUM.sizeof());
+    SWITCH_ENUM.initialize(question);
+    const view = SWITCH_ENUM.view(question);
+    view.PropertyType = CUSTOM;
+    view.SerializationVersion = 1;
+    view.PropertyId = codec?.id ?? guidOf(feature);
+    const code = OIDS.OID_SWITCH_PROPERTY_ENUM.code;
+    const bytes = this.#ask('method', code, question, question.length);
+    const head = SWITCH_ENUM.view(bytes);
+    return walkEntries(
+      bytes,
+      head.NumProperties,
+      head.FirstPropertyOffset,
+      CUSTOM,
+      SWITCH_INFO,
+      codec,
+    );
+  }
+
+  #find(finding: Omit<Finding, 'extensionId'>): void {
+    this.#host.environment.finding(this.name, {
+      ...finding,
+      message: `${this.#module.name} ${finding.message}`,
+      extensionId: this.#module.id,
+    });
+  }
+}
+
+function guidOf(feature: string): Guid {
+  if (/^[0-9a-f-]{36}$/i.test(feature)) return feature.toLowerCase();
+  throw new ExtSwitchError('NOT_FOUND', `no feature class is named ${JSON.stringify(feature)}`);
+}
+
+function resultOf(request: OidRequest): OidResult {
+  return {
+    status: request.status,
+    output:
+      request.type === REQUEST_TYPE.set
+        ? new Uint8Array(0)
+        : request.buffer.subarray(0, request.bytesWritten),
+    bytesNeeded: request.bytesNeeded,
+  };
+}
+
+/** Offsets of the elements of an array reply: by the ElementSize received (rule J9). */
+function elements(
+  bytes: Uint8Array,
+  array: typeof PORT_ARRAY | typeof NIC_ARRAY,
+  minimumSize: number,
+): number[] {
+  const head = array === PORT_ARRAY ? PORT_ARRAY.view(bytes) : NIC_ARRAY.view(bytes);
+  const offsets: number[] = [];
+  for (let i = 0; i < head.NumElements; i += 1) {
+    const at = head.FirstElementOffset + i * head.ElementSize;
+    if (at + minimumSize > bytes.length) break;
+    offsets.push(at);
+  }
+  return offsets;
+}
+
+/** Entries of an enumeration reply, counted by NumProperties (OP-9). */
+function walkEntries(
+  bytes: Uint8Array,
+  count: number,
+  first: number,
+  type: number,
+  info: typeof PORT_INFO | typeof SWITCH_INFO,
+  codec: ReturnType<SwitchEnvironment['catalog']['resolve']>,
+): PropertyEntry[] {
+  const entries: PropertyEntry[] = [];
+  let at = first;
+  for (let i = 0; i < count; i += 1) {
+    const view = info === PORT_INFO ? PORT_INFO.view(bytes, at) : SWITCH_INFO.view(bytes, at);
+    const skip = type === CUSTOM ? CUSTOM_SIZE : 0;
+    const from = at + view.PropertyBufferOffset + skip;
+    const length = view.PropertyBufferLength - skip;
+    entries.push({
+      propertyInstanceId: view.PropertyInstanceId,
+      propertyVersion: view.PropertyVersion,
+      raw: bytes.subarray(from, from + length),
+      settings: codec?.decode(bytes, from, length),
+    });
+    at += info.sizeof() + view.QwordAlignedPropertyBufferLength;
+  }
+  return entries;
+}
