@@ -1,0 +1,170 @@
+import { ExtSwitchError } from '../core/errors.ts';
+import type { Store, StoreOp, StoreValue } from './store.ts';
+import { checkKey, checkPrefix } from './store-key.ts';
+
+/**
+ * One level of the tree of keys. An edge is a key up to and including its next `/`, or what is left of it: `sw/7/name` is
+ * `sw/` → `7/` → `name`. Edges that end in `/` lead to a node, all others to a value. So the byte order of the edges of
+ * each level is the byte order of whole keys, and no table grows with the number of all keys: the cost of a put at a
+ * million keys is that of a put at a thousand.
+ */
+class KeyNode {
+  readonly edges = new Map<string, KeyNode | StoreValue>();
+  /** Edges in byte order; absent when one came or went since they were last sorted. */
+  sorted: readonly string[] | undefined = undefined;
+}
+
+/**
+ * The engine of worlds that need not outlive the process. Everything is done at once: `write` returns `undefined`.
+ * Values are kept by reference, as the contract allows. A new store costs a few hundred bytes.
+ */
+export class MemoryStore implements Store {
+  readonly description = 'memory';
+  #root = new KeyNode();
+  /** The level of the last key written or read: neighbours in time are mostly neighbours in the tree. */
+  #nearPath = '';
+  #near = this.#root;
+  #closed = false;
+
+  get(key: string): StoreValue | undefined {
+    this.#checkOpen();
+    checkKey(key);
+    const node = this.#level(key, false);
+    if (node === undefined) return undefined;
+    const found = node.edges.get(key.slice(key.lastIndexOf('/') + 1));
+    return found instanceof KeyNode ? undefined : found;
+  }
+
+  /** The entries as of the start of each iteration: writes made while iterating are not seen by it. */
+  range(prefix: string): Iterable<readonly [key: string, value: StoreValue]> {
+    this.#checkOpen();
+    checkPrefix(prefix);
+    return {
+      [Symbol.iterator]: () => {
+        this.#checkOpen();
+        return this.#collect(prefix)[Symbol.iterator]();
+      },
+    };
+  }
+
+  write(ops: readonly StoreOp[]): undefined {
+    this.#checkOpen();
+    for (const op of ops) checkKey(op.key);
+    for (const op of ops) {
+      if (op.op === 'put') this.#put(op.key, op.value);
+      else this.#delete(op.key);
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#root = new KeyNode();
+    this.#forgetNear();
+  }
+
+  #put(key: string, value: StoreValue): void {
+    const node = this.#level(key, true) as KeyNode;
+    const edge = key.slice(key.lastIndexOf('/') + 1);
+    const before = node.edges.size;
+    node.edges.set(edge, value);
+    if (node.edges.size !== before) node.sorted = undefined;
+  }
+
+  #delete(key: string): void {
+    const path: KeyNode[] = [this.#root];
+    const edges = edgesOf(key);
+    let node = this.#root;
+    for (let i = 0; i < edges.length - 1; i++) {
+      const next = node.edges.get(edges[i] as string);
+      if (!(next instanceof KeyNode)) return;
+      path.push(next);
+      node = next;
+    }
+    // Levels left empty go too, so that a store that was filled and emptied is as small as a new one.
+    for (let i = edges.length - 1; i >= 0; i--) {
+      const level = path[i] as KeyNode;
+      if (!level.edges.delete(edges[i] as string)) return;
+      level.sorted = undefined;
+      if (level.edges.size > 0) return;
+      if (level === this.#near) this.#forgetNear();
+    }
+  }
+
+  /** The node that holds the last edge of `key`; with `create`, the levels on the way are made. */
+  #level(key: string, create: boolean): KeyNode | undefined {
+    const last = key.lastIndexOf('/') + 1;
+    if (last === this.#nearPath.length && key.startsWith(this.#nearPath)) return this.#near;
+    let node = this.#root;
+    let start = 0;
+    while (start < last) {
+      const end = key.indexOf('/', start) + 1;
+      const edge = key.slice(start, end);
+      let next = node.edges.get(edge);
+      if (!(next instanceof KeyNode)) {
+        if (!create) return undefined;
+        next = new KeyNode();
+        node.edges.set(edge, next);
+        node.sorted = undefined;
+      }
+      node = next;
+      start = end;
+    }
+    this.#nearPath = key.slice(0, last);
+    this.#near = node;
+    return node;
+  }
+
+  #forgetNear(): void {
+    this.#nearPath = '';
+    this.#near = this.#root;
+  }
+
+  #collect(prefix: string): (readonly [string, StoreValue])[] {
+    const found: (readonly [string, StoreValue])[] = [];
+    const path = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const node = this.#level(prefix, false);
+    if (node === undefined) return found;
+    const edgePrefix = prefix.slice(path.length);
+    for (const edge of sortedEdges(node)) {
+      if (edge.startsWith(edgePrefix)) collectEdge(found, node, path, edge);
+    }
+    return found;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ExtSwitchError('STORE_UNAVAILABLE', 'the memory store is closed');
+  }
+}
+
+function collectEdge(
+  found: (readonly [string, StoreValue])[],
+  node: KeyNode,
+  path: string,
+  edge: string,
+): void {
+  const child = node.edges.get(edge);
+  const key = path + edge;
+  if (!(child instanceof KeyNode)) {
+    found.push([key, child as StoreValue]);
+    return;
+  }
+  for (const next of sortedEdges(child)) collectEdge(found, child, key, next);
+}
+
+function sortedEdges(node: KeyNode): readonly string[] {
+  // The default order compares UTF-16 units, which for ASCII is the byte order.
+  node.sorted ??= [...node.edges.keys()].sort();
+  return node.sorted;
+}
+
+function edgesOf(key: string): string[] {
+  const edges: string[] = [];
+  let start = 0;
+  for (let end = key.indexOf('/') + 1; end > 0; end = key.indexOf('/', start) + 1) {
+    edges.push(key.slice(start, end));
+    start = end;
+  }
+  edges.push(key.slice(start));
+  return edges;
+}
