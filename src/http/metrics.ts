@@ -1,0 +1,131 @@
+/** Upper bounds of the duration histogram, seconds. */
+const BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5,
+] as const;
+const STATUSES = 600;
+
+/** Counts of one route. Arrays of fixed size: counting a request allocates nothing. */
+class RouteCounts {
+  readonly byStatus = new Uint32Array(STATUSES);
+  readonly byBucket = new Uint32Array(BUCKETS.length + 1);
+  count = 0;
+  sumSeconds = 0;
+}
+
+/** What the route labels are: method and path template, never a path a client chose. */
+export interface RouteLabel {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** Request counts and durations by route. Index `labels.length` collects what met no route. */
+export class Metrics {
+  readonly #labels: readonly RouteLabel[];
+  readonly #routes: RouteCounts[];
+
+  constructor(labels: readonly RouteLabel[]) {
+    this.#labels = [...labels, { method: 'none', path: 'unmatched' }];
+    this.#routes = this.#labels.map(() => new RouteCounts());
+  }
+
+  get unmatched(): number {
+    return this.#labels.length - 1;
+  }
+
+  record(route: number, status: number, durationMs: number): void {
+    const counts = this.#routes[route] as RouteCounts;
+    const seconds = durationMs / 1_000;
+    counts.count += 1;
+    counts.sumSeconds += seconds;
+    if (status < STATUSES) counts.byStatus[status] = (counts.byStatus[status] as number) + 1;
+    let bucket = 0;
+    while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] as number)) bucket += 1;
+    counts.byBucket[bucket] = (counts.byBucket[bucket] as number) + 1;
+  }
+
+  /** Prometheus text exposition format 0.0.4. `gauges` and `worlds` are read by the caller at the time of asking. */
+  text(
+    gauges: readonly { readonly name: string; readonly help: string; readonly value: number }[],
+    worlds: Iterable<{
+      readonly name: string;
+      readonly counters: Readonly<Record<string, number>>;
+    }>,
+  ): string {
+    const lines: string[] = [];
+    for (const { name, help, value } of gauges) {
+      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`);
+    }
+    this.#pushRequests(lines);
+    this.#pushDurations(lines);
+    pushWorlds(lines, worlds);
+    return `${lines.join('\n')}\n`;
+  }
+
+  #pushRequests(lines: string[]): void {
+    const name = 'extswitch_http_requests_total';
+    lines.push(`# HELP ${name} Requests answered, by route and status.`, `# TYPE ${name} counter`);
+    this.#each((label, counts) => {
+      for (let status = 100; status < STATUSES; status += 1) {
+        const count = counts.byStatus[status] as number;
+        if (count > 0) lines.push(`${name}{${label},status="${status}"} ${count}`);
+      }
+    });
+  }
+
+  #pushDurations(lines: string[]): void {
+    const name = 'extswitch_http_request_duration_seconds';
+    lines.push(
+      `# HELP ${name} From the request's head to its answer being handed to the socket.`,
+      `# TYPE ${name} histogram`,
+    );
+    this.#each((label, counts) => {
+      let below = 0;
+      for (let i = 0; i < BUCKETS.length; i += 1) {
+        below += counts.byBucket[i] as number;
+        lines.push(`${name}_bucket{${label},le="${BUCKETS[i]}"} ${below}`);
+      }
+      lines.push(
+        `${name}_bucket{${label},le="+Inf"} ${counts.count}`,
+        `${name}_sum{${label}} ${counts.sumSeconds}`,
+        `${name}_count{${label}} ${counts.count}`,
+      );
+    });
+  }
+
+  #each(visit: (label: string, counts: RouteCounts) => void): void {
+    for (const [i, { method, path }] of this.#labels.entries()) {
+      const counts = this.#routes[i] as RouteCounts;
+      if (counts.count > 0)
+        visit(`method="${escapeLabel(method)}",route="${escapeLabel(path)}"`, counts);
+    }
+  }
+}
+
+/** Counters of each world, `extswitch_world_<name in snake case>_total`. */
+function pushWorlds(
+  lines: string[],
+  worlds: Iterable<{ readonly name: string; readonly counters: Readonly<Record<string, number>> }>,
+): void {
+  const byName = new Map<string, string[]>();
+  for (const world of worlds) {
+    for (const [counter, value] of Object.entries(world.counters)) {
+      const name = `extswitch_world_${snakeCase(counter)}`;
+      const samples = byName.get(name) ?? [];
+      samples.push(`${name}{world="${escapeLabel(world.name)}"} ${value}`);
+      byName.set(name, samples);
+    }
+  }
+  for (const [name, samples] of byName) lines.push(`# TYPE ${name} untyped`, ...samples);
+}
+
+/** Label values: backslash, double quote and line feed are escaped. */
+export function escapeLabel(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}
+
+function snakeCase(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .toLowerCase();
+}

@@ -1,0 +1,150 @@
+import { performance } from 'node:perf_hooks';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type CompiledRoute, makeContext } from './dispatcher.ts';
+import { requestFingerprint } from './idempotency.ts';
+import { acceptsEventStream, negotiate, type Representation } from './negotiation.ts';
+import type { Plane } from './plane.ts';
+import { type Problem, problemOf, problemResult } from './problem.ts';
+import type { JsonSchema, Result } from './route.ts';
+import { sendResult } from './send.ts';
+import type { Validator } from './validation.ts';
+import type { World } from './worlds.ts';
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The fastify handler of a route below `/v1` or `/worlds/:world/v1`. It returns nothing and hands the answer to the
+ * socket itself; a handler that needs no promise is answered in the same turn.
+ */
+export function handlerOf(plane: Plane, compiled: CompiledRoute, inWorld: boolean): Handler {
+  const { route, index } = compiled;
+  const safe = route.method === 'GET';
+  return (request, reply) => {
+    plane.compile ??= (schema: JsonSchema) =>
+      request.compileValidationSchema({ ...schema }) as unknown as Validator;
+    try {
+      const headers = request.raw.headers as Headers;
+      const representation =
+        route.produces === undefined
+          ? negotiate(headers['accept'])
+          : acceptsEventStream(headers['accept']);
+      const entry = inWorld ? worldOf(plane, request) : plane.deps.worlds.main;
+      const base = inWorld ? `/worlds/${entry.name}/v1` : '/v1';
+      const context = makeContext(
+        entry,
+        base,
+        request.params,
+        request.query,
+        request.body ?? undefined,
+        headers,
+      );
+      const key = safe ? undefined : headers['idempotency-key'];
+      if (key !== undefined) {
+        void answerOnce(plane, compiled, key, context, request, reply, representation);
+        return;
+      }
+      const outcome = compiled.call(context, plane.compile);
+      if (outcome instanceof Promise) {
+        outcome.then(
+          (result) => answer(plane, request, reply, index, result, representation),
+          (error) => fail(plane, request, reply, error, index),
+        );
+      } else {
+        answer(plane, request, reply, index, outcome, representation);
+      }
+    } catch (error) {
+      fail(plane, request, reply, error, index);
+    }
+  };
+}
+
+/** The same under an Idempotency-Key. */
+async function answerOnce(
+  plane: Plane,
+  compiled: CompiledRoute,
+  key: string,
+  context: ReturnType<typeof makeContext>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  representation: Representation,
+): Promise<void> {
+  try {
+    const fingerprint = requestFingerprint(request.method, request.url, context.body);
+    const { result, replayed } = await context.entry.idempotency.run(key, fingerprint, () =>
+      settle(plane, request.id, compiled, context),
+    );
+    const extra = replayed ? ['idempotency-replayed', 'true'] : [];
+    answer(plane, request, reply, compiled.index, result, representation, extra);
+  } catch (error) {
+    fail(plane, request, reply, error, compiled.index);
+  }
+}
+
+/** Calls a route; what goes wrong becomes a problem instead of an exception. */
+export function settle(
+  plane: Plane,
+  errorId: string,
+  compiled: CompiledRoute,
+  context: ReturnType<typeof makeContext>,
+): Result | Promise<Result> {
+  const failed = (error: unknown): Result =>
+    problemResult(problemOf(error, errorId, (cause) => logUnknown(plane, errorId, cause)));
+  if (plane.compile === undefined) throw new Error('invariant broken: no request came before');
+  try {
+    const outcome = compiled.call(context, plane.compile);
+    return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** Sends a result and counts it. */
+export function answer(
+  plane: Plane,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  routeIndex: number,
+  result: Result,
+  representation: Representation,
+  extra: readonly string[] = [],
+): void {
+  plane.metrics.record(routeIndex, result.status, performance.now() - request.startedAt);
+  sendResult(reply, result, representation, extra);
+}
+
+/** Answers with the problem of an error and counts it. An error after the answer began is only logged. */
+export function fail(
+  plane: Plane,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  routeIndex = plane.metrics.unmatched,
+  extra: readonly string[] = [],
+): void {
+  if (reply.sent || reply.raw.headersSent) {
+    logUnknown(plane, request.id, error);
+    reply.raw.destroy();
+    return;
+  }
+  const problem = problemOf(error, request.id, (cause) => logUnknown(plane, request.id, cause));
+  const headers = [...extra, ...headersOf(problem)];
+  // Bytes of a body may still be coming that nobody will read.
+  if (reply.getHeader('connection') === 'close') headers.push('connection', 'close');
+  answer(plane, request, reply, routeIndex, problemResult(problem), 'json', headers);
+}
+
+function headersOf(problem: Problem): readonly string[] {
+  if (problem.status === 401) return ['www-authenticate', 'Bearer realm="extswitch"'];
+  if (problem.status === 429 || problem.status === 503) return ['retry-after', '1'];
+  return [];
+}
+
+/** The one place where an unexpected error is told, to the log. */
+export function logUnknown(plane: Plane, errorId: string, error: unknown): void {
+  plane.deps.logger.error({ err: error, errorId }, 'unexpected error');
+}
+
+function worldOf(plane: Plane, request: FastifyRequest): World {
+  return plane.deps.worlds.get((request.params as { readonly world: string }).world);
+}

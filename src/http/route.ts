@@ -1,0 +1,98 @@
+import type { ServerResponse } from 'node:http';
+import type { FabricInterface } from '../policy/api.ts';
+import type { World } from './worlds.ts';
+
+/** A JSON Schema (draft 2020-12 vocabulary, as OpenAPI 3.1 uses it). Shared schemas are shared by identity. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** The request headers a handler may depend on; everything else is dealt with before. */
+export interface RequestHeaders {
+  readonly 'if-match'?: string | undefined;
+  readonly 'if-none-match'?: string | undefined;
+  readonly 'last-event-id'?: string | undefined;
+}
+
+/** What a handler gets. `params`, `query` and `body` have passed the route's schemas. */
+export interface RouteContext<Params, Query, Body> {
+  readonly world: FabricInterface;
+  /** The world with what the plane keeps beside it. */
+  readonly entry: World;
+  /** `/v1` or `/worlds/<name>/v1`: what a Location starts with. */
+  readonly base: string;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly headers: RequestHeaders;
+}
+
+/** What a handler answers. `body` may hold `bigint` and `Uint8Array`: the representation decides their form. */
+export interface Result {
+  readonly status: number;
+  readonly body?: unknown;
+  /** Revision of the object, sent as `ETag: "<revision>"`. */
+  readonly etag?: number;
+  readonly location?: string;
+  /** Instead of a body: takes over the response. */
+  readonly stream?: (response: ServerResponse) => void;
+  /** Text of a body that is neither JSON nor MessagePack, with its media type. */
+  readonly text?: {
+    readonly mediaType: string;
+    readonly content: string;
+    /** Instead of the one that forbids everything. */
+    readonly contentSecurityPolicy?: string;
+  };
+  /** Body is `application/problem+json`. */
+  readonly problem?: boolean;
+}
+
+/** One route, as data: registered with fastify, dispatched to by `/v1/batch`, described in `/openapi.json`. */
+export interface Route {
+  readonly method: Method;
+  /** Below `/v1`, parameters as `{name}`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly schema: {
+    readonly params?: Readonly<Record<string, string>>;
+    /** Object schema; integers are given as decimal text. */
+    readonly query?: JsonSchema;
+    readonly body?: JsonSchema;
+    /** The body may be left out. */
+    readonly bodyOptional?: boolean;
+    /** Successful statuses; `null` when there is no body. */
+    readonly response: Readonly<Record<number, JsonSchema | null>>;
+    /** Codes of the error table this route is known to answer with, beside the general ones. */
+    readonly errors?: readonly string[];
+  };
+  /** Media type of the answer when it is neither JSON nor MessagePack. */
+  readonly produces?: string;
+  /** Also takes `text/plain`; the body is then the bytes. */
+  readonly takesText?: boolean;
+  /** Bytes; default 1 MiB. */
+  readonly bodyLimit?: number;
+  /** `world` (default): also below `/worlds/{world}/v1`. `server`: only below `/v1`. */
+  readonly scope?: 'world' | 'server';
+  /** May an operation of a batch name it; default yes. */
+  readonly batch?: boolean;
+  /** In a batch, may run before earlier operations of the same kind are durable: `target` names the property. */
+  readonly pipelined?: boolean;
+  handle(context: RouteContext<never, never, never>): Result | Promise<Result>;
+}
+
+interface TypedRoute<Params, Query, Body> extends Omit<Route, 'handle'> {
+  handle(context: RouteContext<Params, Query, Body>): Result | Promise<Result>;
+}
+
+/**
+ * Declares a route with the types its schemas promise. The types are what the schemas check before `handle` runs, so
+ * they must say the same.
+ */
+export function defineRoute<Params = object, Query = object, Body = undefined>(
+  route: TypedRoute<Params, Query, Body>,
+): Route {
+  return route as Route;
+}

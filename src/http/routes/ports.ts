@@ -1,0 +1,85 @@
+import type { PortInfo } from '../../policy/api.ts';
+import { type PageQuery, pageByKey } from '../page.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { listOf, object, pageQuery, port, portTypes, text } from '../schemas.ts';
+
+type SwitchParams = { readonly switch: string };
+type PortParams = SwitchParams & { readonly port: string };
+type PortBody = { readonly name?: string; readonly type?: PortInfo['type'] };
+
+const switchParam = { switch: 'Switch id or unique name' };
+const params = { ...switchParam, port: 'Port GUID, port id (decimal) or unique name' };
+
+/** Port ids are 32 bits: ten digits sort as the numbers do. */
+const portKey = (info: PortInfo): string => String(info.portId).padStart(10, '0');
+
+export const portRoutes: readonly Route[] = [
+  defineRoute<SwitchParams, object, PortBody | undefined>({
+    method: 'POST',
+    path: '/switches/{switch}/ports',
+    operationId: 'createPort',
+    tag: 'ports',
+    summary: 'Create a port',
+    schema: {
+      params: switchParam,
+      body: object({ name: text(256), type: portTypes }, ['name', 'type']),
+      bodyOptional: true,
+      response: { 201: port },
+      errors: ['NOT_FOUND', 'VETOED', 'ILLEGAL_TRANSITION'],
+    },
+    async handle(context) {
+      const sw = context.world.switches.get(context.params.switch);
+      const { info } = await sw.ports.create(context.body ?? {});
+      const location = `${context.base}/switches/${sw.info.id}/ports/${info.id}`;
+      return { status: 201, body: info, location };
+    },
+  }),
+  defineRoute<SwitchParams, PageQuery>({
+    method: 'GET',
+    path: '/switches/{switch}/ports',
+    operationId: 'listPorts',
+    tag: 'ports',
+    summary: 'Ports of a switch, by port id',
+    schema: {
+      params: switchParam,
+      query: pageQuery(),
+      response: { 200: listOf(port) },
+      errors: ['NOT_FOUND'],
+    },
+    handle: (context) => ({
+      status: 200,
+      body: pageByKey(
+        context.world.switches.get(context.params.switch).ports.list(),
+        portKey,
+        context.query,
+      ),
+    }),
+  }),
+  defineRoute<PortParams>({
+    method: 'GET',
+    path: '/switches/{switch}/ports/{port}',
+    operationId: 'getPort',
+    tag: 'ports',
+    summary: 'One port',
+    schema: { params, response: { 200: port }, errors: ['NOT_FOUND', 'AMBIGUOUS_NAME'] },
+    handle: (context) => ({
+      status: 200,
+      body: context.world.switches.get(context.params.switch).ports.get(context.params.port).info,
+    }),
+  }),
+  defineRoute<PortParams>({
+    method: 'DELETE',
+    path: '/switches/{switch}/ports/{port}',
+    operationId: 'deletePort',
+    tag: 'ports',
+    summary: 'Tear a port down and delete it, with its NICs and properties',
+    schema: { params, response: { 204: null }, errors: ['NOT_FOUND', 'ILLEGAL_TRANSITION'] },
+    async handle(context) {
+      await context.world.switches
+        .get(context.params.switch)
+        .ports.get(context.params.port)
+        .delete();
+      return { status: 204 };
+    },
+  }),
+];

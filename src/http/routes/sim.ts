@@ -1,0 +1,50 @@
+import { ExtSwitchError } from '../../core/errors.ts';
+import { type PageQuery, pageInOrder } from '../page.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { listOf, object, pageQuery, pendingOid, text } from '../schemas.ts';
+
+type ResetBody = { readonly snapshot?: string };
+
+export const simRoutes: readonly Route[] = [
+  defineRoute<object, object, ResetBody | undefined>({
+    method: 'POST',
+    path: '/sim/reset',
+    operationId: 'resetWorld',
+    tag: 'simulation',
+    summary: 'Back to empty; installed extensions stay',
+    description: 'Requests in flight end with REQUEST_ABORTED.',
+    batch: false,
+    schema: {
+      body: object({ snapshot: text(256, 'Named snapshots are not in this version: 422') }, [
+        'snapshot',
+      ]),
+      bodyOptional: true,
+      response: { 204: null },
+      errors: ['INVALID_ARGUMENT'],
+    },
+    async handle({ entry, body }) {
+      if (body?.snapshot !== undefined) {
+        throw new ExtSwitchError(
+          'INVALID_ARGUMENT',
+          'named snapshots come in a later version: leave "snapshot" out to go back to empty',
+          { member: 'snapshot' },
+        );
+      }
+      await entry.fabric.reset();
+      entry.idempotency.clear();
+      return { status: 204 };
+    },
+  }),
+  defineRoute<object, PageQuery>({
+    method: 'GET',
+    path: '/sim/pending',
+    operationId: 'listPending',
+    tag: 'simulation',
+    summary: 'OID requests in flight: who holds each one, for how long',
+    schema: { query: pageQuery(), response: { 200: listOf(pendingOid) } },
+    handle: ({ world, query }) => ({
+      status: 200,
+      body: pageInOrder(world.pending(), (p) => `${p.switch}/${p.request}`, query),
+    }),
+  }),
+];

@@ -1,0 +1,64 @@
+import type { SwitchInfo } from '../../policy/api.ts';
+import { type PageQuery, pageByKey } from '../page.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { listOf, object, pageQuery, switchShape, switchTypes, text } from '../schemas.ts';
+
+type SwitchParams = { readonly switch: string };
+type SwitchBody = { readonly name: string; readonly type?: SwitchInfo['type'] };
+
+const params = { switch: 'Switch id or unique name' };
+
+export const switchRoutes: readonly Route[] = [
+  defineRoute<object, object, SwitchBody>({
+    method: 'POST',
+    path: '/switches',
+    operationId: 'createSwitch',
+    tag: 'switches',
+    summary: 'Create a switch',
+    schema: {
+      body: object({ name: text(256), type: switchTypes }, ['type']),
+      response: { 201: switchShape },
+      errors: ['ALREADY_EXISTS', 'INVALID_ARGUMENT'],
+    },
+    async handle({ world, base, body }) {
+      const { info } = await world.switches.create(body);
+      return { status: 201, body: info, location: `${base}/switches/${info.id}` };
+    },
+  }),
+  defineRoute<object, PageQuery>({
+    method: 'GET',
+    path: '/switches',
+    operationId: 'listSwitches',
+    tag: 'switches',
+    summary: 'Switches, by name',
+    schema: { query: pageQuery(), response: { 200: listOf(switchShape) } },
+    handle: ({ world, query }) => ({
+      status: 200,
+      body: pageByKey(world.switches.list(), (s) => `${s.name}/${s.id}`, query),
+    }),
+  }),
+  defineRoute<SwitchParams>({
+    method: 'GET',
+    path: '/switches/{switch}',
+    operationId: 'getSwitch',
+    tag: 'switches',
+    summary: 'One switch',
+    schema: { params, response: { 200: switchShape }, errors: ['NOT_FOUND', 'AMBIGUOUS_NAME'] },
+    handle: (context) => ({
+      status: 200,
+      body: context.world.switches.get(context.params.switch).info,
+    }),
+  }),
+  defineRoute<SwitchParams>({
+    method: 'DELETE',
+    path: '/switches/{switch}',
+    operationId: 'deleteSwitch',
+    tag: 'switches',
+    summary: 'Delete a switch with its ports',
+    schema: { params, response: { 204: null }, errors: ['NOT_FOUND', 'VETOED'] },
+    async handle(context) {
+      await context.world.switches.get(context.params.switch).delete();
+      return { status: 204 };
+    },
+  }),
+];

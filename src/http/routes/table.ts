@@ -1,0 +1,37 @@
+import type { StreamLimits } from '../event-stream.ts';
+import type { Route } from '../route.ts';
+import type { Worlds } from '../worlds.ts';
+import { type BatchDeps, batchRoute } from './batch.ts';
+import { eventsRoute } from './events.ts';
+import { extensionRoutes } from './extensions.ts';
+import { featureRoutes } from './features.ts';
+import { nicRoutes } from './nics.ts';
+import { portRoutes } from './ports.ts';
+import { propertyRoutes } from './properties.ts';
+import { simRoutes } from './sim.ts';
+import { statusRoutes } from './status.ts';
+import { switchRoutes } from './switches.ts';
+import { traceRoutes } from './trace.ts';
+import { worldRoutes } from './worlds.ts';
+
+/** Every route below `/v1`. */
+export function routeTable(
+  worlds: Worlds,
+  batch: BatchDeps,
+  streams: StreamLimits,
+): readonly Route[] {
+  return [
+    ...featureRoutes,
+    ...extensionRoutes,
+    ...switchRoutes,
+    ...portRoutes,
+    ...nicRoutes,
+    ...propertyRoutes,
+    ...statusRoutes,
+    ...traceRoutes,
+    eventsRoute(streams),
+    batchRoute(batch),
+    ...simRoutes,
+    ...worldRoutes(worlds),
+  ];
+}

@@ -1,0 +1,61 @@
+import type { FabricInterface, TraceEntry } from '../../policy/api.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../page.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { object, text, traceEntry } from '../schemas.ts';
+
+type TraceQuery = { readonly switch?: string; readonly oid?: string; readonly limit?: number };
+
+export const traceRoutes: readonly Route[] = [
+  defineRoute<object, TraceQuery>({
+    method: 'GET',
+    path: '/trace',
+    operationId: 'listTrace',
+    tag: 'trace',
+    summary: 'The last OID requests, newest last',
+    schema: {
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          switch: text(256, 'Switch id or unique name'),
+          oid: text(128, 'OID name, e.g. OID_SWITCH_PORT_PROPERTY_ADD'),
+          limit: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, description: 'Default 100.' },
+        },
+      },
+      response: { 200: object({ items: { type: 'array', items: traceEntry } }) },
+      errors: ['NOT_FOUND'],
+    },
+    handle({ world, query }) {
+      const view =
+        query.switch === undefined ? world.trace : world.switches.get(query.switch).trace;
+      const entries = view.entries({
+        limit: query.limit ?? DEFAULT_LIMIT,
+        ...(query.oid === undefined ? {} : { oid: query.oid }),
+      });
+      return { status: 200, body: { items: entries.map((entry) => traceItem(world, entry)) } };
+    },
+  }),
+];
+
+/** A trace entry as HTTP shows it: with its bytes decoded by the registered classes. */
+export interface TraceItem extends TraceEntry {
+  readonly decoded: Readonly<Record<string, unknown>>;
+}
+
+export function traceItem(world: FabricInterface, entry: TraceEntry): TraceItem {
+  const { seq, request, time, oid, requestType, origin, route, status, input, output } = entry;
+  return {
+    seq,
+    request,
+    time,
+    switch: entry.switch,
+    oid,
+    requestType,
+    origin,
+    route,
+    status,
+    input,
+    ...(output === undefined ? {} : { output }),
+    decoded: world.trace.decode(entry),
+  };
+}

@@ -1,0 +1,82 @@
+import type { ProfileName } from '../../policy/api.ts';
+import { type PageQuery, pageByKey } from '../page.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { listOf, object, pageQuery, profiles, text, world } from '../schemas.ts';
+import { type Worlds, worldInfo } from '../worlds.ts';
+
+type WorldBody = {
+  readonly name?: string;
+  readonly seed?: string;
+  readonly profile?: ProfileName;
+  readonly store?: 'memory';
+};
+type WorldParams = { readonly name: string };
+
+const params = { name: 'World name' };
+
+/** Making and ending worlds; only below `/v1`. */
+export function worldRoutes(worlds: Worlds): readonly Route[] {
+  return [
+    defineRoute<object, object, WorldBody | undefined>({
+      method: 'POST',
+      path: '/worlds',
+      operationId: 'createWorld',
+      tag: 'worlds',
+      summary: 'Make an isolated world; its routes are below /worlds/{name}/v1',
+      scope: 'server',
+      batch: false,
+      schema: {
+        body: object(
+          { name: text(64), seed: text(1_024), profile: profiles, store: { enum: ['memory'] } },
+          ['name', 'seed', 'profile', 'store'],
+        ),
+        bodyOptional: true,
+        response: { 201: world },
+        errors: ['ALREADY_EXISTS', 'FORBIDDEN', 'INVALID_ARGUMENT'],
+      },
+      async handle({ body }) {
+        const made = await worlds.create(body ?? {});
+        return { status: 201, body: worldInfo(made), location: `/v1/worlds/${made.name}` };
+      },
+    }),
+    defineRoute<object, PageQuery>({
+      method: 'GET',
+      path: '/worlds',
+      operationId: 'listWorlds',
+      tag: 'worlds',
+      summary: 'Worlds of this server, by name',
+      scope: 'server',
+      batch: false,
+      schema: { query: pageQuery(), response: { 200: listOf(world) } },
+      handle({ query }) {
+        const page = pageByKey(worlds.list(), (entry) => entry.name, query);
+        return { status: 200, body: { ...page, items: page.items.map(worldInfo) } };
+      },
+    }),
+    defineRoute<WorldParams>({
+      method: 'GET',
+      path: '/worlds/{name}',
+      operationId: 'getWorld',
+      tag: 'worlds',
+      summary: 'One world',
+      scope: 'server',
+      batch: false,
+      schema: { params, response: { 200: world }, errors: ['NOT_FOUND'] },
+      handle: (context) => ({ status: 200, body: worldInfo(worlds.get(context.params.name)) }),
+    }),
+    defineRoute<WorldParams>({
+      method: 'DELETE',
+      path: '/worlds/{name}',
+      operationId: 'deleteWorld',
+      tag: 'worlds',
+      summary: 'End a world; "default" stays',
+      scope: 'server',
+      batch: false,
+      schema: { params, response: { 204: null }, errors: ['NOT_FOUND', 'FORBIDDEN'] },
+      async handle(context) {
+        await worlds.delete(context.params.name);
+        return { status: 204 };
+      },
+    }),
+  ];
+}

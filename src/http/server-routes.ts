@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { docsPage, docsPolicy } from './docs-page.ts';
+import { negotiate } from './negotiation.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Plane } from './plane.ts';
+import { answer, fail } from './respond.ts';
+import type { Result } from './route.ts';
+
+/** Routes of the server itself, outside any world and version. */
+export const SERVER_ROUTES = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs'] as const;
+
+/** Registers {@link SERVER_ROUTES}; the OpenAPI document is made when first asked for. */
+export function registerServerRoutes(app: FastifyInstance, plane: Plane): void {
+  let document: string | undefined;
+  const openApi = (): string => {
+    document ??= JSON.stringify(openApiDocument(plane.compiled, plane.deps.version));
+    return document;
+  };
+  const handlers: Record<(typeof SERVER_ROUTES)[number], () => Result> = {
+    '/healthz': () => ({ status: 200, body: { status: 'ok', version: plane.deps.version } }),
+    '/readyz': () => readiness(plane),
+    '/metrics': () => ({
+      status: 200,
+      text: { mediaType: 'text/plain; version=0.0.4; charset=utf-8', content: metricsText(plane) },
+    }),
+    '/openapi.json': () => ({
+      status: 200,
+      text: { mediaType: 'application/json; charset=utf-8', content: openApi() },
+    }),
+    '/docs': () => ({
+      status: 200,
+      text: {
+        mediaType: 'text/html; charset=utf-8',
+        content: docsPage(JSON.parse(openApi())),
+        contentSecurityPolicy: docsPolicy(),
+      },
+    }),
+  };
+  for (const [i, path] of SERVER_ROUTES.entries()) {
+    const routeIndex = plane.compiled.length + i;
+    const make = handlers[path];
+    const handler = (request: FastifyRequest, reply: FastifyReply): void => {
+      try {
+        const result = make();
+        const representation =
+          result.text === undefined ? negotiate(request.headers.accept) : 'json';
+        answer(plane, request, reply, routeIndex, result, representation);
+      } catch (error) {
+        fail(plane, request, reply, error, routeIndex);
+      }
+    };
+    app.get(path, { config: { routeIndex } }, handler);
+  }
+}
+
+function readiness(plane: Plane): Result {
+  const { worlds, version } = plane.deps;
+  return {
+    status: plane.draining ? 503 : 200,
+    body: {
+      status: plane.draining ? 'draining' : 'ready',
+      version,
+      worlds: worlds.count,
+      store: worlds.main.store,
+    },
+  };
+}
+
+function metricsText(plane: Plane): string {
+  const { worlds } = plane.deps;
+  const memory = process.memoryUsage();
+  const cpu = process.cpuUsage();
+  const gauges = [
+    { name: 'extswitch_worlds', help: 'Worlds of this server.', value: worlds.count },
+    {
+      name: 'extswitch_event_streams',
+      help: 'Open event streams.',
+      value: [...worlds.list()].reduce((sum, world) => sum + world.streams.size, 0),
+    },
+    { name: 'process_resident_memory_bytes', help: 'Resident memory.', value: memory.rss },
+    {
+      name: 'process_cpu_seconds_total',
+      help: 'CPU time used.',
+      value: (cpu.user + cpu.system) / 1e6,
+    },
+  ];
+  return plane.metrics.text(gauges, worldCounters(plane));
+}
+
+function* worldCounters(plane: Plane) {
+  for (const world of plane.deps.worlds.list()) {
+    yield { name: world.name, counters: world.fabric.counters() };
+  }
+}

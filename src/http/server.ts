@@ -1,0 +1,242 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { ERROR_CODES, type ErrorCode, ExtSwitchError } from '../core/errors.ts';
+import { BODY_LIMITS } from './body-limits.ts';
+import { CompiledRoute } from './dispatcher.ts';
+import { Guard } from './guard.ts';
+import { parseJson } from './json-body.ts';
+import { Metrics } from './metrics.ts';
+import { MESSAGE_PACK, parseMessagePack } from './msgpack.ts';
+import { PathMatcher } from './path-matcher.ts';
+import type { Plane, ServerDeps } from './plane.ts';
+import { fail, handlerOf, logUnknown, settle } from './respond.ts';
+import { routeTable } from './routes/table.ts';
+import { registerServerRoutes, SERVER_ROUTES } from './server-routes.ts';
+
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/**
+ * The control plane over the given worlds, ready to be injected into or listened with (listen.ts); it never listens
+ * itself. Closing it ends event streams; the worlds are their owner's.
+ */
+export function buildServer(deps: ServerDeps): FastifyInstance {
+  const app = makeFastify(deps);
+  const plane = makePlane(deps);
+  const guard = new Guard(deps);
+  app.decorate('plane', plane);
+  app.decorateRequest('startedAt', 0);
+  addParsers(app);
+  app.addHook('onRequest', (request, reply, done) => {
+    request.startedAt = performance.now();
+    const refused = guard.check(request.raw, request.startedAt) ?? drainError(plane, request.raw);
+    if (refused === undefined) {
+      done();
+      return;
+    }
+    if (announcesBody(request.raw)) reply.header('connection', 'close');
+    fail(plane, request, reply, refused, indexOf(plane, request));
+  });
+  app.addHook('preClose', (done) => {
+    plane.draining = true;
+    deps.worlds.endStreams();
+    done();
+  });
+  app.setErrorHandler((error, request, reply) =>
+    fail(plane, request, reply, error, indexOf(plane, request)),
+  );
+  app.setNotFoundHandler((request, reply) => {
+    const { error, allow } = notFound(plane, request);
+    fail(plane, request, reply, error, plane.metrics.unmatched, allow);
+  });
+  for (const compiled of plane.compiled) register(app, plane, compiled);
+  registerServerRoutes(app, plane);
+  return app;
+}
+
+function makeFastify(deps: ServerDeps): FastifyInstance {
+  const limits = deps.limits ?? {};
+  const app = Fastify({
+    loggerInstance: deps.logger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMITS.bytes,
+    requestTimeout: limits.requestTimeoutMs ?? 60_000,
+    keepAliveTimeout: limits.keepAliveTimeoutMs ?? 72_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 1_024 },
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: limits.headersTimeoutMs ?? 10_000 },
+    ajv: {
+      customOptions: {
+        // Nothing is taken away, filled in or converted behind the client's back.
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allErrors: false,
+        // Annotations of OpenAPI are not ajv's to know.
+        strict: false,
+      },
+    },
+    frameworkErrors: (error, request, reply) => {
+      fail(app.plane, request as FastifyRequest, reply as never, error);
+    },
+    clientErrorHandler: refuseConnection,
+  });
+  app.server.maxConnections = limits.connections ?? 10_000;
+  return app;
+}
+
+function makePlane(deps: ServerDeps): Plane {
+  const limits = deps.limits ?? {};
+  const matcher = new PathMatcher<CompiledRoute>();
+  const table = routeTable(
+    deps.worlds,
+    {
+      matcher,
+      run: (compiled, context) => settle(plane, 'batch', compiled, context),
+      unknownError: (error) => logUnknown(plane, 'batch', error),
+    },
+    {
+      perWorld: limits.streamsPerWorld ?? 64,
+      ...(limits.heartbeatMs === undefined ? {} : { heartbeatMs: limits.heartbeatMs }),
+    },
+  );
+  const compiled = table.map((route, index) => new CompiledRoute(route, index));
+  for (const one of compiled) matcher.add(one.route.method, `/v1${one.route.path}`, one);
+  const labels = table.map(({ method, path }) => ({ method, path: `/v1${path}` }));
+  const plane: Plane = {
+    deps,
+    compiled,
+    matcher,
+    metrics: new Metrics([...labels, ...SERVER_ROUTES.map((path) => ({ method: 'GET', path }))]),
+    compile: undefined,
+    draining: false,
+  };
+  return plane;
+}
+
+function register(app: FastifyInstance, plane: Plane, compiled: CompiledRoute): void {
+  const { route, index } = compiled;
+  const path = route.path.replace(/\{([A-Za-z]+)\}/g, ':$1');
+  const bases = route.scope === 'server' ? ['/v1'] : ['/v1', '/worlds/:world/v1'];
+  for (const base of bases) {
+    app.route({
+      method: route.method,
+      url: `${base}${path}`,
+      config: { routeIndex: index },
+      exposeHeadRoute: route.produces === undefined,
+      ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
+      handler: handlerOf(plane, compiled, base !== '/v1'),
+    });
+  }
+}
+
+/** JSON, MessagePack, and bytes for MOF text; anything else is 415. */
+function addParsers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const parser =
+    (parse: (bytes: Buffer) => unknown) =>
+    (
+      request: FastifyRequest,
+      bytes: Buffer,
+      done: (error: Error | null, body?: unknown) => void,
+    ) => {
+      try {
+        checkEncoding(request.raw);
+        done(null, parse(bytes));
+      } catch (error) {
+        done(error as Error);
+      }
+    };
+  const whole = { parseAs: 'buffer' } as const;
+  app.addContentTypeParser('application/json', whole, parser(parseJson));
+  app.addContentTypeParser(
+    [MESSAGE_PACK, 'application/x-msgpack'],
+    whole,
+    parser(parseMessagePack),
+  );
+  app.addContentTypeParser(
+    'text/plain',
+    whole,
+    parser((bytes) => bytes),
+  );
+}
+
+function checkEncoding(request: IncomingMessage): void {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ExtSwitchError('UNSUPPORTED_MEDIA_TYPE', 'compressed bodies are not taken');
+  }
+  const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
+  if (charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset)) return;
+  if (
+    /^utf-?16(le|be)?$/i.test(charset) &&
+    /^text\/plain/i.test(request.headers['content-type'] ?? '')
+  ) {
+    return;
+  }
+  throw new ExtSwitchError('UNSUPPORTED_MEDIA_TYPE', 'bodies are UTF-8 (MOF text also UTF-16)');
+}
+
+function drainError(plane: Plane, request: IncomingMessage): ExtSwitchError | undefined {
+  if (!plane.draining || request.url === '/healthz' || request.url === '/readyz') return undefined;
+  return new ExtSwitchError('SHUTTING_DOWN', 'the server is shutting down');
+}
+
+function announcesBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length'];
+  return request.headers['transfer-encoding'] !== undefined || (length ?? '0') !== '0';
+}
+
+function indexOf(plane: Plane, request: FastifyRequest): number {
+  return request.routeOptions?.config?.routeIndex ?? plane.metrics.unmatched;
+}
+
+function notFound(
+  plane: Plane,
+  request: FastifyRequest,
+): { error: ExtSwitchError; allow: readonly string[] } {
+  const path = request.url.split('?', 1)[0] ?? '';
+  const inWorld = /^\/worlds\/[^/]+(\/v1\/.*)$/.exec(path)?.[1];
+  const found = plane.matcher.match(request.method, inWorld ?? path);
+  const shown = path.slice(0, 200);
+  if (found === undefined || 'value' in found) {
+    return {
+      error: new ExtSwitchError('NOT_FOUND', `there is no ${request.method} ${shown}`),
+      allow: [],
+    };
+  }
+  const methods = found.join(', ');
+  return {
+    error: new ExtSwitchError(
+      'METHOD_NOT_ALLOWED',
+      `${shown} takes ${methods}, not ${request.method}`,
+    ),
+    allow: ['allow', methods],
+  };
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, code: ErrorCode]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'TOO_LARGE'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'MALFORMED'],
+};
+
+/** What is not HTTP, too slow or too large in its head never becomes a request: answered on the bare socket. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, code] = CLIENT_ERRORS[error.code ?? ''] ?? ['400 Bad Request', 'MALFORMED'];
+  const body = JSON.stringify({
+    type: `urn:extswitch:error:${code}`,
+    title: ERROR_CODES[code].title,
+    status: Number(status.slice(0, 3)),
+    detail: 'the request is not HTTP/1.1, or its head is too large or too slow',
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,92 @@
+import { ExtSwitchError } from '../core/errors.ts';
+
+/** One complaint of ajv, as far as it is read here. */
+interface SchemaComplaint {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message?: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+/** A compiled schema. `errors` belongs to the last call. */
+export interface Validator {
+  (value: unknown): boolean;
+  errors?: readonly SchemaComplaint[] | null | undefined;
+}
+
+/** Keywords that say a value of the right type is outside its bounds: well-formed but wrong. */
+const BOUNDS = new Set([
+  'enum',
+  'const',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'minItems',
+  'maxItems',
+]);
+
+/** The error of the first complaint about a body (400, or 422 outside bounds) or a query (400). Never repeats values. */
+export function schemaError(
+  complaints: readonly SchemaComplaint[] | null | undefined,
+  part: 'body' | 'query',
+  value: unknown,
+): ExtSwitchError {
+  const complaint = complaints?.[0];
+  if (complaint === undefined) return new ExtSwitchError('MALFORMED', `the ${part} is malformed`);
+  const at = pathOf(complaint.instancePath);
+  const what = part === 'query' ? 'query parameter' : 'field';
+  if (complaint.keyword === 'additionalProperties') {
+    const name = String(complaint.params['additionalProperty']).slice(0, 100);
+    const member = join(at, name);
+    return new ExtSwitchError('UNKNOWN_FIELD', `unknown ${what} ${JSON.stringify(member)}`, {
+      member,
+    });
+  }
+  if (complaint.keyword === 'required') {
+    const member = join(at, String(complaint.params['missingProperty']));
+    return new ExtSwitchError('MALFORMED', `${what} ${JSON.stringify(member)} is missing`, {
+      member,
+    });
+  }
+  const expected = expectation(complaint);
+  const message =
+    at === '' ? `the ${part} ${expected}` : `${what} ${JSON.stringify(at)} ${expected}`;
+  const code = part === 'body' && BOUNDS.has(complaint.keyword) ? 'INVALID_ARGUMENT' : 'MALFORMED';
+  return new ExtSwitchError(code, message, {
+    ...(at === '' ? {} : { member: at }),
+    expected,
+    found: kindOf(value, complaint.instancePath),
+  });
+}
+
+function expectation(complaint: SchemaComplaint): string {
+  const allowed = complaint.params['allowedValues'];
+  if (Array.isArray(allowed)) return `must be one of ${allowed.join(', ')}`;
+  return complaint.message ?? 'is wrong';
+}
+
+/** `/operations/3/body` → `operations[3].body`. */
+function pathOf(pointer: string): string {
+  let path = '';
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~').slice(0, 100);
+    path = /^[0-9]+$/.test(name) && path !== '' ? `${path}[${name}]` : join(path, name);
+  }
+  return path;
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+/** The JSON type of what stands at a pointer. */
+function kindOf(root: unknown, pointer: string): string {
+  let value = root;
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    value = (value as Readonly<Record<string, unknown>> | undefined)?.[name];
+  }
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
