@@ -24,6 +24,8 @@ export interface TraceFilter {
   /** The last this many. */
   readonly limit?: number;
   readonly afterSeq?: number;
+  /** Nothing newer than this. */
+  readonly untilSeq?: number;
 }
 
 /** What an entry needs beside numbers and bytes; references, so that recording allocates nothing. */
@@ -135,7 +137,9 @@ export class TraceRing {
     for (let i = this.#count - 1; i >= 0 && found.length < limit; i -= 1) {
       const slot = this.#slot(i);
       const at = slot * NUMBERS;
-      if ((this.#numbers[at + SEQ] as number) <= (filter.afterSeq ?? 0)) break;
+      const seq = this.#numbers[at + SEQ] as number;
+      if (seq <= (filter.afterSeq ?? 0)) break;
+      if (filter.untilSeq !== undefined && seq > filter.untilSeq) continue;
       const facts = this.#facts[slot] as RouteFacts;
       if (filter.switch !== undefined && facts.switchName !== filter.switch) continue;
       if (filter.oid !== undefined && oidName(this.#numbers[at + OID] as number) !== filter.oid)
