@@ -4,6 +4,27 @@
  * and annotated dumps.
  */
 export * from '../core/status.ts';
+export type { AnnotatedNode } from './annotate.ts';
+export type { ArrayElement, ArrayKind } from './arrays.ts';
+export { arraySize, walkArray, writeArray } from './arrays.ts';
+export { formatDump } from './dump.ts';
+export type { EnumEntry, EnumEntryHead, EnumParametersView } from './enumeration.ts';
+export {
+  checkEnumQuestion,
+  enumEntrySize,
+  enumParametersSize,
+  walkEnum,
+  writeEnumEntry,
+  writeEnumQuestion,
+  writeEnumReplyHead,
+} from './enumeration.ts';
+export type { FeatureStatusHead, FeatureStatusParametersView } from './feature-status.ts';
+export {
+  FeatureStatusBuffer,
+  featureStatusSize,
+  statusData,
+  writeFeatureStatusQuery,
+} from './feature-status.ts';
 export { U16Member, U64Member } from './member-array.ts';
 export type { NdisVersion } from './ndis-version.ts';
 export { NDIS_VERSIONS, NEWEST_NDIS, ndisHas, parseNdisVersion } from './ndis-version.ts';
@@ -17,7 +38,55 @@ export {
   oidIndexOf,
   oidName,
 } from './oid-codes.ts';
+export type { Piece } from './piece.ts';
+export { align8 } from './piece.ts';
+export type { FeatureKind } from './pieces.ts';
+export type {
+  PropertyCustomView,
+  PropertyHead,
+  PropertyParametersView,
+  Scope,
+} from './property.ts';
+export {
+  CUSTOM_TYPE,
+  customData,
+  customSize,
+  PropertyBuffer,
+  propertySize,
+  writeCustom,
+  writeProperty,
+  writePropertyDelete,
+} from './property.ts';
+export type { CustomNodes, CustomValues } from './registry.ts';
+export { decodePayload, describe } from './registry.ts';
 export type { Revision } from './revision.ts';
+export type { IsolationEntry, IsolationParameters, RoutingDomain } from './routing-domain.ts';
+export {
+  isolationParametersSize,
+  readIsolationParameters,
+  readRoutingDomain,
+  routingDomainSize,
+  writeIsolationParameters,
+  writeRoutingDomain,
+} from './routing-domain.ts';
+export type { SaveStateHead } from './save-state.ts';
+export { checkSaveState, saveDataOffset, writeSaveState } from './save-state.ts';
+export type {
+  IsolationProperty,
+  ProfileProperty,
+  SecurityProperty,
+  VlanProperty,
+} from './standard-properties.ts';
+export {
+  readIsolation,
+  readProfile,
+  readSecurity,
+  readVlan,
+  writeIsolation,
+  writeProfile,
+  writeSecurity,
+  writeVlan,
+} from './standard-properties.ts';
 export type { HeaderCheck, PlainObject, PlainValue, RevisionChoice } from './structure.ts';
 export { isStructureName, revisionFor, Structure, structure } from './structure.ts';
 export { CONSTANTS, GUIDS } from './tables/constants.ts';

@@ -10,7 +10,7 @@ import { kindOf } from './tables/ctypes.ts';
 import type { FieldRow, StructureRow } from './tables/row.ts';
 import { STRUCTURES, type StructureName } from './tables/structures.ts';
 import { COUNTED_STRING_MAX_BYTES, ISOLATION_NAME_MAX_BYTES } from './text-member.ts';
-import type { View, ViewClass } from './view.ts';
+import type { View, ViewBase, ViewClass } from './view.ts';
 import { makeViewClass } from './view.ts';
 import { memberTree } from './view-code.ts';
 
@@ -36,6 +36,20 @@ export type RevisionChoice = { readonly ndis?: NdisVersion } | { readonly revisi
  * at — for array queries and enumeration questions, whose senders set it to anything (ndis-switch-abi.md, quirk 18).
  */
 export type HeaderCheck = 'strict' | 'anySize';
+
+/** A structure whose name is not known to the compiler. */
+export interface AnyStructure {
+  readonly name: StructureName;
+  readonly row: StructureRow;
+  readonly revisions: readonly Revision[];
+  readonly minimumSize: number;
+  readonly headerType: number | undefined;
+  sizeof(ndis?: NdisVersion): number;
+  view(bytes: Uint8Array, offset?: number, length?: number): ViewBase;
+  initialize(bytes: Uint8Array, offset?: number, choice?: RevisionChoice): number;
+  check(bytes: Uint8Array, offset?: number, length?: number, header?: HeaderCheck): void;
+  decode(bytes: Uint8Array, offset?: number, length?: number): PlainObject;
+}
 
 /** A string member that {@link Structure.check} looks into. */
 interface TextField {
@@ -66,7 +80,7 @@ export class Structure<N extends StructureName = StructureName> {
   readonly minimumSize: number;
   /** Value of Header.Type; `undefined` without header. */
   readonly headerType: number | undefined;
-  readonly #view: ViewClass<N>;
+  #view: ViewClass<N> | undefined;
   readonly #texts: readonly TextField[];
   readonly #otherType: number;
   readonly #checksHeader: boolean;
@@ -80,7 +94,6 @@ export class Structure<N extends StructureName = StructureName> {
     this.headerType = row.headerType === null ? undefined : CONSTANTS[row.headerType];
     this.#otherType = ALSO_ACCEPTED[name] ?? this.headerType ?? 0;
     this.#checksHeader = this.headerType !== undefined && name !== HEADER_UNCHECKED;
-    this.#view = makeViewClass(name, row);
     this.#texts = textFields(row);
   }
 
@@ -101,6 +114,7 @@ export class Structure<N extends StructureName = StructureName> {
 
   /** A new view; see {@link ViewBase.rebind} for the bounds. The header is not looked at: see {@link check}. */
   view(bytes: Uint8Array, offset = 0, length = bytes.length - offset): View<N> {
+    this.#view ??= makeViewClass(this.name, this.row);
     return new this.#view(bytes, offset, length);
   }
 
