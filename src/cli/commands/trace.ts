@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
 import { UnreachableError } from '../server-error.ts';
+import type { ServerEvent } from '../sse.ts';
 import { harmless, type Terminal } from '../terminal.ts';
 
 /** Entries printed before following, when --limit says nothing. */
@@ -61,7 +62,7 @@ async function follow(plane: ControlPlane, follower: Follower): Promise<void> {
     try {
       for await (const event of plane.events(String(before), signal)) {
         attempt = 0;
-        await takeEvent(follower, event.data);
+        await takeEvent(follower, event);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -78,8 +79,14 @@ async function follow(plane: ControlPlane, follower: Follower): Promise<void> {
   }
 }
 
-async function takeEvent(follower: Follower, data: string): Promise<void> {
-  const entry = JSON.parse(data) as Item;
+async function takeEvent(follower: Follower, event: ServerEvent): Promise<void> {
+  const entry = JSON.parse(event.data) as Item;
+  if (event.event === 'gap') {
+    // The history moved on without us, or the world was reset: the stream goes on from another number.
+    follower.terminal.note(`missed what came before request ${entry['firstSeq']}`);
+    follower.lastSeq = Number(event.id ?? 0);
+    return;
+  }
   const seq = Number(entry['seq'] ?? 0);
   if (seq <= follower.lastSeq) return;
   follower.lastSeq = seq;

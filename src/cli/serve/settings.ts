@@ -1,0 +1,192 @@
+import { delimiter, resolve } from 'node:path';
+import { ExtSwitchError } from '../../core/errors.ts';
+import type { Invocation } from '../command.ts';
+import type { Terminal } from '../terminal.ts';
+import { type ConfigFile, readConfigFile } from './config-file.ts';
+
+const PROFILES = ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Keys of extswitch.config.{json,yaml}. */
+export const CONFIG_KEYS = [
+  'host',
+  'port',
+  'store',
+  'extensions',
+  'bundled',
+  'token',
+  'profile',
+  'seed',
+  'logLevel',
+] as const;
+
+/** What `serve` runs with. */
+export interface ServeSettings {
+  readonly host: string;
+  /** 0 to 65,535; 0 takes a free one. */
+  readonly port: number;
+  /** `memory`, or an absolute folder. */
+  readonly store: string;
+  /** Absolute paths of modules. */
+  readonly extensions: readonly string[];
+  readonly bundled: boolean;
+  readonly token?: string;
+  readonly profile: (typeof PROFILES)[number];
+  readonly seed?: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly print: 'text' | 'json';
+}
+
+/** One setting with where it came from, for messages, and the folder its relative paths start at. */
+interface Found {
+  readonly value: unknown;
+  readonly from: string;
+  readonly folder: string;
+}
+
+/**
+ * Settings of `serve`: flag, else environment variable, else settings file, else default (interfaces.md 2). Throws
+ * `INVALID_ARGUMENT` naming the place of a wrong value.
+ */
+export async function readServeSettings(
+  call: Invocation,
+  terminal: Terminal,
+): Promise<ServeSettings> {
+  const { env, cwd } = terminal;
+  const configPath = call.text('config') ?? (env['EXTSWITCH_CONFIG'] || undefined);
+  const file = await readConfigFile(configPath, cwd, CONFIG_KEYS);
+  const find = (flag: string, key: string): Found | undefined =>
+    findSetting(call, terminal, file, flag, key);
+  const token = find('token', 'token');
+  const seed = find('seed', 'seed');
+  const settings: ServeSettings = {
+    host: textOf(find('host', 'host')) ?? '127.0.0.1',
+    port: portOf(find('port', 'port')) ?? 4630,
+    store: storeOf(find('store', 'store')) ?? resolve(cwd, '.extswitch'),
+    extensions: extensionsOf(call, terminal, file),
+    bundled: bundledOf(call, terminal, file),
+    ...(token === undefined ? {} : { token: tokenOf(token) }),
+    profile: choiceOf(find('profile', 'profile'), PROFILES) ?? 'ws2022',
+    ...(seed === undefined ? {} : { seed: textOf(seed) ?? '' }),
+    logLevel:
+      choiceOf(find('log-level', 'logLevel'), LOG_LEVELS) ??
+      (terminal.stderr.isTTY === true ? 'warn' : 'info'),
+    print: call.text('print') === 'json' || call.has('json') ? 'json' : 'text',
+  };
+  return settings;
+}
+
+function findSetting(
+  call: Invocation,
+  { env, cwd }: Terminal,
+  file: ConfigFile | undefined,
+  flag: string,
+  key: string,
+): Found | undefined {
+  const typed = call.text(flag);
+  if (typed !== undefined) return { value: typed, from: `--${flag}`, folder: cwd };
+  const variable = `EXTSWITCH_${flag.toUpperCase().replaceAll('-', '_')}`;
+  const set = env[variable];
+  if (set !== undefined && set !== '') return { value: set, from: variable, folder: cwd };
+  return fromFile(file, key);
+}
+
+function fromFile(file: ConfigFile | undefined, key: string): Found | undefined {
+  const kept = file?.values.get(key);
+  if (file === undefined || kept === undefined || kept.value === null) return undefined;
+  return { value: kept.value, from: `${file.path}:${kept.line}: ${key}`, folder: file.folder };
+}
+
+function textOf(found: Found | undefined): string | undefined {
+  if (found === undefined) return undefined;
+  const { value } = found;
+  if (typeof value === 'string' && value !== '') return value;
+  if (typeof value === 'number') return String(value);
+  throw wrong(found, 'text');
+}
+
+function portOf(found: Found | undefined): number | undefined {
+  if (found === undefined) return undefined;
+  const text = String(found.value);
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port >= 0 && port <= 65_535) return port;
+  throw wrong(found, 'a port from 0 to 65535');
+}
+
+function storeOf(found: Found | undefined): string | undefined {
+  const text = textOf(found);
+  if (found === undefined || text === undefined) return undefined;
+  if (text === 'memory') return text;
+  if (/^[a-z][a-z0-9+.-]+:/i.test(text) && !/^[a-z]:[\\/]/i.test(text)) {
+    throw wrong(found, '"memory" or a folder (cluster stores come with a later version)');
+  }
+  return resolve(found.folder, text);
+}
+
+function tokenOf(found: Found): string {
+  const { value } = found;
+  if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) return value;
+  throw new ExtSwitchError(
+    'INVALID_ARGUMENT',
+    `${found.from} must be of visible ASCII characters`,
+    {
+      member: 'token',
+    },
+  );
+}
+
+function choiceOf<T extends string>(
+  found: Found | undefined,
+  choices: readonly T[],
+): T | undefined {
+  if (found === undefined) return undefined;
+  const choice = choices.find((each) => each === found.value);
+  if (choice === undefined) throw wrong(found, `one of ${choices.join(', ')}`);
+  return choice;
+}
+
+/** Flags replace the variable, which replaces the file, as with every setting; in the variable paths stand as in PATH. */
+function extensionsOf(
+  call: Invocation,
+  terminal: Terminal,
+  file: ConfigFile | undefined,
+): readonly string[] {
+  const { env, cwd } = terminal;
+  if (call.has('extension')) return call.list('extension').map((path) => resolve(cwd, path));
+  const set = env['EXTSWITCH_EXTENSION'];
+  if (set !== undefined && set !== '') {
+    return set.split(delimiter).map((path) => resolve(cwd, path));
+  }
+  const found = fromFile(file, 'extensions');
+  if (found === undefined) return [];
+  const { value } = found;
+  if (!Array.isArray(value)) throw wrong(found, 'a list of paths');
+  return value.map((path: unknown) => {
+    if (typeof path !== 'string' || path === '') throw wrong(found, 'a list of paths');
+    return resolve(found.folder, path);
+  });
+}
+
+function bundledOf(call: Invocation, { env }: Terminal, file: ConfigFile | undefined): boolean {
+  if (call.has('no-bundled')) return false;
+  const set = env['EXTSWITCH_NO_BUNDLED'];
+  if (set !== undefined && set !== '') {
+    if (/^(?:1|true|yes)$/i.test(set)) return false;
+    if (/^(?:0|false|no)$/i.test(set)) return true;
+    const found = { value: set, from: 'EXTSWITCH_NO_BUNDLED', folder: '' };
+    throw wrong(found, 'true or false');
+  }
+  const found = fromFile(file, 'bundled');
+  if (found === undefined) return true;
+  if (typeof found.value !== 'boolean') throw wrong(found, 'true or false');
+  return found.value;
+}
+
+function wrong(found: Found, expected: string): ExtSwitchError {
+  const shown = JSON.stringify(found.value) ?? 'nothing';
+  return new ExtSwitchError(
+    'INVALID_ARGUMENT',
+    `${found.from} must be ${expected}, found ${shown}`,
+    { expected, found: shown },
+  );
+}

@@ -1,0 +1,155 @@
+import t from 'tap';
+import { readEvents } from '../../src/cli/sse.ts';
+import { SWITCH } from './client-samples.ts';
+import { fakeServer } from './fake-server.ts';
+import { runCli } from './run-in-process.ts';
+
+const entry = (seq: number, more: object = {}) => ({
+  seq,
+  time: seq * 1500,
+  switch: 'TestSwitch',
+  oid: 'OID_SWITCH_PORT_CREATE',
+  requestType: 'set',
+  origin: 'protocolEdge',
+  route: [{ module: 'miniportEdge', verdict: 'NDIS_STATUS_SUCCESS' }],
+  status: 'NDIS_STATUS_SUCCESS',
+  input: '',
+  decoded: { PortId: 1 },
+  ...more,
+});
+
+const seqsOf = (lines: string): number[] =>
+  lines
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).seq);
+
+t.test('trace prints the last entries, filtered by the server', async (t) => {
+  const { url } = await fakeServer(t, {
+    'GET /v1/switches/TestSwitch': [200, SWITCH],
+    'GET /v1/trace?limit=20': [200, { items: [entry(1), entry(2)] }],
+    'GET /v1/trace?limit=3&oid=OID_X&switch=TestSwitch': [200, { items: [] }],
+  });
+  const plain = await runCli(['trace', '--url', url, '--verbose']);
+  const line =
+    '     1       1.500 s  TestSwitch  OID_SWITCH_PORT_CREATE set  NDIS_STATUS_SUCCESS  miniportEdge:NDIS_STATUS_SUCCESS\n';
+  t.ok(plain.out.startsWith(line), plain.out);
+  t.match(plain.out, '"PortId": 1');
+  const json = await runCli(['trace', '--url', url, '--json']);
+  t.strictSame(seqsOf(json.out), [1, 2]);
+  const words = ['trace', '--url', url, '--limit', '3', '--oid', 'OID_X', '-s', 'TestSwitch'];
+  t.match((await runCli(words)).err, 'the trace is empty');
+});
+
+t.test('trace --follow resumes after the last entry and survives a broken stream', async (t) => {
+  const event = (id: number, data: object, name = 'trace') =>
+    `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+  const state = { seq: 4, time: 0, type: 'state', switch: 'TestSwitch', data: { port: 1 } };
+  const stop = new AbortController();
+  const { url, seen } = await fakeServer(t, {
+    'GET /v1/trace?limit=1': [200, { items: [entry(2)] }],
+    'GET /v1/trace?limit=20': [200, { items: [entry(1), entry(2)] }],
+    'GET /v1/events': [
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`retry: 1000\n\n${event(2, entry(2))}${event(3, entry(3))}`);
+        response.end(event(4, state, 'state'));
+      },
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(event(9, { after: 4, firstSeq: 10 }, 'gap'));
+        response.write(event(10, entry(10)));
+      },
+    ],
+  });
+  let text = '';
+  const ran = await runCli(['trace', '--follow', '--json', '--url', url], {
+    signal: stop.signal,
+    onOut: (out) => {
+      text += out;
+      if (text.includes('"seq":10')) stop.abort();
+    },
+  });
+  t.equal(ran.code, 0);
+  t.strictSame(seqsOf(ran.out), [1, 2, 3, 4, 10], 'nothing twice, nothing left out');
+  const asked = seen.filter((each) => each.path === '/v1/events');
+  t.strictSame(
+    asked.map((each) => each.headers['last-event-id']),
+    ['2', '4'],
+  );
+  t.match(ran.err, 'connection lost, trying again');
+  t.match(ran.err, 'missed what came before request 10');
+});
+
+t.test('trace --follow with filters leaves out what does not match', async (t) => {
+  const stop = new AbortController();
+  const send = (seq: number, more: object) =>
+    `id: ${seq}\ndata: ${JSON.stringify(entry(seq, more))}\n\n`;
+  const { url } = await fakeServer(t, {
+    'GET /v1/switches/TestSwitch': [200, SWITCH],
+    'GET /v1/trace?limit=1': [200, { items: [] }],
+    'GET /v1/events': (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(send(1, { switch: 'Other', oid: 'OID_X' }));
+      response.write(send(2, {}));
+      response.write(`id: 3\ndata: {"seq":3,"type":"state"}\n\n`);
+      response.write(send(4, { oid: 'OID_X', status: 'NDIS_STATUS_FAILURE' }));
+    },
+  });
+  const words = ['trace', '-f', '--limit', '0', '--oid', 'OID_X', '-s', 'TestSwitch', '--url', url];
+  const ran = await runCli(words, { signal: stop.signal, onOut: () => stop.abort() });
+  t.equal(ran.code, 0);
+  t.match(ran.out, /^ +4 .*OID_X set {2}NDIS_STATUS_FAILURE/);
+});
+
+t.test(
+  'trace --follow without the right to is an error of the server, not tried again',
+  async (t) => {
+    const { url, seen } = await fakeServer(t, {
+      'GET /v1/trace?limit=1': [200, { items: [] }],
+      'GET /v1/events': [429, { title: 'Too many requests', detail: 'too many streams' }],
+    });
+    const ran = await runCli(['trace', '-f', '-n', '0', '--url', url]);
+    t.equal(ran.code, 1);
+    t.match(ran.err, 'Too many requests (429)');
+    t.equal(seen.filter((each) => each.path === '/v1/events').length, 1);
+  },
+);
+
+t.test('colour and progress only on a terminal, and no colour with NO_COLOR', async (t) => {
+  const { url } = await fakeServer(t, {
+    'GET /v1/switches?limit=1000': (response) => {
+      setTimeout(() => response.end(JSON.stringify({ items: [SWITCH] })), 1400);
+    },
+    'GET /v1/trace?limit=20': [200, { items: [entry(1)] }],
+  });
+  const [tty, pipe] = await Promise.all([
+    runCli(['switch', 'list', '--url', url], { tty: true }),
+    runCli(['switch', 'list', '--url', url]),
+  ]);
+  t.match(tty.err, 'GET /v1/switches?limit=1000 1 s', 'over a second: it shows that it goes on');
+  t.equal(pipe.err, '');
+  const csi = '\u001b[';
+  t.ok((await runCli(['trace', '--url', url], { tty: true })).out.includes(csi));
+  t.notOk((await runCli(['trace', '--url', url])).out.includes(csi));
+  for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
+    t.notOk((await runCli(['trace', '--url', url], { tty: true, env })).out.includes(csi));
+  }
+});
+
+t.test('events are read across chunk borders, with every kind of line end', async (t) => {
+  const text =
+    ': comment\r\ndata: é1\ndata:2\r\rid: 7\nevent: x\ndata: 3\n\nid: a\u0000b\nignored\n\ndata: cut';
+  const bytes = Buffer.from(text);
+  for (const size of [1, 2, 3, bytes.length]) {
+    const events = [];
+    async function* body() {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    }
+    for await (const event of readEvents(body())) events.push(event);
+    t.strictSame(events, [
+      { event: 'message', data: 'é1\n2' },
+      { event: 'x', data: '3', id: '7' },
+    ]);
+  }
+});
