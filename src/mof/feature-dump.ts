@@ -1,5 +1,12 @@
 import type { LayoutMember, MemberValue } from './feature-class.ts';
-import { C_TYPE, DATETIME_LENGTH, type FeaturePlan, type MemberPlan, Op } from './feature-plan.ts';
+import {
+  C_TYPE,
+  DATETIME_LENGTH,
+  type FeaturePlan,
+  isTail,
+  type MemberPlan,
+  Op,
+} from './feature-plan.ts';
 import type { FeatureReader } from './feature-reader.ts';
 import { readUint16, readUint32 } from './scalar-codec.ts';
 
@@ -63,12 +70,6 @@ function annotated(field: LayoutMember, base: number, value: MemberValue): Annot
   const { name, ctype, offset, size } = field;
   return { name, ctype, offset: base + offset, size, value };
 }
-
-const isTail = (m: MemberPlan): boolean =>
-  m.op === Op.tailString ||
-  m.op === Op.tailArray ||
-  m.op === Op.tailBlocks ||
-  m.op === Op.tailStrings;
 
 /** Every C field of a serialized class with place and value; throws `ABI_INVALID` as the reader does. */
 export function annotate(

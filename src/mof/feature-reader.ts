@@ -1,8 +1,9 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import type { MemberValue, SerializationProfile } from './feature-class.ts';
-import { type FeaturePlan, Kind, type MemberPlan, Op } from './feature-plan.ts';
+import type { FeaturePlan, MemberPlan } from './feature-plan.ts';
 import { readScalar, readUint16, readUint32 } from './scalar-codec.ts';
 import type { Settings } from './settings.ts';
+import { storeAll } from './settings-object.ts';
 import { readUtf16, trimmedLength } from './utf16.ts';
 
 /**
@@ -38,6 +39,10 @@ export class FeatureReader {
   /** Has every member in order; copying it gives all results of a class one hidden class. */
   private readonly template: Settings;
 
+  private readonly names: readonly string[];
+  /** Values of the buffer being read, by member. */
+  private readonly values: MemberValue[];
+
   private bytes: Uint8Array = EMPTY;
   private base = 0;
   private length = 0;
@@ -55,23 +60,19 @@ export class FeatureReader {
     this.members = plan.members;
     this.isBytes = profile.stringUnit === 'bytes';
     this.template = template;
+    this.names = plan.members.map((m) => m.name);
+    this.values = plan.members.map(() => 0);
   }
 
   read(bytes: Uint8Array, offset: number, length: number, listener?: TailListener): Settings {
     this.start(bytes, offset, length);
     this.listener = listener;
-    const settings: Record<string, MemberValue> = { ...this.template };
     const members = this.members;
-    try {
-      for (let i = 0; i < members.length; i += 1) {
-        const m = members[i] as MemberPlan;
-        settings[m.name] =
-          m.op <= Kind.datetime ? readScalar(bytes, offset + m.offset, m.op) : this.member(m);
-      }
-    } finally {
-      this.bytes = EMPTY;
-      this.listener = undefined;
-    }
+    const values = this.values;
+    for (let i = 0; i < members.length; i += 1) values[i] = this.member(members[i] as MemberPlan);
+    this.bytes = EMPTY;
+    const settings: Record<string, MemberValue> = { ...this.template };
+    storeAll(settings, this.names, values);
     return settings;
   }
 
@@ -101,25 +102,27 @@ export class FeatureReader {
 
   private member(m: MemberPlan): MemberValue {
     switch (m.op) {
-      case Op.inlineString:
+      case 15: // inlineString
         return this.inlineString(m, m.offset);
-      case Op.tailString:
+      case 16: // tailString
         return this.record(m, m.offset);
-      case Op.inlineArray:
+      case 17: // inlineArray
         return this.scalars(m, m.dataOffset, this.count(m));
-      case Op.tailArray: {
+      case 18: {
+        // tailArray
         const count = this.count(m);
         return count === 0 ? [] : this.scalars(m, this.tail(m, count), count);
       }
-      case Op.inlineBlocks:
+      case 19: // inlineBlocks
         return this.blocks(m, m.dataOffset, this.count(m));
-      case Op.tailBlocks: {
+      case 20: {
+        // tailBlocks
         const count = this.count(m);
         return count === 0 ? [] : this.blocks(m, this.tail(m, count), count);
       }
-      case Op.tailStrings:
+      case 21: // tailStrings
         return this.records(m);
-      case Kind.wideUint16:
+      case 14: // wideUint16
         return this.wideUint16(m);
       default:
         return readScalar(this.bytes, this.base + m.offset, m.op);

@@ -1,6 +1,6 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import type { MemberValue, SerializationProfile } from './feature-class.ts';
-import { alignUp, type FeaturePlan, type MemberPlan, Op } from './feature-plan.ts';
+import { alignUp, type FeaturePlan, isTail, type MemberPlan, Op } from './feature-plan.ts';
 import { writeScalar, writeUint16, writeUint32 } from './scalar-codec.ts';
 import type { Settings } from './settings.ts';
 import { writeUtf16 } from './utf16.ts';
@@ -26,7 +26,7 @@ export class FeatureWriter {
   private readonly className: string;
   private readonly plan: FeaturePlan;
   private readonly members: readonly MemberPlan[];
-  private readonly hasTails: boolean;
+  private readonly tails: readonly MemberPlan[];
   /** 1 when counts are in characters, 2 when in bytes. */
   private readonly countFactor: number;
   /** NUL units inside the count, and after it (management.md 2.4). */
@@ -37,13 +37,7 @@ export class FeatureWriter {
     this.className = className;
     this.plan = plan;
     this.members = plan.members;
-    this.hasTails = plan.members.some(
-      (m) =>
-        m.op === Op.tailString ||
-        m.op === Op.tailArray ||
-        m.op === Op.tailBlocks ||
-        m.op === Op.tailStrings,
-    );
+    this.tails = plan.members.filter(isTail);
     this.countFactor = profile.stringUnit === 'bytes' ? 2 : 1;
     this.countedNuls = profile.nul === 'counted' ? 1 : 0;
     this.recordNuls = profile.nul === 'none' ? 0 : 1;
@@ -52,27 +46,19 @@ export class FeatureWriter {
   /** Total length in bytes: end of the last tail, or sizeof when there is none (R18). */
   size(settings: Settings): number {
     let cursor = this.plan.size;
-    if (!this.hasTails) return cursor;
-    for (const m of this.members) {
-      switch (m.op) {
-        case Op.tailString:
-          cursor = alignUp(cursor, 2) + this.recordSize(this.text(m, settings[m.name]));
-          break;
-        case Op.tailArray:
-        case Op.tailBlocks: {
-          const length = this.elements(m, settings[m.name]).length;
-          if (length > 0) cursor = alignUp(cursor, m.tailAlignment) + length * m.elementSize;
-          break;
-        }
-        case Op.tailStrings: {
-          const texts = this.elements(m, settings[m.name]);
-          if (texts.length > 0) cursor = alignUp(cursor, 4) + texts.length * 4;
-          for (const text of texts)
-            cursor = alignUp(cursor, 2) + this.recordSize(this.text(m, text));
-          break;
-        }
-        default:
+    for (let i = 0; i < this.tails.length; i += 1) {
+      const m = this.tails[i] as MemberPlan;
+      const value = settings[m.name];
+      if (m.op === Op.tailString) {
+        cursor = alignUp(cursor, 2) + this.recordSize(this.text(m, value));
+        continue;
       }
+      const elements = this.elements(m, value);
+      if (elements.length === 0) continue;
+      cursor = alignUp(cursor, m.tailAlignment) + elements.length * m.elementSize;
+      if (m.op !== Op.tailStrings) continue;
+      for (const text of elements)
+        cursor = alignUp(cursor, 2) + this.recordSize(this.text(m, text));
     }
     return cursor;
   }
@@ -84,42 +70,60 @@ export class FeatureWriter {
     zero(bytes, offset, offset + size);
     let cursor = size; // R11
     const members = this.members;
-    for (let i = 0; i < members.length; i += 1) {
-      const m = members[i] as MemberPlan;
-      const value = settings[m.name];
-      switch (m.op) {
-        case Op.inlineString:
-          this.writeInlineString(this.text(m, value), bytes, offset + m.offset);
-          break;
-        case Op.tailString:
-          cursor = this.writeTailString(this.text(m, value), bytes, offset, cursor, m.dataOffset);
-          break;
-        case Op.inlineArray: {
-          const elements = this.elements(m, value);
-          writeUint32(bytes, offset + m.offset, elements.length);
-          this.writeElements(m, elements, bytes, offset + m.dataOffset);
-          break;
-        }
-        case Op.tailArray:
-          cursor = this.writeTailArray(m, this.elements(m, value), bytes, offset, cursor);
-          break;
-        case Op.inlineBlocks: {
-          const texts = this.elements(m, value);
-          writeUint32(bytes, offset + m.offset, texts.length);
-          this.writeBlocks(m, texts, bytes, offset + m.dataOffset);
-          break;
-        }
-        case Op.tailBlocks:
-          cursor = this.writeTailBlocks(m, this.elements(m, value), bytes, offset, cursor);
-          break;
-        case Op.tailStrings:
-          cursor = this.writeTailStrings(m, this.elements(m, value), bytes, offset, cursor);
-          break;
-        default:
-          if (!writeScalar(bytes, offset + m.offset, m.kind, value)) throw this.wrongType(m, value);
-      }
+    let done = 0;
+    // Normalized settings have their members in our order, and V8 reads `settings[key]` in a for-in by index instead of
+    // by a lookup in a table shared by all classes. Other orders go on below.
+    for (const key in settings) {
+      const m = members[done];
+      if (m === undefined || m.name !== key) break;
+      cursor = this.writeMember(m, settings[key], bytes, offset, cursor);
+      done += 1;
+    }
+    for (; done < members.length; done += 1) {
+      const m = members[done] as MemberPlan;
+      cursor = this.writeMember(m, settings[m.name], bytes, offset, cursor);
     }
     return cursor;
+  }
+
+  /** Writes one member and its tail; gives the new end of the tails. The numbers are those of Kind and Op. */
+  private writeMember(
+    m: MemberPlan,
+    value: MemberValue | undefined,
+    bytes: Uint8Array,
+    offset: number,
+    cursor: number,
+  ): number {
+    switch (m.op) {
+      case 15: // inlineString
+        this.writeInlineString(this.text(m, value), bytes, offset + m.offset);
+        return cursor;
+      case 16: // tailString
+        return this.writeTailString(this.text(m, value), bytes, offset, cursor, m.dataOffset);
+      case 17: {
+        // inlineArray
+        const elements = this.elements(m, value);
+        writeUint32(bytes, offset + m.offset, elements.length);
+        this.writeElements(m, elements, bytes, offset + m.dataOffset);
+        return cursor;
+      }
+      case 18: // tailArray
+        return this.writeTailArray(m, this.elements(m, value), bytes, offset, cursor);
+      case 19: {
+        // inlineBlocks
+        const texts = this.elements(m, value);
+        writeUint32(bytes, offset + m.offset, texts.length);
+        this.writeBlocks(m, texts, bytes, offset + m.dataOffset);
+        return cursor;
+      }
+      case 20: // tailBlocks
+        return this.writeTailBlocks(m, this.elements(m, value), bytes, offset, cursor);
+      case 21: // tailStrings
+        return this.writeTailStrings(m, this.elements(m, value), bytes, offset, cursor);
+      default:
+        if (!writeScalar(bytes, offset + m.offset, m.op, value)) throw this.wrongType(m, value);
+        return cursor;
+    }
   }
 
   /** R5, R6: the room was zeroed, so the tail of the text is. */

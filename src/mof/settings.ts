@@ -2,6 +2,7 @@ import { ExtSwitchError } from '../core/errors.ts';
 import type { FeatureClass, FeatureMember, MemberValue } from './feature-class.ts';
 import { convertValue, type ScalarValue, shown, ValueProblem, zeroOf } from './member-value.ts';
 import { nearestName } from './nearest-name.ts';
+import { makeTemplate } from './settings-object.ts';
 
 /**
  * Typed values of a feature class, every member present and in WmiDataId order: numbers up to 32 bits and reals, `bigint`
@@ -97,18 +98,15 @@ export function defaultSettings(feature: FeatureClass): Settings {
   const known = templates.get(feature);
   if (known !== undefined) return known;
   const problems = new ProblemList(feature.name);
-  const template: Record<string, MemberValue> = {};
-  for (const m of [...feature.members].sort((a, b) => a.wmiDataId - b.wmiDataId)) {
+  const members = [...feature.members].sort((a, b) => a.wmiDataId - b.wmiDataId);
+  const values = members.map((m) => {
     const value = m.default === undefined ? zeroOf(m) : convertMember(m, m.default, problems);
-    if (typeof value === 'object') Object.freeze(value); // every copy of the template shares it
-    // Not an assignment: a member may be called __proto__.
-    Object.defineProperty(template, m.name, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
+    return typeof value === 'object' ? Object.freeze(value) : value; // every copy of the template shares it
+  });
+  const template = makeTemplate(
+    members.map((m) => m.name),
+    values,
+  );
   problems.throwIfAny();
   templates.set(feature, template);
   return template;
