@@ -43,7 +43,7 @@ export class Guard {
     if (!this.#hosts.allows(headers.host)) {
       return new ExtSwitchError(
         'FORBIDDEN',
-        'the Host header names none of the hosts this server answers for (--allowed-host adds one)',
+        'the Host header names none of the hosts this server answers for',
         { member: 'Host' },
       );
     }

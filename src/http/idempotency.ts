@@ -73,9 +73,9 @@ export class IdempotencyCache {
     execute: () => Result | Promise<Result>,
   ): Promise<Result> {
     const entry: Entry = { fingerprint, running: undefined, answer: undefined };
+    this.#entries.set(key, entry);
     const running = (async () => execute())();
     entry.running = running;
-    this.#entries.set(key, entry);
     try {
       const result = await running;
       if (this.#entries.get(key) !== entry) return result;

@@ -18,6 +18,14 @@ export interface RouteLabel {
   readonly path: string;
 }
 
+/** One value read at the time of asking. */
+export interface Sample {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'gauge' | 'counter';
+  readonly value: number;
+}
+
 /** Request counts and durations by route. Index `labels.length` collects what met no route. */
 export class Metrics {
   readonly #labels: readonly RouteLabel[];
@@ -32,6 +40,11 @@ export class Metrics {
     return this.#labels.length - 1;
   }
 
+  /** Path template of a route. */
+  routeName(route: number): string {
+    return (this.#labels[route] as RouteLabel).path;
+  }
+
   record(route: number, status: number, durationMs: number): void {
     const counts = this.#routes[route] as RouteCounts;
     const seconds = durationMs / 1_000;
@@ -43,17 +56,17 @@ export class Metrics {
     counts.byBucket[bucket] = (counts.byBucket[bucket] as number) + 1;
   }
 
-  /** Prometheus text exposition format 0.0.4. `gauges` and `worlds` are read by the caller at the time of asking. */
+  /** Prometheus text exposition format 0.0.4. `samples` and `worlds` are read by the caller at the time of asking. */
   text(
-    gauges: readonly { readonly name: string; readonly help: string; readonly value: number }[],
+    samples: readonly Sample[],
     worlds: Iterable<{
       readonly name: string;
       readonly counters: Readonly<Record<string, number>>;
     }>,
   ): string {
     const lines: string[] = [];
-    for (const { name, help, value } of gauges) {
-      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`);
+    for (const { name, help, type, value } of samples) {
+      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`);
     }
     this.#pushRequests(lines);
     this.#pushDurations(lines);

@@ -37,6 +37,8 @@ export interface Plane {
   compile: Compile | undefined;
   /** New requests are answered 503, /readyz too. */
   draining: boolean;
+  /** One log line for each request: at level debug. */
+  readonly logsRequests: boolean;
 }
 
 declare module 'fastify' {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type CompiledRoute, makeContext } from './dispatcher.ts';
@@ -109,7 +110,16 @@ export function answer(
   representation: Representation,
   extra: readonly string[] = [],
 ): void {
-  plane.metrics.record(routeIndex, result.status, performance.now() - request.startedAt);
+  const durationMs = performance.now() - request.startedAt;
+  plane.metrics.record(routeIndex, result.status, durationMs);
+  if (plane.logsRequests) {
+    const { method, id } = request;
+    const route = plane.metrics.routeName(routeIndex);
+    plane.deps.logger.debug(
+      { reqId: id, method, route, status: result.status, durationMs },
+      'request',
+    );
+  }
   sendResult(reply, result, representation, extra);
 }
 
@@ -130,7 +140,7 @@ export function fail(
   const problem = problemOf(error, request.id, (cause) => logUnknown(plane, request.id, cause));
   const headers = [...extra, ...headersOf(problem)];
   // Bytes of a body may still be coming that nobody will read.
-  if (reply.getHeader('connection') === 'close') headers.push('connection', 'close');
+  if (bodyIsComing(request.raw)) headers.push('connection', 'close');
   answer(plane, request, reply, routeIndex, problemResult(problem), 'json', headers);
 }
 
@@ -138,6 +148,12 @@ function headersOf(problem: Problem): readonly string[] {
   if (problem.status === 401) return ['www-authenticate', 'Bearer realm="extswitch"'];
   if (problem.status === 429 || problem.status === 503) return ['retry-after', '1'];
   return [];
+}
+
+function bodyIsComing(request: IncomingMessage): boolean {
+  if (request.complete) return false;
+  const { headers } = request;
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 /** The one place where an unexpected error is told, to the log. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { docsPage, docsPolicy } from './docs-page.ts';
+import type { Sample } from './metrics.ts';
 import { negotiate } from './negotiation.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Plane } from './plane.ts';
@@ -70,21 +71,23 @@ function metricsText(plane: Plane): string {
   const { worlds } = plane.deps;
   const memory = process.memoryUsage();
   const cpu = process.cpuUsage();
-  const gauges = [
-    { name: 'extswitch_worlds', help: 'Worlds of this server.', value: worlds.count },
-    {
-      name: 'extswitch_event_streams',
-      help: 'Open event streams.',
-      value: [...worlds.list()].reduce((sum, world) => sum + world.streams.size, 0),
-    },
-    { name: 'process_resident_memory_bytes', help: 'Resident memory.', value: memory.rss },
+  const streams = [...worlds.list()].reduce((sum, world) => sum + world.streams.size, 0);
+  const samples: readonly Sample[] = [
+    gauge('extswitch_worlds', 'Worlds of this server.', worlds.count),
+    gauge('extswitch_event_streams', 'Open event streams.', streams),
+    gauge('process_resident_memory_bytes', 'Resident memory.', memory.rss),
     {
       name: 'process_cpu_seconds_total',
       help: 'CPU time used.',
+      type: 'counter',
       value: (cpu.user + cpu.system) / 1e6,
     },
   ];
-  return plane.metrics.text(gauges, worldCounters(plane));
+  return plane.metrics.text(samples, worldCounters(plane));
+}
+
+function gauge(name: string, help: string, value: number): Sample {
+  return { name, help, type: 'gauge', value };
 }
 
 function* worldCounters(plane: Plane) {

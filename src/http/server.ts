@@ -35,7 +35,6 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
       done();
       return;
     }
-    if (announcesBody(request.raw)) reply.header('connection', 'close');
     fail(plane, request, reply, refused, indexOf(plane, request));
   });
   app.addHook('preClose', (done) => {
@@ -58,8 +57,8 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
 function makeFastify(deps: ServerDeps): FastifyInstance {
   const limits = deps.limits ?? {};
   const app = Fastify({
-    loggerInstance: deps.logger,
-    disableRequestLogging: true,
+    // Without a logger fastify makes no child logger and no listeners for each request; we log ourselves (respond.ts).
+    logger: false,
     bodyLimit: BODY_LIMITS.bytes,
     requestTimeout: limits.requestTimeoutMs ?? 60_000,
     keepAliveTimeout: limits.keepAliveTimeoutMs ?? 72_000,
@@ -112,6 +111,7 @@ function makePlane(deps: ServerDeps): Plane {
     metrics: new Metrics([...labels, ...SERVER_ROUTES.map((path) => ({ method: 'GET', path }))]),
     compile: undefined,
     draining: false,
+    logsRequests: deps.logger.level === 'debug' || deps.logger.level === 'trace',
   };
   return plane;
 }
@@ -182,11 +182,6 @@ function checkEncoding(request: IncomingMessage): void {
 function drainError(plane: Plane, request: IncomingMessage): ExtSwitchError | undefined {
   if (!plane.draining || request.url === '/healthz' || request.url === '/readyz') return undefined;
   return new ExtSwitchError('SHUTTING_DOWN', 'the server is shutting down');
-}
-
-function announcesBody(request: IncomingMessage): boolean {
-  const length = request.headers['content-length'];
-  return request.headers['transfer-encoding'] !== undefined || (length ?? '0') !== '0';
 }
 
 function indexOf(plane: Plane, request: FastifyRequest): number {
