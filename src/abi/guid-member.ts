@@ -36,7 +36,8 @@ export function readGuidMember(
   return text;
 }
 
-const DIGIT = new Uint8Array(128).fill(0x80);
+/** Value of a hex digit's character code; others have a bit above all bytes. */
+const DIGIT = new Uint16Array(128).fill(0x1000);
 for (let i = 0; i < 10; i += 1) DIGIT[48 + i] = i;
 for (let i = 0; i < 6; i += 1) {
   DIGIT[65 + i] = 10 + i;
@@ -47,8 +48,22 @@ for (let i = 0; i < 6; i += 1) {
 function pair(text: string, at: number): number {
   const high = text.charCodeAt(at);
   const low = text.charCodeAt(at + 1);
-  if ((high | low) > 127) return 0x800;
+  if ((high | low) > 127) return 0x1000;
   return ((DIGIT[high] as number) << 4) | (DIGIT[low] as number);
+}
+
+/*
+ * The way back: texts written before, found by a hash over eight of their digits and compared as a whole. Texts that
+ * came out of a view are the same string object, so comparing them is comparing pointers.
+ */
+const WRITE_KEYS = new Int32Array(SLOT_COUNT * 4);
+const WRITE_TEXTS: Guid[] = new Array<Guid>(SLOT_COUNT).fill(NULL_GUID);
+
+function writeSlot(t: string): number {
+  const low = t.charCodeAt(0) ^ (t.charCodeAt(3) << 4) ^ (t.charCodeAt(7) << 8);
+  const high = t.charCodeAt(20) ^ (t.charCodeAt(26) << 5) ^ (t.charCodeAt(31) << 10);
+  const tail = (t.charCodeAt(34) << 3) ^ (t.charCodeAt(35) << 7);
+  return Math.imul(low ^ (high << 7) ^ (tail << 15), 0x9e3779b1) >>> 21;
 }
 
 /**
@@ -56,7 +71,20 @@ function pair(text: string, at: number): number {
  * Any case, braces allowed; anything else is `INVALID_ARGUMENT` naming `member`, and nothing is written.
  */
 export function writeGuidMember(data: DataView, at: number, guid: Guid, member: string): void {
-  const t = guid.length === 36 ? guid : parseGuid(guid, member);
+  const slot = writeSlot(guid);
+  const key = slot * 4;
+  if (WRITE_TEXTS[slot] !== guid) {
+    parseInto(guid.length === 36 ? guid : parseGuid(guid, member), key, member);
+    WRITE_TEXTS[slot] = guid;
+  }
+  data.setInt32(at, WRITE_KEYS[key] as number, true);
+  data.setInt32(at + 4, WRITE_KEYS[key + 1] as number, true);
+  data.setInt32(at + 8, WRITE_KEYS[key + 2] as number, true);
+  data.setInt32(at + 12, WRITE_KEYS[key + 3] as number, true);
+}
+
+/** The four little-endian words of a GUID's text into {@link WRITE_KEYS}; not a GUID: throws, and writes nothing. */
+function parseInto(t: string, key: number, member: string): void {
   const g0 = pair(t, 0);
   const g1 = pair(t, 2);
   const g2 = pair(t, 4);
@@ -75,10 +103,10 @@ export function writeGuidMember(data: DataView, at: number, guid: Guid, member: 
   const gf = pair(t, 34);
   const all = g0 | g1 | g2 | g3 | g4 | g5 | g6 | g7 | g8 | g9 | ga | gb | gc | gd | ge | gf;
   if (all > 255 || !hyphens(t)) parseGuid(t, member);
-  data.setInt32(at, (g0 << 24) | (g1 << 16) | (g2 << 8) | g3, true);
-  data.setInt32(at + 4, (g6 << 24) | (g7 << 16) | (g4 << 8) | g5, true);
-  data.setInt32(at + 8, (gb << 24) | (ga << 16) | (g9 << 8) | g8, true);
-  data.setInt32(at + 12, (gf << 24) | (ge << 16) | (gd << 8) | gc, true);
+  WRITE_KEYS[key] = (g0 << 24) | (g1 << 16) | (g2 << 8) | g3;
+  WRITE_KEYS[key + 1] = (g6 << 24) | (g7 << 16) | (g4 << 8) | g5;
+  WRITE_KEYS[key + 2] = (gb << 24) | (ga << 16) | (g9 << 8) | g8;
+  WRITE_KEYS[key + 3] = (gf << 24) | (ge << 16) | (gd << 8) | gc;
 }
 
 function hyphens(t: string): boolean {

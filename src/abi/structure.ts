@@ -94,7 +94,7 @@ export class Structure<N extends StructureName = StructureName> {
     this.headerType = row.headerType === null ? undefined : CONSTANTS[row.headerType];
     this.#otherType = ALSO_ACCEPTED[name] ?? this.headerType ?? 0;
     this.#checksHeader = this.headerType !== undefined && name !== HEADER_UNCHECKED;
-    this.#texts = textFields(row);
+    this.#texts = textFields(name, row);
   }
 
   /** sizeof in a build for `ndis` (default: the newest), bytes; 0 when that version does not declare it. */
@@ -218,7 +218,14 @@ export class Structure<N extends StructureName = StructureName> {
   }
 }
 
-function textFields(row: StructureRow): TextField[] {
+function textFields(structureName: StructureName, row: StructureRow): TextField[] {
+  const end = row.size;
+  if (structureName === 'IF_COUNTED_STRING') {
+    return [{ name: '', offset: 0, end, maxBytes: COUNTED_STRING_MAX_BYTES }];
+  }
+  if (structureName === 'NDIS_ISOLATION_NAME') {
+    return [{ name: '', offset: 0, end, maxBytes: ISOLATION_NAME_MAX_BYTES }];
+  }
   return row.fields.flatMap((field) => {
     const kind = kindOf(field.ctype);
     if (kind !== 'countedString' && kind !== 'isolationName') return [];
