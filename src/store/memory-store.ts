@@ -29,9 +29,10 @@ export class MemoryStore implements Store {
   get(key: string): StoreValue | undefined {
     this.#checkOpen();
     checkKey(key);
-    const node = this.#level(key, false);
+    const last = key.lastIndexOf('/') + 1;
+    const node = this.#level(key, last, false);
     if (node === undefined) return undefined;
-    const found = node.edges.get(key.slice(key.lastIndexOf('/') + 1));
+    const found = node.edges.get(key.slice(last));
     return found instanceof KeyNode ? undefined : found;
   }
 
@@ -64,10 +65,10 @@ export class MemoryStore implements Store {
   }
 
   #put(key: string, value: StoreValue): void {
-    const node = this.#level(key, true) as KeyNode;
-    const edge = key.slice(key.lastIndexOf('/') + 1);
+    const last = key.lastIndexOf('/') + 1;
+    const node = this.#level(key, last, true) as KeyNode;
     const before = node.edges.size;
-    node.edges.set(edge, value);
+    node.edges.set(key.slice(last), value);
     if (node.edges.size !== before) node.sorted = undefined;
   }
 
@@ -91,9 +92,8 @@ export class MemoryStore implements Store {
     }
   }
 
-  /** The node that holds the last edge of `key`; with `create`, the levels on the way are made. */
-  #level(key: string, create: boolean): KeyNode | undefined {
-    const last = key.lastIndexOf('/') + 1;
+  /** The node at the end of the first `last` characters of `key`; with `create`, the levels on the way are made. */
+  #level(key: string, last: number, create: boolean): KeyNode | undefined {
     if (last === this.#nearPath.length && key.startsWith(this.#nearPath)) return this.#near;
     let node = this.#root;
     let start = 0;
@@ -123,7 +123,7 @@ export class MemoryStore implements Store {
   #collect(prefix: string): (readonly [string, StoreValue])[] {
     const found: (readonly [string, StoreValue])[] = [];
     const path = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    const node = this.#level(prefix, false);
+    const node = this.#level(prefix, path.length, false);
     if (node === undefined) return found;
     const edgePrefix = prefix.slice(path.length);
     for (const edge of sortedEdges(node)) {

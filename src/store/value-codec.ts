@@ -44,7 +44,7 @@ export function encodeValue(key: string, value: StoreValue): Uint8Array {
  */
 export function decodeValue(bytes: Uint8Array, lengthBytes: number, place: string): StoreValue {
   try {
-    return packr.unpack(bytes, lengthBytes) as StoreValue;
+    return packr.unpack(plainView(bytes), lengthBytes) as StoreValue;
   } catch (cause) {
     throw new ExtSwitchError(
       'STORE_CORRUPT',
@@ -53,6 +53,21 @@ export function decodeValue(bytes: Uint8Array, lengthBytes: number, place: strin
       { cause },
     );
   }
+}
+
+let viewed: Uint8Array | undefined;
+let view: Uint8Array = new Uint8Array(0);
+
+/**
+ * `bytes` as a plain `Uint8Array`: what msgpackr copies out of a `Buffer` would be a `Buffer` again. Readers hand in the
+ * same bytes over and over, so the last view is kept; msgpackr keeps a DataView with it.
+ */
+function plainView(bytes: Uint8Array): Uint8Array {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  return view;
 }
 
 /** Throws when something below `value` cannot be stored; true when a -0 is in it. */
@@ -89,9 +104,11 @@ function inspectObject(key: string, value: object | null, depth: number): boolea
   if (prototype !== Object.prototype && prototype !== null) {
     throw unstorable(key, `an object of class ${String(value.constructor?.name)}`);
   }
-  for (const [name, item] of Object.entries(value)) {
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const name in fields) {
     if (name === '__proto__') throw unstorable(key, 'a field named __proto__');
-    if (inspect(key, item, depth + 1)) special = true;
+    if (!isWellFormed(name)) throw unstorable(key, 'a field name with a lone surrogate');
+    if (inspect(key, fields[name], depth + 1)) special = true;
   }
   return special;
 }
