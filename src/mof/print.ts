@@ -162,14 +162,12 @@ const NAMED: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
+const UNSAFE = /["\\\u2028\u2029\ufeff]|\p{Cc}|\p{Surrogate}/gu;
+
 /** Control characters and lone surrogates are escaped, so the text survives any encoding. */
 function quote(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be escaped
-  const escaped = text.replace(
-    /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]|\p{Surrogate}/gu,
-    (sign) => {
-      return NAMED[sign] ?? `\\x${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    },
-  );
+  const escaped = text.replace(UNSAFE, (sign) => {
+    return NAMED[sign] ?? `\\x${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
   return `"${escaped}"`;
 }
