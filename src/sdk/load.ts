@@ -49,30 +49,30 @@ async function checkFile(path: string, file: string): Promise<void> {
 let hooked = false;
 let typescript = false;
 
-/**
- * Registers the resolve hook once, and the TypeScript loader before it when the first `.ts` comes (hooks registered later
- * run first, and ours must: a second copy of the package would not know this one's world).
- */
+/** Registers the hooks once, and above them the TypeScript loader when the first `.ts` comes. */
 async function prepare(needsTypescript: boolean): Promise<void> {
-  const runsFromSource = import.meta.url.endsWith('.ts');
-  if (needsTypescript && !typescript && !runsFromSource) {
+  if (!hooked) {
+    hooked = true;
+    const runsFromSource = import.meta.url.endsWith('.ts');
+    const own = (name: string): string =>
+      new URL(`../${name}${runsFromSource ? '.ts' : '.js'}`, import.meta.url).href;
+    const data: ResolveHookData = {
+      entries: {
+        extswitch: own('index'),
+        'extswitch/extension': own('sdk/index'),
+        'extswitch/abi': own('abi/index'),
+        'extswitch/mof': own('mof/index'),
+        'extswitch/testing': own('testing/index'),
+      },
+      packageRoot: new URL(runsFromSource ? '../../' : '../../../', import.meta.url).href,
+    };
+    register(`data:text/javascript,${encodeURIComponent(RESOLVE_HOOK)}`, { data });
+  }
+  if (needsTypescript && !typescript) {
+    typescript = true;
     const tsx = await import('tsx/esm/api');
     tsx.register();
-    hooked = false;
   }
-  typescript ||= needsTypescript;
-  if (hooked) return;
-  hooked = true;
-  const own = (name: string): string =>
-    new URL(`../${name}${runsFromSource ? '.ts' : '.js'}`, import.meta.url).href;
-  const data: ResolveHookData = {
-    extswitch: own('index'),
-    'extswitch/extension': own('sdk/index'),
-    'extswitch/abi': own('abi/index'),
-    'extswitch/mof': own('mof/index'),
-    'extswitch/testing': own('testing/index'),
-  };
-  register(`data:text/javascript,${encodeURIComponent(RESOLVE_HOOK)}`, { data });
 }
 
 async function loadFailure(path: string, file: string, cause: unknown): Promise<ExtSwitchError> {
@@ -92,9 +92,8 @@ async function loadFailure(path: string, file: string, cause: unknown): Promise<
     const place = line === undefined ? { file } : { file, line };
     return failure(path, `syntax error ${at}: ${problem.message}`, place, cause);
   }
-  if ((problem as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') {
-    return failure(path, problem.message.replace(/ imported from .*$/s, ''), { file }, cause);
-  }
+  const missing = /^Cannot find (?:package|module) '[^']*'/.exec(problem.message);
+  if (missing !== null) return failure(path, missing[0], { file }, cause);
   return failure(path, `it throws while loading: ${firstLine(problem)}`, { file }, cause);
 }
 

@@ -10,7 +10,7 @@ const MOF_FLAGS: readonly FlagSpec[] = [
     short: 'I',
     value: 'FOLDER',
     many: true,
-    help: 'folder to look for #include files in, with --preprocess',
+    help: 'folder to look for included files in, after that of the including file',
   },
   ...EVERYWHERE,
 ];

@@ -1,0 +1,122 @@
+import { type Logger, pino } from 'pino';
+import { assertBindable } from '../../http/host-names.ts';
+import { drain, drainOnSignals, type Listening, listen } from '../../http/listen.ts';
+import { buildServer } from '../../http/server.ts';
+import { Worlds } from '../../http/worlds.ts';
+import { Fabric } from '../../policy/fabric.ts';
+import type { ExtensionDefinition } from '../../sdk/extension.ts';
+import { withProgress } from '../progress.ts';
+import type { Terminal } from '../terminal.ts';
+import { readVersion } from '../version.ts';
+import type { ServeSettings } from './settings.ts';
+
+/** Opens the store, listens, says where, and serves until a signal (or the terminal's) ends it; then drains. */
+export async function runServer(settings: ServeSettings, terminal: Terminal): Promise<void> {
+  assertBindable(settings.host, settings.token);
+  const logger = createLogger(settings, terminal);
+  const extensions = await loadExtensions(settings, terminal);
+  const options = {
+    profile: settings.profile,
+    extensions,
+    ...(settings.seed === undefined ? {} : { seed: settings.seed }),
+    log: (
+      level: 'info' | 'warn' | 'error',
+      message: string,
+      fields: Readonly<Record<string, unknown>> = {},
+    ): void => logger[level](fields, message),
+  };
+  const main = await withProgress(terminal, 'opening the store', () =>
+    Fabric.open({ ...options, store: settings.store, name: 'default' }),
+  );
+  const worlds = new Worlds({
+    main,
+    mainStore: settings.store,
+    open: (given) => Fabric.open({ ...options, ...given }),
+  });
+  const app = buildServer({
+    worlds,
+    logger,
+    version: readVersion(),
+    host: settings.host,
+    ...(settings.token === undefined ? {} : { token: settings.token }),
+  });
+  let listening: Listening;
+  try {
+    listening = await listen(app, { host: settings.host, port: settings.port });
+  } catch (error) {
+    await app.close();
+    await worlds.close();
+    throw error;
+  }
+  const ended = untilEnded(app, logger, terminal.signal);
+  await terminal.print(readyText(settings, listening));
+  await ended;
+}
+
+/** Resolves when the server has drained; rejects when draining failed. */
+function untilEnded(
+  app: Parameters<typeof drain>[0],
+  logger: Logger,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: unknown): void => {
+      process.off('unhandledRejection', onRejection);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    // A promise that an extension dropped must not take the switch down (design.md 4).
+    const onRejection = (error: unknown): void => {
+      logger.error({ err: error }, 'a promise was rejected and nobody looked');
+    };
+    process.on('unhandledRejection', onRejection);
+    const remove = drainOnSignals(app, settle);
+    signal?.addEventListener('abort', () => {
+      remove();
+      drain(app).then(() => settle(), settle);
+    });
+  });
+}
+
+/** Bundled ones first; a module that does not load ends the start. */
+async function loadExtensions(
+  settings: ServeSettings,
+  terminal: Terminal,
+): Promise<readonly ExtensionDefinition[]> {
+  const loaded: ExtensionDefinition[] = [];
+  if (settings.bundled) {
+    const { bundledExtensions } = await import('./bundled-extensions.ts');
+    loaded.push(...bundledExtensions);
+  }
+  if (settings.extensions.length === 0) return loaded;
+  const { loadExtension } = await import('../../sdk/load.ts');
+  for (const path of settings.extensions) loaded.push(await loadExtension(path, terminal.cwd));
+  return loaded;
+}
+
+/** JSON lines on standard error; through the fast writer when that is the process's own. */
+function createLogger(settings: ServeSettings, terminal: Terminal): Logger {
+  const options = { level: settings.logLevel, base: { pid: process.pid } };
+  const own = (terminal.stderr as unknown) === process.stderr;
+  return pino(
+    options,
+    own ? pino.destination(2) : { write: (text) => terminal.stderr.write(text) },
+  );
+}
+
+function readyText(settings: ServeSettings, { url, host, port }: Listening): string {
+  const { store } = settings;
+  if (settings.print === 'json') {
+    return `${JSON.stringify({ url, host, port, pid: process.pid, store })}\n`;
+  }
+  const token = settings.token === undefined ? '' : ' -H "authorization: Bearer $EXTSWITCH_TOKEN"';
+  return `${url}
+
+Try:
+  curl -s${token} ${url}/v1/extensions
+  curl -s${token} ${url}/v1/switches -H 'content-type: application/json' -d '{"name":"TestSwitch"}'
+  curl -s${token} '${url}/v1/trace?limit=5'
+
+Store: ${store}. Profile: ${settings.profile}. API: ${url}/docs. Ctrl-C ends it.
+`;
+}
