@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { builtInClasses } from '../mof/builtin-classes.ts';
 import { ClassTree } from '../mof/class-tree.ts';
 import { compileMof, type MofResult } from '../mof/compiler.ts';
@@ -40,7 +40,7 @@ export async function compileFiles(
       file,
       strict: reading.strict,
       preprocess: reading.preprocess,
-      include: includeReader(terminal.cwd, file, path, reading.includes),
+      include: includeReader(terminal.cwd, reading.includes),
       knownClasses: known,
     });
     if (isMofValid(result)) known.adopt(result);
@@ -55,22 +55,23 @@ export async function compileFiles(
   };
 }
 
-/** Finds included files beside the one that includes them, then in the folders of `-I`. */
+/**
+ * Finds included files beside the one that includes them, then in the folders of `-I`. The compiler names a file by its
+ * path from where the first one stands, so what was written is that path seen from the including file.
+ */
 function includeReader(
   cwd: string,
-  file: string,
-  path: string,
   includes: readonly string[],
-): (included: string, from: string) => Uint8Array | undefined {
-  const folders = new Map([[file, dirname(resolve(cwd, path))]]);
-  return (included, from) => {
-    const places = [folders.get(from) ?? cwd, ...includes.map((folder) => resolve(cwd, folder))];
-    for (const place of places) {
-      // Published files have Windows paths.
-      const full = resolve(place, included.replaceAll('\\', '/'));
+): (path: string, from: string) => Uint8Array | undefined {
+  const folders = new Map<string, string>();
+  return (path, from) => {
+    const written = relative(dirname(from), path);
+    const beside = folders.get(from) ?? dirname(resolve(cwd, from));
+    for (const folder of [beside, ...includes.map((include) => resolve(cwd, include))]) {
+      const full = resolve(folder, written);
       try {
         const bytes = readFileSync(full);
-        folders.set(included, dirname(full));
+        folders.set(path, dirname(full));
         return bytes;
       } catch {
         // the next folder may have it; a file found nowhere is a diagnostic of the compiler

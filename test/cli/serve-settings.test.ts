@@ -1,0 +1,156 @@
+import { delimiter, join, resolve } from 'node:path';
+import t from 'tap';
+import { parseCommandLine } from '../../src/cli/parse.ts';
+import { readServeSettings, type ServeSettings } from '../../src/cli/serve/settings.ts';
+import { createTerminal } from '../../src/cli/terminal.ts';
+import { COMMANDS } from '../../src/cli/verbs.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+function settings(
+  words: readonly string[],
+  env: Env = {},
+  cwd = '/nowhere',
+  isTTY = false,
+): Promise<ServeSettings> {
+  const spec = COMMANDS.find(({ words: [verb] }) => verb === 'serve');
+  if (spec === undefined) throw new Error('there is no serve');
+  const output = { write: () => true, isTTY };
+  const streams = { stdin: process.stdin, stdout: output, stderr: output, env, cwd };
+  return readServeSettings(parseCommandLine(spec, words), createTerminal(streams));
+}
+
+t.test('nothing said: loopback, 4630, an embedded store in the working folder', async (t) => {
+  t.strictSame(await settings([]), {
+    host: '127.0.0.1',
+    port: 4630,
+    store: resolve('/nowhere/.extswitch'),
+    extensions: [],
+    bundled: true,
+    profile: 'ws2022',
+    logLevel: 'info',
+    print: 'text',
+  });
+  t.equal((await settings([], {}, '/nowhere', true)).logLevel, 'warn', 'quiet on a terminal');
+});
+
+t.test('flag before environment before file before default, for every setting', async (t) => {
+  const file = {
+    host: '127.0.0.3',
+    port: 3,
+    store: './file',
+    extensions: ['./file.ts', '/abs.ts'],
+    bundled: false,
+    token: 'file',
+    profile: 'ws2012',
+    seed: 3,
+    logLevel: 'error',
+  };
+  const dir = t.testdir({ 'extswitch.config.json': JSON.stringify(file), env: {}, flag: {} });
+  const fromFile = await settings([], {}, dir);
+  t.strictSame(fromFile, {
+    ...file,
+    store: join(dir, 'file'),
+    extensions: [join(dir, 'file.ts'), resolve('/abs.ts')],
+    seed: '3',
+    print: 'text',
+  });
+  const env = {
+    EXTSWITCH_HOST: '127.0.0.2',
+    EXTSWITCH_PORT: '2',
+    EXTSWITCH_STORE: 'env',
+    EXTSWITCH_EXTENSION: ['env.ts', '/e.ts'].join(delimiter),
+    EXTSWITCH_NO_BUNDLED: 'no',
+    EXTSWITCH_TOKEN: 'env',
+    EXTSWITCH_PROFILE: 'ws2016',
+    EXTSWITCH_SEED: '2',
+    EXTSWITCH_LOG_LEVEL: 'debug',
+  };
+  t.strictSame(await settings([], env, dir), {
+    host: '127.0.0.2',
+    port: 2,
+    store: join(dir, 'env'),
+    extensions: [join(dir, 'env.ts'), resolve('/e.ts')],
+    bundled: true,
+    token: 'env',
+    profile: 'ws2016',
+    seed: '2',
+    logLevel: 'debug',
+    print: 'text',
+  });
+  const flags = '--host ::1 --port 0 --store memory --extension a.ts --extension b.ts --no-bundled';
+  const more = '--token flag --profile ws2025 --seed 1 --log-level silent --print json';
+  t.strictSame(await settings(`${flags} ${more}`.split(' '), env, dir), {
+    host: '::1',
+    port: 0,
+    store: 'memory',
+    extensions: [join(dir, 'a.ts'), join(dir, 'b.ts')],
+    bundled: false,
+    token: 'flag',
+    profile: 'ws2025',
+    seed: '1',
+    logLevel: 'silent',
+    print: 'json',
+  });
+  t.equal((await settings(['--json'])).print, 'json');
+});
+
+t.test('an empty variable is no setting', async (t) => {
+  t.equal((await settings([], { EXTSWITCH_TOKEN: '', EXTSWITCH_PORT: '' })).port, 4630);
+  t.notOk('token' in (await settings([], { EXTSWITCH_TOKEN: '' })));
+});
+
+t.test('the file may be YAML, or named by --config or EXTSWITCH_CONFIG', async (t) => {
+  const dir = t.testdir({
+    'extswitch.config.yaml': '# settings\nport: 7 # lucky\nstore: memory\n',
+    other: { 'my.yaml': 'port: 8\nstore: ./s\ntoken: ~\n', 'empty.yaml': '' },
+  });
+  t.equal((await settings([], {}, dir)).port, 7);
+  const named = await settings(['--config', 'other/my.yaml'], {}, dir);
+  t.equal(named.port, 8);
+  t.equal(named.store, join(dir, 'other', 's'), 'its paths start at its folder');
+  t.notOk('token' in named, 'null is no setting');
+  t.equal((await settings([], { EXTSWITCH_CONFIG: 'other/my.yaml' }, dir)).port, 8);
+  t.equal((await settings(['--config', 'other/empty.yaml'], {}, dir)).port, 4630);
+});
+
+t.test('a wrong settings file is refused with its line', async (t) => {
+  const cases: readonly [string, RegExp][] = [
+    ['host: 127.0.0.1\nprot: 5\n', /:2: unknown key "prot"; did you mean port\? \(known are host/],
+    ['port: 5\nport: 6\n', /:2:\d+: .*unique/],
+    ['port: [5\n', /extswitch\.config\.yaml:\d+:\d+: /],
+    ['- port\n', /:1: the settings must be a map/],
+    ['port: eighty\n', /:1: port must be a port from 0 to 65535, found "eighty"/],
+    ['\nport: 70000\n', /:2: port must be a port from 0 to 65535, found 70000/],
+    ['host: [a]\n', /:1: host must be text, found \["a"\]/],
+    ['extensions: a.ts\n', /extensions must be a list of paths/],
+    ['extensions: [5]\n', /extensions must be a list of paths/],
+    ['bundled: sure\n', /bundled must be true or false, found "sure"/],
+    ['profile: ws2008\n', /profile must be one of ws2012, /],
+    ['store: nats://x:4222\n', /store must be "memory" or a folder \(cluster stores come with a/],
+    ['logLevel: loud\n', /logLevel must be one of trace, /],
+    ['token: "a b"\n', /token must be of visible ASCII characters$/],
+  ];
+  for (const [text, message] of cases) {
+    const dir = t.testdir({ 'extswitch.config.yaml': text });
+    await t.rejects(settings([], {}, dir), { code: 'INVALID_ARGUMENT', message });
+  }
+});
+
+t.test('two settings files at once, or a named one that is missing, are refused', async (t) => {
+  const dir = t.testdir({ 'extswitch.config.json': '{}', 'extswitch.config.yaml': '' });
+  await t.rejects(settings([], {}, dir), { message: /extswitch\.config\.json is there too/ });
+  await t.rejects(settings(['--config', 'x.yaml'], {}, dir), { message: /x\.yaml: no such file/ });
+  await t.rejects(settings(['--config', '.'], {}, dir), { code: 'INVALID_ARGUMENT' });
+});
+
+t.test('a wrong variable is refused by its name; a token is never shown', async (t) => {
+  const cases: readonly [Env, RegExp][] = [
+    [{ EXTSWITCH_PORT: 'tcp://10.0.0.1:4630' }, /^EXTSWITCH_PORT must be a port/],
+    [{ EXTSWITCH_NO_BUNDLED: 'maybe' }, /^EXTSWITCH_NO_BUNDLED must be true or false/],
+    [{ EXTSWITCH_PROFILE: 'x' }, /^EXTSWITCH_PROFILE must be one of/],
+    [{ EXTSWITCH_TOKEN: 'gr\u00fcn' }, /^EXTSWITCH_TOKEN must be of visible ASCII characters$/],
+  ];
+  for (const [env, message] of cases) await t.rejects(settings([], env), { message });
+  t.equal((await settings([], { EXTSWITCH_NO_BUNDLED: '1' })).bundled, false);
+});
