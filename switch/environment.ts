@@ -19,6 +19,10 @@ export interface PropertyCodec {
   readonly extensionId: Guid;
   /** major * 256 + minor (rule E9). */
   readonly version: number;
+  /** Size of the fixed part, bytes: room offered first for a status of this class. */
+  readonly fixedSize: number;
+  /** Validates whatever an extension or client gives and fills defaults; throws `SETTINGS_INVALID`. */
+  normalize(values: Readonly<Record<string, unknown>>): Settings;
   /** Bytes `write` will need. */
   size(settings: Settings): number;
   /** Writes at `offset`, zero-filling pads; returns the length. */

@@ -5,7 +5,7 @@ import type { FeatureCatalog } from './environment.ts';
 import { type OidRequest, REQUEST_TYPE } from './oid-request.ts';
 import { NIC_PARAMETERS, PORT_PARAMETERS, SWITCH_PARAMETERS } from './parameters.ts';
 import type { MiniportEdge } from './pipeline.ts';
-import type { Nic, Port, PropertyInstance, PropertyOwner } from './ports.ts';
+import { type Nic, type Port, PropertyInstance, type PropertyOwner } from './ports.ts';
 import { CUSTOM_SIZE } from './request-buffer.ts';
 import type { SwitchState } from './switch-state.ts';
 
@@ -233,7 +233,7 @@ export class SwitchMiniportEdge implements MiniportEdge {
     const codec = this.#catalog.standard(type);
     const settings = this.#catalog.standardDefault(type);
     if (codec === undefined || settings === undefined) return undefined;
-    return { id: NULL_GUID, codec, settings, revision: 0, refused: undefined };
+    return new PropertyInstance(NULL_GUID, codec, settings);
   }
 
   /** Parameters with NumProperties, then per property an info entry, the property, padding to 8 (rules E41-E43). */

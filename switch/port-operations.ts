@@ -44,7 +44,10 @@ export class PortOperations {
   }
 
   /** PORT_CREATE; the port exists only after success (rules B16, B17). */
-  *create(options: PortOptions): Steps<{ port: Port; request: OidRequest }> {
+  *create(
+    options: PortOptions,
+    accepted?: (port: Port) => void,
+  ): Steps<{ port: Port; request: OidRequest }> {
     this.#checkKind(options.type);
     const port = new Port(options, this.#allocate(options.portId));
     const state = nextState(PORT_STATES, port.state, 'create', `port ${port.name}`);
@@ -55,12 +58,13 @@ export class PortOperations {
       port.state = state;
       this.#state.ports.set(port.portId, port);
       this.#change('portCreated', port);
+      accepted?.(port);
     }
     return { port, request };
   }
 
   /** NICs away, PORT_TEARDOWN, wait for references, PORT_DELETE (rules B20-B22, S3). */
-  *delete(port: Port): Steps<void> {
+  *delete(port: Port, accepted?: (port: Port) => void): Steps<void> {
     for (const nic of [...port.nics.values()].sort((a, b) => b.index - a.index)) {
       yield* this.disconnectNic(port, nic);
     }
@@ -75,10 +79,15 @@ export class PortOperations {
     port.state = nextState(PORT_STATES, port.state, 'delete', `port ${port.name}`);
     this.#state.ports.delete(port.portId);
     this.#change('portDeleted', port);
+    accepted?.(port);
   }
 
   /** NIC_CREATE then NIC_CONNECT (rules C22-C25); the port stays when NIC_CREATE is refused (rule C23). */
-  *connectNic(port: Port, options: NicOptions): Steps<{ nic: Nic; request: OidRequest }> {
+  *connectNic(
+    port: Port,
+    options: NicOptions,
+    accepted?: (nic: Nic) => void,
+  ): Steps<{ nic: Nic; request: OidRequest }> {
     nextState(PORT_STATES, port.state, 'nicCreate', `port ${port.name}`);
     const existing = port.nics.get(options.index);
     nextState(
@@ -108,11 +117,12 @@ export class PortOperations {
     );
     nic.state = nextState(NIC_STATES, nic.state, 'connect', `NIC ${nic.name}`);
     this.#change('nicConnected', port, nic);
+    accepted?.(nic);
     return { nic, request: create };
   }
 
   /** NIC_DISCONNECT, wait for references, NIC_DELETE (rules C30-C32, C34). */
-  *disconnectNic(port: Port, nic: Nic): Steps<void> {
+  *disconnectNic(port: Port, nic: Nic, accepted?: (nic: Nic) => void): Steps<void> {
     if (nic.state === 'connected') {
       nic.state = nextState(NIC_STATES, nic.state, 'disconnect', `NIC ${nic.name}`);
       yield* settled(
@@ -131,6 +141,7 @@ export class PortOperations {
     nic.state = nextState(NIC_STATES, nic.state, 'delete', `NIC ${nic.name}`);
     port.nics.delete(nic.index);
     this.#change('nicDeleted', port, nic);
+    accepted?.(nic);
   }
 
   /** Waits for the last reference, at most as long as an OID may pend; a leak is reported and does not block for ever. */

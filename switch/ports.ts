@@ -10,6 +10,8 @@ export class PropertyInstance {
   settings: Settings;
   /** Starts at 1, one more with every update. */
   revision = 1;
+  /** Order of creation in the world: how properties are told again after a restart. */
+  order = 0;
   /** NDIS status name with which an extension refused it at re-issue after a restart. */
   refused: string | undefined;
 
@@ -96,6 +98,8 @@ export class Port implements PropertyOwner {
   references = 0;
   /** Called when `references` falls to zero. */
   onUnreferenced: (() => void) | undefined;
+  /** Order of creation in the world. */
+  order = 0;
 
   constructor(options: PortOptions, portId: number) {
     this.id = options.id;

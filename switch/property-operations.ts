@@ -46,13 +46,19 @@ export class PropertyOperations {
   }
 
   /** Rule E16: the owner holds the property only when the OID completed with success. */
-  add(owner: PropertyOwner, property: PropertyInstance): MaybePromise<PropertyOutcome> {
+  add(
+    owner: PropertyOwner,
+    property: PropertyInstance,
+    accepted?: (property: PropertyInstance) => void,
+  ): MaybePromise<PropertyOutcome> {
     const oid =
       owner.portId >= 0
         ? OIDS.OID_SWITCH_PORT_PROPERTY_ADD.code
         : OIDS.OID_SWITCH_PROPERTY_ADD.code;
     return this.#carry(oid, owner, property.codec, property.id, property.settings, (succeeded) => {
-      if (succeeded) owner.properties.set(property.id, property);
+      if (!succeeded) return;
+      owner.properties.set(property.id, property);
+      accepted?.(property);
     });
   }
 
@@ -61,6 +67,7 @@ export class PropertyOperations {
     owner: PropertyOwner,
     property: PropertyInstance,
     settings: Settings,
+    accepted?: (property: PropertyInstance) => void,
   ): MaybePromise<PropertyOutcome> {
     const oid =
       owner.portId >= 0
@@ -71,14 +78,20 @@ export class PropertyOperations {
       property.settings = settings;
       property.revision += 1;
       property.refused = undefined;
+      accepted?.(property);
     });
   }
 
   /** On success the owner no longer holds the property; a failing delete keeps it (OP-4). */
-  delete(owner: PropertyOwner, property: PropertyInstance): MaybePromise<PropertyOutcome> {
+  delete(
+    owner: PropertyOwner,
+    property: PropertyInstance,
+    accepted?: (property: PropertyInstance) => void,
+  ): MaybePromise<PropertyOutcome> {
     // Rule E3: built-in policies are never shown to extensions. One refused at re-issue is unknown to them.
     if (property.codec.propertyType === 0 || property.refused !== undefined) {
       owner.properties.delete(property.id);
+      accepted?.(property);
       return undefined;
     }
     const buffer = this.#edge.takeBuffer(PORT_DELETE.sizeof());
@@ -111,7 +124,9 @@ export class PropertyOperations {
       request.property = new DeletedSwitchPropertyView(request, buffer, this.#pipeline);
     }
     return this.#settle(request, buffer, (succeeded) => {
-      if (succeeded) owner.properties.delete(property.id);
+      if (!succeeded) return;
+      owner.properties.delete(property.id);
+      accepted?.(property);
     });
   }
 

@@ -40,7 +40,7 @@ export class StatusOperations {
   /** `portId` < 0 asks the switch. `codec` is the status class, when it is registered. */
   *query(portId: number, id: Guid, codec: PropertyCodec | undefined): Steps<StatusAnswer> {
     const dataOffset = portId >= 0 ? PORT_STATUS_DATA_OFFSET : SWITCH_STATUS_DATA_OFFSET;
-    let room = codec === undefined ? DEFAULT_ROOM : codec.size({});
+    let room = codec === undefined ? DEFAULT_ROOM : codec.fixedSize;
     for (let attempt = 1; ; attempt += 1) {
       const request = buildQuery(portId, id, room);
       request.codec = codec;

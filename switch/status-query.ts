@@ -48,9 +48,10 @@ abstract class StatusQueryView {
   respond(values: Settings): NdisStatus {
     const codec = this.oidRequest.codec;
     if (codec === undefined) return NdisStatus.FAILURE;
-    const lengthBytes = codec.size(values);
+    const settings = codec.normalize(values);
+    const lengthBytes = codec.size(settings);
     if (lengthBytes > this.capacityBytes) return this.#tooSmall(lengthBytes);
-    codec.write(values, this.oidRequest.buffer, this.dataOffset);
+    codec.write(settings, this.oidRequest.buffer, this.dataOffset);
     return this.#done(codec.version, lengthBytes);
   }
 

@@ -23,6 +23,16 @@ import { type StatusAnswer, StatusOperations } from './status-operations.ts';
 import { drive, type MaybePromise } from './steps.ts';
 import { SwitchState, type SwitchType } from './switch-state.ts';
 
+/** What a caller does in the turn of its operation, when everything before it is done and nothing after it has begun. */
+export interface Turn<T> {
+  /** Before the first OID; what it throws refuses the operation. */
+  readonly check?: () => void;
+  /** When the operation has succeeded and its object is in the switch's tables (or gone from them). */
+  readonly accepted?: (object: T) => void;
+}
+
+const NO_TURN = {};
+
 export interface SwitchOptions {
   readonly id: Guid;
   readonly name: string;
@@ -94,27 +104,51 @@ export class Switch {
     return this.#edge.run(() => drive(this.#stack.change(wanted)));
   }
 
-  createPort(options: PortOptions): MaybePromise<{ port: Port; request: OidRequest }> {
-    return this.#edge.run(() => drive(this.#ports.create(options)));
+  createPort(
+    options: PortOptions,
+    turn: Turn<Port> = {},
+  ): MaybePromise<{ port: Port; request: OidRequest }> {
+    return this.#edge.run(() => {
+      turn.check?.();
+      return drive(this.#ports.create(options, turn.accepted));
+    });
   }
 
-  deletePort(port: Port): MaybePromise<void> {
-    return this.#edge.run(() => drive(this.#ports.delete(port)));
+  deletePort(port: Port, turn: Turn<Port> = {}): MaybePromise<void> {
+    return this.#edge.run(() => {
+      turn.check?.();
+      return drive(this.#ports.delete(port, turn.accepted));
+    });
   }
 
-  connectNic(port: Port, options: NicOptions): MaybePromise<{ nic: Nic; request: OidRequest }> {
-    return this.#edge.run(() => drive(this.#ports.connectNic(port, options)));
+  connectNic(
+    port: Port,
+    options: NicOptions,
+    turn: Turn<Nic> = {},
+  ): MaybePromise<{ nic: Nic; request: OidRequest }> {
+    return this.#edge.run(() => {
+      turn.check?.();
+      return drive(this.#ports.connectNic(port, options, turn.accepted));
+    });
   }
 
-  disconnectNic(port: Port, nic: Nic): MaybePromise<void> {
-    return this.#edge.run(() => drive(this.#ports.disconnectNic(port, nic)));
+  disconnectNic(port: Port, nic: Nic, turn: Turn<Nic> = {}): MaybePromise<void> {
+    return this.#edge.run(() => {
+      turn.check?.();
+      return drive(this.#ports.disconnectNic(port, nic, turn.accepted));
+    });
   }
 
   /** `owner` is a port of this switch or its `state`. */
-  addProperty(owner: PropertyOwner, property: PropertyInstance): MaybePromise<PropertyOutcome> {
+  addProperty(
+    owner: PropertyOwner,
+    property: PropertyInstance,
+    turn: Turn<PropertyInstance> = NO_TURN,
+  ): MaybePromise<PropertyOutcome> {
     return this.#edge.run(() => {
       this.#mayChange(owner);
-      return this.#properties.add(owner, property);
+      turn.check?.();
+      return this.#properties.add(owner, property, turn.accepted);
     });
   }
 
@@ -122,17 +156,24 @@ export class Switch {
     owner: PropertyOwner,
     property: PropertyInstance,
     settings: Settings,
+    turn: Turn<PropertyInstance> = NO_TURN,
   ): MaybePromise<PropertyOutcome> {
     return this.#edge.run(() => {
       this.#mayChange(owner);
-      return this.#properties.update(owner, property, settings);
+      turn.check?.();
+      return this.#properties.update(owner, property, settings, turn.accepted);
     });
   }
 
-  deleteProperty(owner: PropertyOwner, property: PropertyInstance): MaybePromise<PropertyOutcome> {
+  deleteProperty(
+    owner: PropertyOwner,
+    property: PropertyInstance,
+    turn: Turn<PropertyInstance> = NO_TURN,
+  ): MaybePromise<PropertyOutcome> {
     return this.#edge.run(() => {
       this.#mayChange(owner);
-      return this.#properties.delete(owner, property);
+      turn.check?.();
+      return this.#properties.delete(owner, property, turn.accepted);
     });
   }
 

@@ -26,6 +26,8 @@ export class VirtualClock implements Clock {
   #nowMs: number;
   #order = 0;
   #entries: Entry[] = [];
+  /** Where time comes from while a driver moves it along: virtual ms now. */
+  source: (() => number) | undefined;
   /** Called after a timer was set, so that a driver can wake up in time. */
   onTimerSet: ((atMs: number) => void) | undefined;
 
@@ -34,12 +36,19 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
+    // Never back, and never past a timer that has not fired yet.
+    const source = this.source;
+    if (source !== undefined) {
+      const wall = source();
+      const limit = this.#entries[0]?.at ?? wall;
+      if (wall > this.#nowMs) this.#nowMs = Math.max(this.#nowMs, Math.min(wall, limit));
+    }
     return this.#nowMs;
   }
 
   after(delayMs: number, fire: () => void): Timer {
     const entry: Entry = {
-      at: this.#nowMs + Math.max(0, delayMs),
+      at: this.now() + Math.max(0, delayMs),
       order: this.#order,
       fire,
       live: true,

@@ -10,6 +10,7 @@ import type {
   PortType,
   Settings,
 } from '../sdk/extension.ts';
+import type { Store } from '../store/store.ts';
 
 /*
  * The library's surface as data shapes: what HTTP, CLI and tests see. Fabric, its collections and handles implement
@@ -19,8 +20,10 @@ import type {
 export type ProfileName = 'ws2012' | 'ws2012r2' | 'ws2016' | 'ws2019' | 'ws2022' | 'ws2025';
 
 export interface FabricOptions {
-  /** `memory` (default), or a folder for LMDB. */
-  readonly store?: string;
+  /** `memory` (default), a folder for LMDB, or an open store (the fabric then closes it). */
+  readonly store?: string | Store;
+  /** Virtual milliseconds an extension may hold an OID before the switch ends it; default 12,000 (NdisTimedOidComplete). */
+  readonly oidTimeoutMs?: number;
   /** Any text. Default: random, readable as `fabric.seed`. */
   readonly seed?: string;
   /** Default `ws2022`. */
@@ -314,8 +317,11 @@ export interface FabricInterface {
     subscribe(listener: (seq: number) => void): () => void;
   };
   pending(): readonly PendingOid[];
-  /** Runs `change` alone; when it throws, everything it changed is undone by inverse OIDs and nothing was stored (atomic batch). */
-  atomic<T>(change: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `change` alone. It works on the `world` it is given (using the outer one inside would wait for itself). When it
+   * throws, everything it changed is undone by inverse OIDs and nothing was stored; else all is stored in one write.
+   */
+  atomic<T>(change: (world: FabricInterface) => Promise<T>): Promise<T>;
   /** Back to empty: requests in flight end with REQUEST_ABORTED, the store is emptied, installed extensions stay. */
   reset(): Promise<void>;
   /** Counters for metrics. */

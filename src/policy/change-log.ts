@@ -1,0 +1,186 @@
+import type { MaybePromise } from '../../switch/steps.ts';
+import { ExtSwitchError, isExtSwitchError } from '../core/errors.ts';
+import type { Store, StoreOp } from '../store/store.ts';
+
+/** Takes a change back in switch and extensions, by inverse OIDs. */
+export type Undo = () => MaybePromise<unknown>;
+
+/** Everything an atomic change did so far; stored at its end, or undone. */
+export class Transaction {
+  readonly ops: StoreOp[] = [];
+  readonly undos: Undo[] = [];
+}
+
+interface Written {
+  readonly undo: Undo;
+}
+
+/**
+ * How changes become durable (design.md 5): the switch and the extensions have accepted, now the store writes; only
+ * then is the caller told. When a write fails, it and all that was queued behind it are undone in reverse order.
+ * Atomic changes run alone and are written at once.
+ */
+export class ChangeLog {
+  readonly #store: Store;
+  readonly #reportFailedUndo: (error: unknown) => void;
+  /** Writes whose durability is not known yet, in call order. */
+  #inFlight: Written[] = [];
+  #recovery: Promise<void> | undefined;
+  #active = 0;
+  #transaction: Transaction | undefined;
+  #waiting: (() => void)[] = [];
+  #idle: (() => void) | undefined;
+
+  constructor(store: Store, reportFailedUndo: (error: unknown) => void) {
+    this.#store = store;
+    this.#reportFailedUndo = reportFailedUndo;
+  }
+
+  /**
+   * Runs one change of its own, or as part of `transaction`. A plain change waits while an atomic one runs or a failed
+   * write is being undone.
+   */
+  run<T>(transaction: Transaction | undefined, change: () => MaybePromise<T>): MaybePromise<T> {
+    if (transaction !== undefined) {
+      if (transaction !== this.#transaction) {
+        throw new ExtSwitchError(
+          'ILLEGAL_TRANSITION',
+          'the atomic change has ended; its world is of no use any more',
+        );
+      }
+      return change();
+    }
+    if (this.#transaction !== undefined || this.#recovery !== undefined) {
+      return this.#later(() => this.run(undefined, change));
+    }
+    this.#active += 1;
+    let result: MaybePromise<T>;
+    try {
+      result = change();
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+    if (!(result instanceof Promise)) {
+      this.#leave();
+      return result;
+    }
+    return result.finally(() => this.#leave());
+  }
+
+  async #later<T>(change: () => MaybePromise<T>): Promise<T> {
+    while (this.#transaction !== undefined || this.#recovery !== undefined) {
+      if (this.#recovery !== undefined) await this.#recovery;
+      else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return change();
+  }
+
+  #leave(): void {
+    this.#active -= 1;
+    if (this.#active === 0) {
+      const idle = this.#idle;
+      this.#idle = undefined;
+      idle?.();
+    }
+  }
+
+  /** Writes `ops`; `undo` takes the change back when they cannot be kept. `undefined`: done at once. */
+  commit(
+    transaction: Transaction | undefined,
+    ops: readonly StoreOp[],
+    undo: Undo,
+  ): Promise<void> | undefined {
+    if (transaction !== undefined) {
+      transaction.ops.push(...ops);
+      transaction.undos.push(undo);
+      return undefined;
+    }
+    let durable: Promise<void> | undefined;
+    try {
+      durable = this.#store.write(ops);
+    } catch (error) {
+      durable = Promise.reject(error);
+    }
+    if (durable === undefined) return undefined;
+    const written: Written = { undo };
+    this.#inFlight.push(written);
+    return durable.then(
+      () => {
+        // Writes become durable in order, so this is the first one nearly always.
+        const at = this.#inFlight.indexOf(written);
+        if (at >= 0) this.#inFlight.splice(at, 1);
+      },
+      async (error) => {
+        await this.#recover(written);
+        throw storeError(error);
+      },
+    );
+  }
+
+  /** Undoes a failed write and everything behind it, latest first. */
+  #recover(written: Written): Promise<void> {
+    const at = this.#inFlight.indexOf(written);
+    if (at < 0) return this.#recovery ?? Promise.resolve();
+    const failed = this.#inFlight.splice(at);
+    const before = this.#recovery ?? Promise.resolve();
+    const recovery = before.then(async () => {
+      for (const entry of failed.reverse()) await this.#undo(entry.undo);
+      if (this.#recovery === recovery) this.#recovery = undefined;
+    });
+    this.#recovery = recovery;
+    return recovery;
+  }
+
+  async #undo(undo: Undo): Promise<void> {
+    try {
+      await undo();
+    } catch (error) {
+      this.#reportFailedUndo(error);
+    }
+  }
+
+  /** Runs `change` alone; one write at its end. Throws what it threw, after everything was undone. */
+  async atomic<T>(change: (transaction: Transaction) => Promise<T>): Promise<T> {
+    while (this.#transaction !== undefined || this.#recovery !== undefined) {
+      if (this.#recovery !== undefined) await this.#recovery;
+      else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    const transaction = new Transaction();
+    this.#transaction = transaction;
+    try {
+      if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+      try {
+        const result = await change(transaction);
+        if (transaction.ops.length > 0) await this.#write(transaction.ops);
+        return result;
+      } catch (error) {
+        for (const undo of transaction.undos.reverse()) await this.#undo(undo);
+        throw error;
+      }
+    } finally {
+      this.#transaction = undefined;
+      for (const waiting of this.#waiting.splice(0)) waiting();
+    }
+  }
+
+  async #write(ops: readonly StoreOp[]): Promise<void> {
+    try {
+      await this.#store.write(ops);
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}
+
+function storeError(error: unknown): ExtSwitchError {
+  if (isExtSwitchError(error)) return error;
+  return new ExtSwitchError(
+    'STORE_UNAVAILABLE',
+    `the store did not take the change: ${String(error)}`,
+    {},
+    {
+      cause: error,
+    },
+  );
+}

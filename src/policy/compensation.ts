@@ -1,0 +1,64 @@
+import type { OidRequest } from '../../switch/oid-request.ts';
+import type { PropertyInstance, PropertyOwner } from '../../switch/ports.ts';
+import type { Switch } from '../../switch/switch.ts';
+import { isErrorStatus, statusName } from '../core/status.ts';
+import type { Settings } from '../sdk/extension.ts';
+import type { World } from './world.ts';
+
+/*
+ * Taking a property change back after the store refused it (design.md 5): the inverse OID tells the extensions. What an
+ * extension says to that cannot matter, since nothing was stored: it is reported, and the switch is as before.
+ */
+
+function report(
+  world: World,
+  machine: Switch,
+  outcome: OidRequest | undefined,
+  what: string,
+): string | undefined {
+  if (outcome === undefined || !isErrorStatus(outcome.status)) return undefined;
+  const status = statusName(outcome.status);
+  world.environment.finding(machine.state.name, {
+    rule: 'E17',
+    severity: 'error',
+    message: `${outcome.completedBy?.name ?? 'the switch'} refused with ${status} to take back ${what} that was not stored`,
+    ...(outcome.completedBy === undefined ? {} : { extensionId: outcome.completedBy.id }),
+  });
+  return status;
+}
+
+export async function undoAdd(
+  world: World,
+  machine: Switch,
+  owner: PropertyOwner,
+  property: PropertyInstance,
+): Promise<void> {
+  const outcome = await machine.deleteProperty(owner, property);
+  report(world, machine, outcome, `the addition of property ${property.id}`);
+  owner.properties.delete(property.id);
+}
+
+export async function undoUpdate(
+  world: World,
+  machine: Switch,
+  owner: PropertyOwner,
+  property: PropertyInstance,
+  before: Settings,
+): Promise<void> {
+  const revision = property.revision - 1;
+  const outcome = await machine.updateProperty(owner, property, before);
+  report(world, machine, outcome, `the update of property ${property.id}`);
+  property.settings = before;
+  property.revision = revision;
+}
+
+export async function undoDelete(
+  world: World,
+  machine: Switch,
+  owner: PropertyOwner,
+  property: PropertyInstance,
+): Promise<void> {
+  const outcome = await machine.addProperty(owner, property);
+  property.refused = report(world, machine, outcome, `the removal of property ${property.id}`);
+  owner.properties.set(property.id, property);
+}

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { oidName } from '../abi/index.ts';
+import type { VirtualClock } from '../core/clock.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
+import { openStore } from '../store/open-store.ts';
+import type { StoreOp } from '../store/store.ts';
+import type { FabricInterface, FabricOptions, PendingOid, ProfileName } from './api.ts';
+import type { Transaction } from './change-log.ts';
+import { Extensions, installExtension } from './extension-catalog.ts';
+import { Features } from './feature-collection.ts';
+import { parseProfile } from './profile.ts';
+import { restoreFeatures, restoreSwitches } from './restore.ts';
+import { Switches } from './switch-collection.ts';
+import { decodeTrace } from './trace-decode.ts';
+import { WallDriver } from './wall-driver.ts';
+import { World } from './world.ts';
+
+/** A world: features, extensions, switches with their ports and policies, a clock, a seed, a trace, a store. */
+export class Fabric implements FabricInterface {
+  readonly features: Features;
+  readonly extensions: Extensions;
+  readonly switches: Switches;
+  readonly trace: FabricInterface['trace'];
+  readonly events: FabricInterface['events'];
+  readonly #world: World;
+  readonly #driver: WallDriver | undefined;
+  #closed = false;
+
+  private constructor(world: World, driver: WallDriver | undefined, transaction?: Transaction) {
+    this.#world = world;
+    this.#driver = driver;
+    this.features = new Features(world, transaction);
+    this.extensions = new Extensions(world, transaction);
+    this.switches = new Switches(world, transaction);
+    this.events = world.events;
+    this.trace = {
+      entries: (filter = {}) => world.trace.entries(filter),
+      decode: (entry) => decodeTrace(world.registry, entry),
+    };
+  }
+
+  /** Opens a world; a store with something in it is brought back to life: switches, stacks, ports, NICs, properties. */
+  static async open(options: FabricOptions = {}): Promise<Fabric> {
+    if (options.profile !== undefined) parseProfile(options.profile);
+    const store =
+      typeof options.store === 'object'
+        ? options.store
+        : await openStore(options.store ?? 'memory');
+    try {
+      const seed = options.seed ?? randomBytes(8).toString('hex');
+      const manual = options.clock === 'manual';
+      const world = new World(options, store, seed, manual ? 0 : Date.now());
+      const driver = manual ? undefined : new WallDriver(world.clock);
+      restoreFeatures(world);
+      for (const given of options.extensions ?? []) {
+        const definition = isExtensionDefinition(given) ? given : defineExtension(given);
+        if (world.extensions.has(definition.id)) {
+          throw new ExtSwitchError(
+            'ALREADY_EXISTS',
+            `extension ${definition.name} (${definition.id}) is given twice`,
+            {
+              extensionId: definition.id,
+            },
+          );
+        }
+        await installExtension(world, definition);
+      }
+      await restoreSwitches(world);
+      return new Fabric(world, driver);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  get seed(): string {
+    return this.#world.seed;
+  }
+  get profile(): ProfileName {
+    return this.#world.profile;
+  }
+  get clock(): VirtualClock {
+    return this.#world.clock;
+  }
+
+  pending(): readonly PendingOid[] {
+    const now = this.#world.clock.now();
+    const pending: PendingOid[] = [];
+    for (const { machine, name } of this.#world.switches.values()) {
+      for (const request of machine.pipeline.inFlight.values()) {
+        const at = request.modules[request.position];
+        pending.push({
+          request: request.id,
+          switch: name,
+          oid: oidName(request.oid),
+          heldBy: at?.id ?? 'miniportEdge',
+          pendingForMs: now - request.issuedAt,
+          queued: request.origin < 0 ? machine.queued : (at?.queue.length ?? 0),
+        });
+      }
+    }
+    return pending;
+  }
+
+  atomic<T>(change: (world: FabricInterface) => Promise<T>): Promise<T> {
+    return this.#world.changes.atomic((transaction) =>
+      change(new Fabric(this.#world, this.#driver, transaction)),
+    );
+  }
+
+  async reset(): Promise<void> {
+    const world = this.#world;
+    await this.#stopSwitches();
+    const ops: StoreOp[] = [];
+    for (const [key] of world.store.range('')) ops.push({ op: 'delete', key });
+    await world.store.write(ops);
+    world.registry.clear();
+    world.trace.clear();
+    world.events.clear();
+    const installed = [...world.extensions.values()];
+    world.extensions.clear();
+    for (const definition of installed) await installExtension(world, definition);
+  }
+
+  async #stopSwitches(): Promise<void> {
+    const entries = [...this.#world.switches.values()];
+    this.#world.switches.clear();
+    this.#world.switchNames.clear();
+    for (const { machine } of entries) await machine.stop();
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const world = this.#world;
+    let ports = 0;
+    let properties = 0;
+    let inFlight = 0;
+    for (const entry of world.switches.values()) {
+      ports += entry.ports.size;
+      properties += entry.machine.state.properties.size;
+      inFlight += entry.machine.pipeline.inFlight.size;
+      for (const port of entry.ports.values()) properties += port.properties.size;
+    }
+    return {
+      switches: world.switches.size,
+      ports,
+      properties,
+      oids_in_flight: inFlight,
+      oids_completed_total: world.trace.recorded,
+      vetoes_total: world.vetoes,
+      findings_total: world.findings,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#stopSwitches();
+    this.#driver?.stop();
+    await this.#world.store.close();
+  }
+}

@@ -1,0 +1,136 @@
+import { ExtSwitchError } from '../core/errors.ts';
+import { type CompileOptions, compileMof } from '../mof/compiler.ts';
+import { isMofValid, mofError } from '../mof/diagnostic.ts';
+import type { FeatureClass } from '../mof/feature-class.ts';
+import type { FeatureCollection, FeatureInfo, RegisterOptions, RegisterResult } from './api.ts';
+import type { Transaction } from './change-log.ts';
+import type { FeatureKind, RegisteredFeature } from './feature-registry.ts';
+import { featureInfo } from './info.ts';
+import { type FeatureRecord, featureKey, put, remove } from './records.ts';
+import type { World } from './world.ts';
+
+/** The feature classes of a world: registering takes effect at once, without the restart of Windows (management.md 1.1). */
+export class Features implements FeatureCollection {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+
+  constructor(world: World, transaction: Transaction | undefined) {
+    this.#world = world;
+    this.#transaction = transaction;
+  }
+
+  async register(mof: string | Uint8Array, options: RegisterOptions = {}): Promise<RegisterResult> {
+    const { registry, extensions, changes } = this.#world;
+    const compileOptions: CompileOptions = {
+      file: options.source ?? 'mof',
+      installedExtensions: (id) => extensions.has(id),
+    };
+    const compiled = compileMof(mof, compileOptions);
+    if (!isMofValid(compiled)) throw mofError(compiled);
+    if (compiled.features.length === 0) {
+      throw new ExtSwitchError(
+        'MOF_INVALID',
+        `${compileOptions.file} has no feature class: expected one that derives from Msvm_EthernetSwitchPortFeatureSettingData, ` +
+          'Msvm_EthernetSwitchFeatureSettingData, Msvm_EthernetPortData or Msvm_EthernetSwitchData',
+        { file: compileOptions.file ?? 'mof', line: 1, column: 1 },
+      );
+    }
+    const uint16 = options.uint16 ?? 'native';
+    return changes.run(this.#transaction, () => {
+      const fresh: FeatureClass[] = [];
+      for (const feature of compiled.features) {
+        const comparison = registry.compare(feature, uint16);
+        if (comparison === 'newer') this.#mayReplace(feature);
+        if (comparison !== 'same') fresh.push(feature);
+      }
+      const before = fresh.map((feature) => registry.byId(feature.kind, feature.id));
+      const entries = fresh.map((feature) => registry.put(feature, uint16));
+      const result: RegisterResult = {
+        features: compiled.features.map((feature) =>
+          featureInfo(registry.byId(feature.kind, feature.id) as RegisteredFeature),
+        ),
+        warnings: compiled.diagnostics.map(({ code, message, line, column }) => ({
+          code,
+          message,
+          line,
+          column,
+        })),
+        changed: fresh.length > 0,
+      };
+      if (fresh.length === 0) return result;
+      const ops = entries.map((entry) => {
+        const record: FeatureRecord = { feature: entry.feature, uint16 };
+        return put(featureKey(entry.feature.kind, entry.feature.id), record);
+      });
+      const durable = changes.commit(this.#transaction, ops, () => {
+        fresh.forEach((feature, i) => {
+          const old = before[i];
+          if (old === undefined) registry.remove(feature.kind, feature.id);
+          else registry.put(old.feature, old.uint16);
+        });
+      });
+      return durable === undefined ? result : durable.then(() => result);
+    });
+  }
+
+  /** A newer version replaces a class that has no instances; instances would have to be told to extensions anew. */
+  #mayReplace(feature: FeatureClass): void {
+    const users = this.#usersOf(feature);
+    if (users === 0) return;
+    throw new ExtSwitchError(
+      'FEATURE_IN_USE',
+      `${feature.name} has ${users} instance(s) of an older version: remove them before the class is upgraded`,
+      { found: feature.id },
+    );
+  }
+
+  #usersOf(feature: FeatureClass): number {
+    if (feature.kind === 'status') return 0;
+    let users = 0;
+    const count = (codecId: string): void => {
+      if (codecId === feature.id) users += 1;
+    };
+    for (const entry of this.#world.switches.values()) {
+      for (const property of entry.machine.state.properties.values()) count(property.codec.id);
+      for (const port of entry.ports.values()) {
+        for (const property of port.properties.values()) count(property.codec.id);
+      }
+    }
+    return users;
+  }
+
+  list(): readonly FeatureInfo[] {
+    return Array.from(this.#world.registry.all(), featureInfo);
+  }
+
+  get(idOrName: string, kind?: FeatureKind): FeatureInfo {
+    return featureInfo(this.#world.registry.get(idOrName, kind));
+  }
+
+  classOf(idOrName: string, kind?: FeatureKind): FeatureClass {
+    return this.#world.registry.get(idOrName, kind).feature;
+  }
+
+  async delete(idOrName: string, kind?: FeatureKind): Promise<void> {
+    const { registry, changes } = this.#world;
+    return changes.run(this.#transaction, () => {
+      const { feature, uint16 } = registry.get(idOrName, kind);
+      if (feature.builtIn) {
+        throw new ExtSwitchError(
+          'FEATURE_IN_USE',
+          `${feature.name} is built in and cannot be removed`,
+        );
+      }
+      const users = this.#usersOf(feature);
+      if (users > 0) {
+        throw new ExtSwitchError('FEATURE_IN_USE', `${feature.name} has ${users} instance(s)`, {
+          found: feature.id,
+        });
+      }
+      registry.remove(feature.kind, feature.id);
+      return changes.commit(this.#transaction, [remove(featureKey(feature.kind, feature.id))], () =>
+        registry.put(feature, uint16),
+      );
+    });
+  }
+}

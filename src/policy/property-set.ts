@@ -1,0 +1,228 @@
+import { type Port, PropertyInstance, type PropertyOwner } from '../../switch/ports.ts';
+import type { PropertyOutcome } from '../../switch/property-operations.ts';
+import type { MaybePromise } from '../../switch/steps.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import { parseGuid } from '../core/guid.ts';
+import { isErrorStatus } from '../core/status.ts';
+import type { Settings } from '../sdk/extension.ts';
+import type { PropertyCollection, PropertyInfo, UpdateOptions } from './api.ts';
+import type { Transaction } from './change-log.ts';
+import { undoAdd, undoDelete, undoUpdate } from './compensation.ts';
+import type { RegisteredFeature } from './feature-registry.ts';
+import { propertyInfo } from './info.ts';
+import { type PropertyRecord, propertyKey, put, remove } from './records.ts';
+import { refused } from './veto.ts';
+import type { SwitchEntry, World } from './world.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Built-in classes of which an owner has at most one instance (management.md 3.6, one-instance rule). */
+const MANY_INSTANCES = /(Acl|RoutingDomain)SettingData$/;
+
+/** The stored form of a property. */
+export function propertyRecord(property: PropertyInstance): PropertyRecord {
+  return {
+    feature: property.codec.id,
+    name: property.codec.name,
+    version: property.codec.version,
+    settings: property.settings,
+    revision: property.revision,
+    order: property.order,
+  };
+}
+
+/** Properties of one port, or of the switch (`port` undefined). */
+export class PropertySet implements PropertyCollection {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+  readonly #entry: SwitchEntry;
+  readonly #port: Port | undefined;
+
+  constructor(
+    world: World,
+    transaction: Transaction | undefined,
+    entry: SwitchEntry,
+    port: Port | undefined,
+  ) {
+    this.#world = world;
+    this.#transaction = transaction;
+    this.#entry = entry;
+    this.#port = port;
+  }
+
+  get #owner(): PropertyOwner {
+    return this.#port ?? this.#entry.machine.state;
+  }
+
+  #key(id: string): string {
+    return propertyKey(this.#entry.id, this.#port?.id ?? 'switch', id);
+  }
+
+  async add(
+    feature: string,
+    settings: Values = {},
+    options: { readonly id?: string } = {},
+  ): Promise<PropertyInfo> {
+    return this.#world.changes.run(this.#transaction, () =>
+      this.#add(feature, settings, options.id),
+    );
+  }
+
+  #add(feature: string, values: Values, wantedId: string | undefined): MaybePromise<PropertyInfo> {
+    const registered = this.#world.registry.get(feature, 'setting');
+    this.#checkScope(registered);
+    const settings = registered.codec.normalize(values) as Settings;
+    const id = wantedId === undefined ? this.#world.rng.guid() : parseGuid(wantedId, 'id');
+    const property = new PropertyInstance(id, registered.codec, settings);
+    property.order = this.#world.nextOrder();
+    const { machine } = this.#entry;
+    const owner = this.#owner;
+    let durable: Promise<void> | undefined;
+    const sent = machine.addProperty(owner, property, {
+      check: () => this.#mayAdd(registered, id),
+      accepted: () => {
+        durable = this.#world.changes.commit(
+          this.#transaction,
+          [put(this.#key(id), propertyRecord(property))],
+          () => undoAdd(this.#world, machine, owner, property),
+        );
+      },
+    });
+    const finish = (outcome: PropertyOutcome): MaybePromise<PropertyInfo> => {
+      this.#mustBeAccepted(outcome, () => `property ${registered.feature.name}`);
+      const info = propertyInfo(this.#entry, this.#port, property);
+      return durable === undefined ? info : durable.then(() => info);
+    };
+    return sent instanceof Promise ? sent.then(finish) : finish(sent);
+  }
+
+  #mustBeAccepted(outcome: PropertyOutcome, what: () => string): void {
+    if (outcome === undefined || !isErrorStatus(outcome.status)) return;
+    throw refused(this.#world, outcome, what());
+  }
+
+  #checkScope({ feature }: RegisteredFeature): void {
+    const scope = this.#port === undefined ? 'switch' : 'port';
+    if (feature.scope === scope) return;
+    throw new ExtSwitchError(
+      'INVALID_ARGUMENT',
+      `${feature.name} is a ${feature.scope} feature; it cannot be set on a ${scope} (rule E54)`,
+      { rule: 'E54', member: 'feature', expected: `a ${scope} feature`, found: feature.name },
+    );
+  }
+
+  #mayAdd({ feature }: RegisteredFeature, id: string): void {
+    const { properties } = this.#owner;
+    if (properties.has(id)) {
+      throw new ExtSwitchError(
+        'ALREADY_EXISTS',
+        `a property with id ${id} exists already (rule E57)`,
+        {
+          rule: 'E57',
+          member: 'id',
+          found: id,
+        },
+      );
+    }
+    if (!feature.builtIn || MANY_INSTANCES.test(feature.name)) return;
+    for (const property of properties.values()) {
+      if (property.codec.id !== feature.id) continue;
+      throw new ExtSwitchError(
+        'SINGLE_INSTANCE',
+        `${feature.name} is there already as ${property.id}: update that one`,
+        { member: 'feature', found: property.id },
+      );
+    }
+  }
+
+  *list(): Iterable<PropertyInfo> {
+    for (const property of this.#owner.properties.values()) {
+      yield propertyInfo(this.#entry, this.#port, property);
+    }
+  }
+
+  get(id: string): PropertyInfo {
+    return propertyInfo(this.#entry, this.#port, this.#find(id));
+  }
+
+  #find(id: string): PropertyInstance {
+    const guid = parseGuid(id, 'property id');
+    const property = this.#owner.properties.get(guid);
+    if (property === undefined) {
+      const where =
+        this.#port === undefined ? `switch ${this.#entry.name}` : `port ${this.#port.friendlyName}`;
+      throw new ExtSwitchError('NOT_FOUND', `${where} has no property ${guid}`, { found: guid });
+    }
+    return property;
+  }
+
+  /** When the operation's turn has come: the property is still there and has the revision the caller saw. */
+  #checkCurrent(property: PropertyInstance, options: UpdateOptions): void {
+    if (this.#owner.properties.get(property.id) !== property) this.#find(property.id);
+    if (options.ifRevision !== undefined && options.ifRevision !== property.revision) {
+      throw new ExtSwitchError(
+        'STALE_REVISION',
+        `property ${property.id} has revision ${property.revision}, not ${options.ifRevision}`,
+        { expected: String(options.ifRevision), found: String(property.revision) },
+      );
+    }
+  }
+
+  async update(id: string, settings: Values, options: UpdateOptions = {}): Promise<PropertyInfo> {
+    return this.#world.changes.run(this.#transaction, () => this.#update(id, settings, options));
+  }
+
+  #update(id: string, values: Values, options: UpdateOptions): MaybePromise<PropertyInfo> {
+    const property = this.#find(id);
+    const settings = property.codec.normalize(values);
+    const { machine } = this.#entry;
+    const owner = this.#owner;
+    let before = property.settings;
+    let durable: Promise<void> | undefined;
+    const sent = machine.updateProperty(owner, property, settings, {
+      check: () => {
+        this.#checkCurrent(property, options);
+        before = property.settings;
+      },
+      accepted: () => {
+        durable = this.#world.changes.commit(
+          this.#transaction,
+          [put(this.#key(property.id), propertyRecord(property))],
+          () => undoUpdate(this.#world, machine, owner, property, before),
+        );
+      },
+    });
+    const finish = (outcome: PropertyOutcome): MaybePromise<PropertyInfo> => {
+      this.#mustBeAccepted(outcome, () => `the update of property ${property.id}`);
+      const info = propertyInfo(this.#entry, this.#port, property);
+      return durable === undefined ? info : durable.then(() => info);
+    };
+    return sent instanceof Promise ? sent.then(finish) : finish(sent);
+  }
+
+  async delete(id: string, options: UpdateOptions = {}): Promise<void> {
+    return this.#world.changes.run(this.#transaction, () => this.#delete(id, options));
+  }
+
+  #delete(id: string, options: UpdateOptions): MaybePromise<void> {
+    const property = this.#find(id);
+    const { machine } = this.#entry;
+    const owner = this.#owner;
+    let durable: Promise<void> | undefined;
+    const sent = machine.deleteProperty(owner, property, {
+      check: () => this.#checkCurrent(property, options),
+      accepted: () => {
+        durable = this.#world.changes.commit(
+          this.#transaction,
+          [remove(this.#key(property.id))],
+          () => undoDelete(this.#world, machine, owner, property),
+        );
+      },
+    });
+    const finish = (outcome: PropertyOutcome): MaybePromise<void> => {
+      this.#mustBeAccepted(outcome, () => `the removal of property ${property.id}`);
+      return durable;
+    };
+    return sent instanceof Promise ? sent.then(finish) : finish(sent);
+  }
+}

@@ -1,0 +1,133 @@
+import { parseMac } from '../../switch/parameters.ts';
+import { NIC_TYPE_OF_PORT } from '../../switch/port-operations.ts';
+import type { NicOptions } from '../../switch/ports.ts';
+import { PropertyInstance } from '../../switch/ports.ts';
+import { isExtSwitchError } from '../core/errors.ts';
+import type {
+  FeatureRecord,
+  NicRecord,
+  PortRecord,
+  PropertyRecord,
+  SwitchRecord,
+} from './records.ts';
+import { recreatePort, reissue } from './recreate.ts';
+import { newSwitch } from './switch-collection.ts';
+import { noteFailures } from './switch-extensions.ts';
+import type { Binding, SwitchEntry, World } from './world.ts';
+
+/** Registers the stored classes; before extensions are installed, which may bring newer versions. */
+export function restoreFeatures(world: World): void {
+  for (const [, value] of world.store.range('feature/')) {
+    const { feature, uint16 } = value as unknown as FeatureRecord;
+    world.registry.put(feature, uint16);
+  }
+}
+
+/**
+ * Makes the stored switches again and tells the extensions everything in the canonical order (S1, S2): switch with its
+ * stack, switch properties, then per port PORT_CREATE, properties, NICs, each in order of creation.
+ */
+export async function restoreSwitches(world: World): Promise<void> {
+  const switches: SwitchEntry[] = [];
+  for (const [key, value] of world.store.range('switch/')) {
+    const record = value as unknown as SwitchRecord;
+    world.sawOrder(record.order);
+    const bindings: Binding[] = record.extensions.map(({ id, enabled }) => ({ id, enabled }));
+    for (const id of world.extensions.keys()) {
+      if (!bindings.some((binding) => binding.id === id)) bindings.unshift({ id, enabled: false });
+    }
+    const id = key.slice('switch/'.length);
+    switches.push(
+      newSwitch(world, { id, name: record.name, type: record.type, order: record.order, bindings }),
+    );
+  }
+  switches.sort((a, b) => a.order - b.order);
+  for (const entry of switches) await restoreSwitch(world, entry);
+}
+
+async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
+  world.switches.set(entry.id, entry);
+  world.switchNames.add(entry.name);
+  noteFailures(entry, await entry.machine.start(world.wanted(entry)));
+  for (const binding of entry.bindings) {
+    if (binding.enabled && !world.extensions.has(binding.id)) binding.problem = 'not installed';
+  }
+  const properties = propertiesByOwner(world, entry);
+  for (const property of properties.get('switch') ?? [])
+    await reissue(world, entry, undefined, property);
+  const ports: { readonly id: string; readonly record: PortRecord }[] = [];
+  for (const [key, value] of world.store.range(`port/${entry.id}/`)) {
+    ports.push({ id: key.slice(key.lastIndexOf('/') + 1), record: value as unknown as PortRecord });
+  }
+  ports.sort((a, b) => a.record.order - b.record.order);
+  for (const { id, record } of ports) {
+    world.sawOrder(record.order);
+    await recreatePort(world, entry, {
+      id,
+      portId: record.portId,
+      name: record.name,
+      type: record.type,
+      order: record.order,
+      nics: record.nics.map((nic) => nicOptions(nic, record)),
+      properties: properties.get(id) ?? [],
+    });
+  }
+}
+
+function nicOptions(nic: NicRecord, port: PortRecord): NicOptions {
+  const { index, name, friendlyName, mtu } = nic;
+  const mac = parseMac(nic.mac) ?? new Uint8Array(6);
+  return { index, name, friendlyName, mtu, mac, type: NIC_TYPE_OF_PORT[port.type] };
+}
+
+/** Stored properties by owner (port GUID or `switch`), each list in order of creation. */
+function propertiesByOwner(world: World, entry: SwitchEntry): Map<string, PropertyInstance[]> {
+  const owners = new Map<string, PropertyInstance[]>();
+  const prefix = `property/${entry.id}/`;
+  for (const [key, value] of world.store.range(prefix)) {
+    const slash = key.indexOf('/', prefix.length);
+    const property = restoreProperty(
+      world,
+      entry,
+      key.slice(slash + 1),
+      value as unknown as PropertyRecord,
+    );
+    if (property === undefined) continue;
+    const owner = key.slice(prefix.length, slash);
+    const list = owners.get(owner);
+    if (list === undefined) owners.set(owner, [property]);
+    else list.push(property);
+  }
+  for (const list of owners.values()) list.sort((a, b) => a.order - b.order);
+  return owners;
+}
+
+/** Values of an older class version are completed by the newer class's defaults; what does not fit stays stored, untouched. */
+function restoreProperty(
+  world: World,
+  entry: SwitchEntry,
+  id: string,
+  record: PropertyRecord,
+): PropertyInstance | undefined {
+  world.sawOrder(record.order);
+  const registered = world.registry.byId('setting', record.feature);
+  try {
+    if (registered === undefined) throw new Error(`class ${record.name} is not registered`);
+    const { codec } = registered;
+    const settings =
+      codec.version === record.version ? record.settings : codec.normalize(record.settings);
+    const property = new PropertyInstance(id, codec, settings);
+    property.revision = record.revision;
+    property.order = record.order;
+    return property;
+  } catch (error) {
+    world.environment.finding(entry.name, {
+      rule: 'E61',
+      severity: 'error',
+      message: `stored property ${id} (${record.name}) cannot be told to anybody: ${
+        isExtSwitchError(error) ? error.message : String(error)
+      }; it stays stored`,
+    });
+    return undefined;
+  }
+}

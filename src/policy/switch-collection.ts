@@ -1,0 +1,312 @@
+import { orderStack } from '../../switch/driver-stack.ts';
+import { Switch } from '../../switch/switch.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import { isErrorStatus } from '../core/status.ts';
+import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
+import type { ExtensionDefinition, PortType } from '../sdk/extension.ts';
+import type {
+  FeatureStatusInfo,
+  PortCollection,
+  PortHandle,
+  PortInfo,
+  PropertyCollection,
+  SwitchCollection,
+  SwitchExtensionCollection,
+  SwitchHandle,
+  SwitchInfo,
+  TraceView,
+} from './api.ts';
+import type { Transaction } from './change-log.ts';
+import { findExtension, installExtension } from './extension-catalog.ts';
+import { queryStatus } from './feature-status.ts';
+import { portInfo, switchInfo } from './info.ts';
+import { checkName, findOne } from './lookup.ts';
+import { PortObject, portRecord } from './port-handle.ts';
+import { PropertySet } from './property-set.ts';
+import { portKey, propertyKey, put, remove, switchKey } from './records.ts';
+import { type PortSnapshot, portOptions, recreatePort, reissue, snapshotPort } from './recreate.ts';
+import { noteFailures, SwitchExtensions, switchRecord } from './switch-extensions.ts';
+import { refused } from './veto.ts';
+import type { SwitchEntry, World } from './world.ts';
+
+/** Switches of a world. */
+export class Switches implements SwitchCollection {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+
+  constructor(world: World, transaction: Transaction | undefined) {
+    this.#world = world;
+    this.#transaction = transaction;
+  }
+
+  async create(options: {
+    readonly name: string;
+    readonly type?: SwitchInfo['type'];
+    readonly extensions?: readonly (ExtensionDefinition | string)[];
+  }): Promise<SwitchHandle> {
+    const world = this.#world;
+    checkName(options.name, 'switch');
+    return world.changes.run(this.#transaction, async () => {
+      if (world.switchNames.has(options.name)) {
+        throw new ExtSwitchError(
+          'ALREADY_EXISTS',
+          `a switch named ${JSON.stringify(options.name)} exists already`,
+          { member: 'name', found: options.name },
+        );
+      }
+      world.switchNames.add(options.name);
+      try {
+        return await this.#create(options);
+      } catch (error) {
+        world.switchNames.delete(options.name);
+        throw error;
+      }
+    });
+  }
+
+  async #create(options: {
+    readonly name: string;
+    readonly type?: SwitchInfo['type'];
+    readonly extensions?: readonly (ExtensionDefinition | string)[];
+  }): Promise<SwitchHandle> {
+    const world = this.#world;
+    const enabled = await this.#enabled(options.extensions ?? []);
+    orderStack(enabled);
+    const entry = newSwitch(world, {
+      id: world.rng.guid(),
+      name: options.name,
+      type: options.type ?? 'private',
+      order: world.nextOrder(),
+      bindings: bindingsFor(world, enabled),
+    });
+    const failures = await entry.machine.start(world.wanted(entry));
+    const [failure] = failures;
+    if (failure !== undefined) {
+      await entry.machine.stop();
+      throw failure.error;
+    }
+    world.switches.set(entry.id, entry);
+    await world.changes.commit(
+      this.#transaction,
+      [put(switchKey(entry.id), switchRecord(entry))],
+      async () => {
+        world.switches.delete(entry.id);
+        world.switchNames.delete(entry.name);
+        await entry.machine.stop();
+      },
+    );
+    world.environment.stateChange(entry.name, { event: 'switchCreated', id: entry.id });
+    return new SwitchObject(world, this.#transaction, entry);
+  }
+
+  /** Installs what is not yet installed; names and ids must be installed. */
+  async #enabled(
+    wanted: readonly (ExtensionDefinition | string)[],
+  ): Promise<ExtensionDefinition[]> {
+    const found: ExtensionDefinition[] = [];
+    for (const one of wanted) {
+      if (typeof one === 'string') {
+        found.push(findExtension(this.#world, one));
+        continue;
+      }
+      const definition = isExtensionDefinition(one) ? one : defineExtension(one);
+      if (this.#world.extensions.get(definition.id) !== definition) {
+        await installExtension(this.#world, definition);
+      }
+      found.push(definition);
+    }
+    return found;
+  }
+
+  *list(): Iterable<SwitchInfo> {
+    for (const entry of this.#world.switches.values()) yield switchInfo(entry);
+  }
+
+  get(idOrName: string): SwitchHandle {
+    const { switches } = this.#world;
+    const entry = findOne(
+      'switch',
+      idOrName,
+      (id) => switches.get(id),
+      switches.values(),
+      (candidate) => candidate.name,
+    );
+    return new SwitchObject(this.#world, this.#transaction, entry);
+  }
+}
+
+/** A switch that is not started yet. */
+export function newSwitch(
+  world: World,
+  facts: Pick<SwitchEntry, 'id' | 'name' | 'type' | 'order' | 'bindings'>,
+): SwitchEntry {
+  const { id, name, type, order, bindings } = facts;
+  const machine = new Switch({ id, name, type }, world.environment);
+  return { id, name, type, order, bindings, machine, ports: new Map() };
+}
+
+/** Rules A36, A42: all installed extensions, the newest on top; enabled as asked, in the order given. */
+function bindingsFor(
+  world: World,
+  enabled: readonly ExtensionDefinition[],
+): SwitchEntry['bindings'] {
+  const rest = [...world.extensions.values()].reverse().filter((e) => !enabled.includes(e));
+  return [
+    ...enabled.map(({ id }) => ({ id, enabled: true })),
+    ...rest.map(({ id }) => ({ id, enabled: false })),
+  ];
+}
+
+/** A switch as management sees it. */
+class SwitchObject implements SwitchHandle {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+  readonly #entry: SwitchEntry;
+
+  constructor(world: World, transaction: Transaction | undefined, entry: SwitchEntry) {
+    this.#world = world;
+    this.#transaction = transaction;
+    this.#entry = entry;
+  }
+
+  get info(): SwitchInfo {
+    return switchInfo(this.#entry);
+  }
+  get ports(): PortCollection {
+    return new Ports(this.#world, this.#transaction, this.#entry);
+  }
+  get properties(): PropertyCollection {
+    return new PropertySet(this.#world, this.#transaction, this.#entry, undefined);
+  }
+  get extensions(): SwitchExtensionCollection {
+    return new SwitchExtensions(this.#world, this.#transaction, this.#entry);
+  }
+  get trace(): TraceView {
+    const { trace } = this.#world;
+    return { entries: (filter = {}) => trace.entries({ ...filter, switch: this.#entry.name }) };
+  }
+
+  status(feature: string): Promise<FeatureStatusInfo> {
+    return queryStatus(this.#world, this.#entry, undefined, feature);
+  }
+
+  /** Ports away in reverse order of creation, then the stack. */
+  async delete(): Promise<void> {
+    const world = this.#world;
+    const entry = this.#entry;
+    return world.changes.run(this.#transaction, async () => {
+      if (world.switches.get(entry.id) !== entry) {
+        throw new ExtSwitchError('NOT_FOUND', `switch ${entry.name} no longer exists`, {
+          found: entry.id,
+        });
+      }
+      world.switches.delete(entry.id);
+      const ops = [remove(switchKey(entry.id))];
+      const snapshots: PortSnapshot[] = [];
+      for (const port of [...entry.ports.values()].reverse()) {
+        await entry.machine.deletePort(port, {
+          check: () => snapshots.unshift(snapshotPort(port)),
+          accepted: () => {
+            ops.push(remove(portKey(entry.id, port.id)));
+            for (const id of port.properties.keys())
+              ops.push(remove(propertyKey(entry.id, port.id, id)));
+          },
+        });
+      }
+      const own = [...entry.machine.state.properties.values()];
+      for (const { id } of own) ops.push(remove(propertyKey(entry.id, 'switch', id)));
+      await entry.machine.stop();
+      world.switchNames.delete(entry.name);
+      await world.changes.commit(this.#transaction, ops, async () => {
+        const again = newSwitch(world, entry);
+        world.switches.set(again.id, again);
+        world.switchNames.add(again.name);
+        noteFailures(again, await again.machine.start(world.wanted(again)));
+        for (const property of own) await reissue(world, again, undefined, property);
+        for (const snapshot of snapshots) await recreatePort(world, again, snapshot);
+      });
+      world.environment.stateChange(entry.name, { event: 'switchDeleted', id: entry.id });
+    });
+  }
+}
+
+class Ports implements PortCollection {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+  readonly #entry: SwitchEntry;
+
+  constructor(world: World, transaction: Transaction | undefined, entry: SwitchEntry) {
+    this.#world = world;
+    this.#transaction = transaction;
+    this.#entry = entry;
+  }
+
+  async create(
+    options: { readonly name?: string; readonly type?: PortType } = {},
+  ): Promise<PortHandle> {
+    const world = this.#world;
+    const entry = this.#entry;
+    if (options.name !== undefined) checkName(options.name, 'port');
+    return world.changes.run(this.#transaction, async () => {
+      const id = world.rng.guid();
+      const name = options.name ?? `port-${id.slice(0, 8)}`;
+      let durable: Promise<void> | undefined;
+      const facts = portOptions(id, name, options.type ?? 'synthetic');
+      const { port, request } = await entry.machine.createPort(facts, {
+        check: () => this.#mustBeFree(name),
+        accepted: (created) => {
+          created.order = world.nextOrder();
+          entry.ports.set(created.id, created);
+          durable = world.changes.commit(
+            this.#transaction,
+            [put(portKey(entry.id, created.id), portRecord(created))],
+            async () => {
+              await entry.machine.deletePort(created);
+              entry.ports.delete(created.id);
+            },
+          );
+        },
+      });
+      if (isErrorStatus(request.status)) throw refused(world, request, `port ${name}`);
+      await durable;
+      return new PortObject(world, this.#transaction, entry, port);
+    });
+  }
+
+  /** Rule B2: management finds a port by its name, so no second one gets it. */
+  #mustBeFree(name: string): void {
+    for (const port of this.#entry.ports.values()) {
+      if (port.friendlyName !== name) continue;
+      throw new ExtSwitchError(
+        'ALREADY_EXISTS',
+        `switch ${this.#entry.name} has a port named ${JSON.stringify(name)}`,
+        {
+          rule: 'B2',
+          member: 'name',
+          found: name,
+        },
+      );
+    }
+  }
+
+  *list(): Iterable<PortInfo> {
+    for (const port of this.#entry.ports.values()) yield portInfo(port);
+  }
+
+  get(idOrName: string): PortHandle {
+    const { ports, machine } = this.#entry;
+    const byPortId = /^\d{1,5}$/.test(idOrName)
+      ? machine.state.ports.get(Number(idOrName))
+      : undefined;
+    const port =
+      byPortId ??
+      findOne(
+        'port',
+        idOrName,
+        (id) => ports.get(id),
+        ports.values(),
+        (candidate) => candidate.friendlyName,
+      );
+    return new PortObject(this.#world, this.#transaction, this.#entry, port);
+  }
+}

@@ -1,0 +1,164 @@
+import type { StackFailure } from '../../switch/driver-stack.ts';
+import { orderStack } from '../../switch/driver-stack.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import type { ExtensionDefinition } from '../sdk/extension.ts';
+import type { SwitchExtensionCollection, SwitchExtensionInfo } from './api.ts';
+import type { Transaction } from './change-log.ts';
+import { extensionInfo, findExtension } from './extension-catalog.ts';
+import { put, type SwitchRecord, switchKey } from './records.ts';
+import type { Binding, SwitchEntry, World } from './world.ts';
+
+/** The stored form of a switch. */
+export function switchRecord(entry: SwitchEntry): SwitchRecord {
+  return {
+    name: entry.name,
+    type: entry.type,
+    order: entry.order,
+    extensions: entry.bindings.map(({ id, enabled }) => ({ id, enabled })),
+  };
+}
+
+/** Notes on the bindings which extensions do not run and why. */
+export function noteFailures(entry: SwitchEntry, failures: readonly StackFailure[]): void {
+  for (const binding of entry.bindings) {
+    const failure = failures.find(({ definition }) => definition.id === binding.id);
+    if (failure === undefined) delete binding.problem;
+    else binding.problem = failure.error.message;
+  }
+}
+
+/** Extensions of one switch: enable, disable, reorder (rules A36-A47). */
+export class SwitchExtensions implements SwitchExtensionCollection {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+  readonly #entry: SwitchEntry;
+
+  constructor(world: World, transaction: Transaction | undefined, entry: SwitchEntry) {
+    this.#world = world;
+    this.#transaction = transaction;
+    this.#entry = entry;
+  }
+
+  /** Rule A44: top to bottom. */
+  list(): readonly SwitchExtensionInfo[] {
+    const installed = this.#entry.bindings.flatMap((binding) => {
+      const definition = this.#world.extensions.get(binding.id);
+      return definition === undefined ? [] : [definition];
+    });
+    const ofType = (type: string): ExtensionDefinition[] =>
+      installed.filter((definition) => definition.type === type);
+    return [...ofType('capture'), ...ofType('filter'), ...ofType('forward')].map((definition) =>
+      this.#info(definition),
+    );
+  }
+
+  get(idOrName: string): SwitchExtensionInfo {
+    return this.#info(findExtension(this.#world, idOrName));
+  }
+
+  #info(definition: ExtensionDefinition): SwitchExtensionInfo {
+    const binding = this.#binding(definition);
+    const module = this.#entry.machine.modules.find(({ id }) => id === definition.id);
+    return {
+      ...extensionInfo(definition),
+      enabled: binding.enabled,
+      running: module?.state === 'running',
+      order: this.#sameClass(definition).indexOf(binding),
+      ...(binding.problem === undefined ? {} : { problem: binding.problem }),
+    };
+  }
+
+  #binding({ id }: ExtensionDefinition): Binding {
+    const binding = this.#entry.bindings.find((candidate) => candidate.id === id);
+    if (binding !== undefined) return binding;
+    const fresh: Binding = { id, enabled: false };
+    this.#entry.bindings.unshift(fresh);
+    return fresh;
+  }
+
+  #sameClass({ type }: ExtensionDefinition): Binding[] {
+    return this.#entry.bindings.filter(
+      (binding) => this.#world.extensions.get(binding.id)?.type === type,
+    );
+  }
+
+  async change(
+    idOrName: string,
+    change: { readonly enabled?: boolean; readonly order?: number },
+  ): Promise<SwitchExtensionInfo> {
+    const definition = findExtension(this.#world, idOrName);
+    return this.#world.changes.run(this.#transaction, async () => {
+      const before = this.#entry.bindings;
+      const after = this.#changed(definition, change);
+      this.#entry.bindings = after;
+      try {
+        await this.#apply(definition);
+        await this.#world.changes.commit(
+          this.#transaction,
+          [put(switchKey(this.#entry.id), switchRecord(this.#entry))],
+          () => this.#restore(before),
+        );
+      } catch (error) {
+        if (this.#entry.bindings === after) await this.#restore(before);
+        throw error;
+      }
+      return this.#info(definition);
+    });
+  }
+
+  /** The bindings as they would be; refuses what cannot be, before anything is touched. */
+  #changed(
+    definition: ExtensionDefinition,
+    change: { readonly enabled?: boolean; readonly order?: number },
+  ): Binding[] {
+    this.#binding(definition);
+    let after = this.#entry.bindings.map((binding) => ({ ...binding }));
+    const own = after.find(({ id }) => id === definition.id) as Binding;
+    if (change.enabled !== undefined) own.enabled = change.enabled;
+    if (change.order !== undefined) {
+      const peers = after.filter(
+        ({ id }) => this.#world.extensions.get(id)?.type === definition.type,
+      );
+      // Rule A43: only inside the class.
+      if (!Number.isInteger(change.order) || change.order < 0 || change.order >= peers.length) {
+        throw new ExtSwitchError(
+          'INVALID_ARGUMENT',
+          `order ${change.order}: ${definition.name} can stand at 0 to ${peers.length - 1} among the ${definition.type} extensions (rule A43)`,
+          {
+            rule: 'A43',
+            member: 'order',
+            expected: `0 to ${peers.length - 1}`,
+            found: String(change.order),
+          },
+        );
+      }
+      peers.splice(peers.indexOf(own), 1);
+      peers.splice(change.order, 0, own);
+      const others = after.filter((binding) => !peers.includes(binding));
+      after = [...peers, ...others];
+    }
+    // Rule A41: a second forwarding extension is refused, nothing changes (OP-30).
+    orderStack(this.#world.wanted({ ...this.#entry, bindings: after }));
+    return after;
+  }
+
+  /** Changes the running stack; when the extension that was asked for refuses, so does the change (OP-31). */
+  async #apply(definition: ExtensionDefinition): Promise<void> {
+    const failures = await this.#entry.machine.changeStack(this.#world.wanted(this.#entry));
+    const own = failures.find((failure) => failure.definition.id === definition.id);
+    if (own !== undefined) throw own.error;
+    noteFailures(this.#entry, failures);
+    this.#world.environment.stateChange(this.#entry.name, {
+      event: 'stackChanged',
+      stack: this.#entry.machine.modules.map(({ id }) => id),
+    });
+  }
+
+  async #restore(before: Binding[]): Promise<void> {
+    this.#entry.bindings = before;
+    noteFailures(
+      this.#entry,
+      await this.#entry.machine.changeStack(this.#world.wanted(this.#entry)),
+    );
+  }
+}

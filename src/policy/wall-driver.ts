@@ -1,0 +1,34 @@
+import type { VirtualClock } from '../core/clock.ts';
+
+/** Moves a virtual clock along with the machine's: up to date whenever it is read, awake when a timer is due. */
+export class WallDriver {
+  readonly #clock: VirtualClock;
+  readonly #offsetMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+    this.#offsetMs = clock.now() - performance.now();
+    clock.source = () => performance.now() + this.#offsetMs;
+    clock.onTimerSet = () => this.#arm();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const at = this.#clock.nextAt();
+    if (at === undefined) return;
+    const waitMs = Math.max(0, Math.ceil(at - this.#clock.now()));
+    this.#timer = setTimeout(() => {
+      this.#clock.advanceTo(performance.now() + this.#offsetMs);
+      this.#arm();
+    }, waitMs);
+    // A pended OID alone keeps no program alive.
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#clock.onTimerSet = undefined;
+    this.#clock.source = undefined;
+  }
+}

@@ -1,0 +1,129 @@
+import type { SwitchEnvironment } from '../../switch/environment.ts';
+import type { Port } from '../../switch/ports.ts';
+import type { Switch } from '../../switch/switch.ts';
+import { TraceRing } from '../../switch/trace.ts';
+import type { NdisVersion } from '../abi/index.ts';
+import { VirtualClock } from '../core/clock.ts';
+import type { Guid } from '../core/guid.ts';
+import { Rng } from '../core/rng.ts';
+import type { ExtensionDefinition } from '../sdk/extension.ts';
+import type { Store } from '../store/store.ts';
+import type { FabricOptions, ProfileName } from './api.ts';
+import { ChangeLog } from './change-log.ts';
+import { EventLog } from './event-log.ts';
+import { FeatureRegistry } from './feature-registry.ts';
+import { DEFAULT_PROFILE, PROFILE_NDIS } from './profile.ts';
+
+/** An extension bound to a switch (rule A36). */
+export interface Binding {
+  readonly id: Guid;
+  enabled: boolean;
+  /** Why it does not run although enabled. */
+  problem?: string;
+}
+
+/** A switch with what management knows about it. */
+export interface SwitchEntry {
+  readonly id: Guid;
+  readonly name: string;
+  readonly type: 'private' | 'internal' | 'external';
+  readonly order: number;
+  readonly machine: Switch;
+  /** All extensions of the world, top to bottom inside their class (rule A44). */
+  bindings: Binding[];
+  /** Ports by GUID; `machine.state.ports` has them by port id. */
+  readonly ports: Map<Guid, Port>;
+}
+
+/** Payload bytes a trace keeps at most. */
+const TRACE_BYTES = 16 * 1024 * 1024;
+const DEFAULT_TRACE_LIMIT = 10_000;
+/** Driver Verifier's NdisTimedOidComplete. */
+const OID_TIMEOUT_MS = 12_000;
+
+/** The state of one world, shared by all handles of it. */
+export class World {
+  readonly seed: string;
+  readonly profile: ProfileName;
+  readonly ndis: NdisVersion;
+  readonly clock: VirtualClock;
+  readonly rng: Rng;
+  readonly store: Store;
+  readonly registry: FeatureRegistry;
+  readonly events = new EventLog();
+  readonly trace: TraceRing;
+  readonly changes: ChangeLog;
+  /** Installed extensions, the newest last. */
+  readonly extensions = new Map<Guid, ExtensionDefinition>();
+  readonly switches = new Map<Guid, SwitchEntry>();
+  /** Names taken, also by switches being created. */
+  readonly switchNames = new Set<string>();
+  readonly environment: SwitchEnvironment;
+  readonly log: NonNullable<FabricOptions['log']>;
+  findings = 0;
+  vetoes = 0;
+  #order = 0;
+
+  constructor(options: FabricOptions, store: Store, seed: string, startMs: number) {
+    this.seed = seed;
+    this.store = store;
+    this.profile = options.profile ?? DEFAULT_PROFILE;
+    this.ndis = PROFILE_NDIS[this.profile];
+    this.clock = new VirtualClock(startMs);
+    this.rng = new Rng(seed);
+    this.registry = new FeatureRegistry(this.ndis);
+    this.log = options.log ?? (() => undefined);
+    this.trace = new TraceRing(options.traceLimit ?? DEFAULT_TRACE_LIMIT, TRACE_BYTES, () =>
+      this.events.next(),
+    );
+    this.trace.onRecord = (seq) => this.events.announce(seq);
+    this.changes = new ChangeLog(store, (error) => {
+      this.log('error', 'a change could not be undone after the store failed', {
+        error: String(error),
+      });
+    });
+    this.environment = {
+      clock: this.clock,
+      rng: this.rng,
+      ndis: this.ndis,
+      catalog: this.registry,
+      trace: this.trace,
+      oidTimeoutMs: options.oidTimeoutMs ?? OID_TIMEOUT_MS,
+      finding: (switchName, finding) => {
+        this.findings += 1;
+        this.events.add(this.clock.now(), 'finding', switchName, { ...finding });
+        this.log(finding.severity === 'info' ? 'info' : 'warn', finding.message, {
+          rule: finding.rule,
+          switch: switchName,
+        });
+      },
+      stateChange: (switchName, data) => {
+        this.events.add(this.clock.now(), 'state', switchName, data);
+      },
+      log: (switchName, extension, message, fields) => {
+        this.log('info', message, { ...fields, switch: switchName, extension });
+      },
+    };
+  }
+
+  /** Order of creation for the next stored object. */
+  nextOrder(): number {
+    this.#order += 1;
+    return this.#order;
+  }
+
+  /** A stored object had this order. */
+  sawOrder(order: number): void {
+    if (order > this.#order) this.#order = order;
+  }
+
+  /** Extensions a switch should run now, top to bottom inside their class: enabled and installed. */
+  wanted(entry: SwitchEntry): ExtensionDefinition[] {
+    const wanted: ExtensionDefinition[] = [];
+    for (const binding of entry.bindings) {
+      const definition = this.extensions.get(binding.id);
+      if (binding.enabled && definition !== undefined) wanted.push(definition);
+    }
+    return wanted;
+  }
+}
