@@ -1,4 +1,5 @@
 import { ExtSwitchError } from '../core/errors.ts';
+import type { FabricInterface } from '../policy/api.ts';
 import type { JsonSchema, RequestHeaders, Result, Route, RouteContext } from './route.ts';
 import { schemaError, type Validator } from './validation.ts';
 import type { World } from './worlds.ts';
@@ -86,13 +87,14 @@ export class CompiledRoute {
 /** The context a handler gets. */
 export function makeContext(
   entry: World,
+  world: FabricInterface,
   base: string,
   params: unknown,
   query: unknown,
   body: unknown,
   headers: RequestHeaders,
 ): RouteContext<unknown, unknown, unknown> {
-  return { world: entry.fabric, entry, base, params, query, body, headers };
+  return { world, entry, base, params, query, body, headers };
 }
 
 const MAX_PARAM_LENGTH = 256;

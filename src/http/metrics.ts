@@ -114,7 +114,7 @@ export class Metrics {
   }
 }
 
-/** Counters of each world, `extswitch_world_<name in snake case>_total`. */
+/** Counters of each world as `extswitch_world_<name in snake case>`; those that end in `_total` only grow. */
 function pushWorlds(
   lines: string[],
   worlds: Iterable<{ readonly name: string; readonly counters: Readonly<Record<string, number>> }>,
@@ -128,7 +128,9 @@ function pushWorlds(
       byName.set(name, samples);
     }
   }
-  for (const [name, samples] of byName) lines.push(`# TYPE ${name} untyped`, ...samples);
+  for (const [name, samples] of byName) {
+    lines.push(`# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`, ...samples);
+  }
 }
 
 /** Label values: backslash, double quote and line feed are escaped. */

@@ -34,6 +34,7 @@ export function handlerOf(plane: Plane, compiled: CompiledRoute, inWorld: boolea
       const base = inWorld ? `/worlds/${entry.name}/v1` : '/v1';
       const context = makeContext(
         entry,
+        entry.fabric,
         base,
         request.params,
         request.query,

@@ -183,6 +183,17 @@ export const pendingOid = object({
   pendingForMs: { type: 'number' },
   queued: integer,
 });
+export const parityEntry = object(
+  {
+    kind: { enum: ['oid', 'indication', 'status', 'class'] },
+    name: string,
+    modelled: boolean,
+    tested: boolean,
+    source: string,
+    note: string,
+  },
+  ['note'],
+);
 export const profiles: JsonSchema = {
   enum: ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'],
 };
@@ -235,6 +246,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   FeatureStatus: featureStatus,
   TraceEntry: traceEntry,
   PendingOid: pendingOid,
+  ParityEntry: parityEntry,
   World: world,
   Problem: problem,
   BatchResult: batchResult,

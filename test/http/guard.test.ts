@@ -147,8 +147,8 @@ t.test('metrics are Prometheus text with escaped labels and cumulative buckets',
   const text = metrics.text(
     [{ name: 'extswitch_worlds', help: 'Worlds.', type: 'gauge', value: 2 }],
     [
-      { name: 'default', counters: { oidRequests: 7 } },
-      { name: 'w"1', counters: { oidRequests: 1 } },
+      { name: 'default', counters: { oidRequests_total: 7, ports: 3 } },
+      { name: 'w"1', counters: { oidRequests_total: 1, ports: 0 } },
     ],
   );
   const lines = text.split('\n');
@@ -163,12 +163,17 @@ t.test('metrics are Prometheus text with escaped labels and cumulative buckets',
     'extswitch_http_request_duration_seconds_bucket{method="GET",route="/v1/x",le="0.1"} 2',
     'extswitch_http_request_duration_seconds_bucket{method="GET",route="/v1/x",le="+Inf"} 3',
     'extswitch_http_request_duration_seconds_count{method="GET",route="/v1/x"} 3',
-    'extswitch_world_oid_requests{world="default"} 7',
-    'extswitch_world_oid_requests{world="w\\"1"} 1',
+    'extswitch_world_oid_requests_total{world="default"} 7',
+    '# TYPE extswitch_world_ports gauge',
+    'extswitch_world_ports{world="default"} 3',
+    'extswitch_world_oid_requests_total{world="w\\"1"} 1',
   ]) {
     t.ok(lines.includes(line), line);
   }
-  t.equal(lines.filter((line) => line === '# TYPE extswitch_world_oid_requests untyped').length, 1);
+  t.equal(
+    lines.filter((line) => line === '# TYPE extswitch_world_oid_requests_total counter').length,
+    1,
+  );
   t.ok(text.endsWith('\n'));
   t.end();
 });

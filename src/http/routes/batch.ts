@@ -81,8 +81,8 @@ export function batchRoute(deps: BatchDeps): Route {
       errors: ['VETOED', 'SETTINGS_INVALID', 'NOT_FOUND'],
     },
     async handle({ world, entry, base, body }) {
-      const batch = new Batch(deps, entry, base);
-      if (body.atomic === true) return runAtomic(world, batch, body.operations);
+      if (body.atomic === true) return runAtomic(deps, world, entry, base, body.operations);
+      const batch = new Batch(deps, world, entry, base);
       return { status: 200, body: { items: await batch.runAll(body.operations) } };
     },
   });
@@ -91,6 +91,7 @@ export function batchRoute(deps: BatchDeps): Route {
 /** Runs the operations of one request. */
 class Batch {
   readonly #deps: BatchDeps;
+  readonly #world: FabricInterface;
   readonly #entry: World;
   readonly #base: string;
   readonly #prefix: string;
@@ -99,8 +100,10 @@ class Batch {
   #lastPath = '';
   #lastMatch: PathMatch<CompiledRoute> | undefined;
 
-  constructor(deps: BatchDeps, entry: World, base: string) {
+  /** `world`: inside an atomic change the one it works on. */
+  constructor(deps: BatchDeps, world: FabricInterface, entry: World, base: string) {
     this.#deps = deps;
+    this.#world = world;
     this.#entry = entry;
     this.#base = base;
     this.#prefix = `/worlds/${entry.name}`;
@@ -164,6 +167,7 @@ class Batch {
     }
     const context = makeContext(
       this.#entry,
+      this.#world,
       this.#base,
       match.params,
       queryOf(operation.path),
@@ -217,13 +221,17 @@ class Batch {
 }
 
 async function runAtomic(
+  deps: BatchDeps,
   world: FabricInterface,
-  batch: Batch,
+  entry: World,
+  base: string,
   operations: readonly Operation[],
 ): Promise<Result> {
   const results: OperationResult[] = [];
   try {
-    await world.atomic(() => batch.runUntilRefused(operations, results));
+    await world.atomic((inside) =>
+      new Batch(deps, inside, entry, base).runUntilRefused(operations, results),
+    );
     return { status: 200, body: { items: results } };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

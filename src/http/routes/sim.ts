@@ -1,7 +1,8 @@
 import { ExtSwitchError } from '../../core/errors.ts';
+import { parityTable } from '../../policy/parity.ts';
 import { type PageQuery, pageInOrder } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { listOf, object, pageQuery, pendingOid, text } from '../schemas.ts';
+import { listOf, object, pageQuery, parityEntry, pendingOid, text } from '../schemas.ts';
 
 type ResetBody = { readonly snapshot?: string };
 
@@ -46,5 +47,14 @@ export const simRoutes: readonly Route[] = [
       status: 200,
       body: pageInOrder(world.pending(), (p) => `${p.switch}/${p.request}`, query),
     }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/sim/parity',
+    operationId: 'getParity',
+    tag: 'simulation',
+    summary: 'Every OID, indication, status and class: modelled, tested, source page',
+    schema: { response: { 200: object({ items: { type: 'array', items: parityEntry } }) } },
+    handle: () => ({ status: 200, body: { items: parityTable() } }),
   }),
 ];
