@@ -51,7 +51,8 @@ t.test('flag before environment: --url, --token, --world', async (t) => {
 t.test('what each verb asks of the server', async (t) => {
   const nic = {
     index: 0,
-    name: 'eth0',
+    name: 'e7e0',
+    friendlyName: 'eth0',
     type: 'synthetic',
     state: 'connected',
     mac: 'm',
@@ -76,7 +77,14 @@ t.test('what each verb asks of the server', async (t) => {
     data: { CurrentStatus: 123 },
     raw: 'ewAAAA==',
   };
-  const pending = { seq: 9, switch: 'S', oid: 'OID_X', heldBy: 'acl', pendingForMs: 5, queued: 2 };
+  const pending = {
+    request: 9,
+    switch: 'S',
+    oid: 'OID_X',
+    heldBy: 'acl',
+    pendingForMs: 5,
+    queued: 2,
+  };
   const world = { name: 'w', seed: 's', profile: 'ws2022', store: 'memory' };
   const { url, seen } = await fakeServer(t, {
     'POST /v1/switches': [201, SWITCH],

@@ -6,11 +6,12 @@ import { harmless } from '../terminal.ts';
 
 export const NIC_COLUMNS: readonly Column<Item>[] = [
   { title: 'index', value: (item) => item['index'], align: 'right' },
-  { title: 'name', value: (item) => item['name'] },
+  { title: 'name', value: (item) => item['friendlyName'] },
   { title: 'type', value: (item) => item['type'] },
   { title: 'state', value: (item) => item['state'] },
   { title: 'mac', value: (item) => item['mac'] },
   { title: 'mtu', value: (item) => item['mtu'], align: 'right' },
+  { title: 'id', value: (item) => item['name'] },
 ];
 
 /** `nic list`: the NICs are part of the port. */
@@ -33,7 +34,7 @@ export const connectNic: CommandHandler = async (call, terminal) => {
   const { body: made } = await plane.request('POST', `${portPath(call)}/nics`, { body });
   if (call.has('json')) await printJson(terminal, made);
   else {
-    const { index, name: given, mac } = made as Item;
+    const { index, friendlyName: given, mac } = made as Item;
     await terminal.line(`connected NIC ${index} ${harmless(String(given))} (${mac})`);
   }
   return 0;

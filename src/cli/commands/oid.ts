@@ -6,7 +6,7 @@ import { printItems } from '../print-items.ts';
 export const pending: CommandHandler = async (call, terminal) => {
   const pages = connect(call, terminal).pages('/sim/pending');
   const columns = [
-    { title: 'seq', value: (item: Item) => item['seq'], align: 'right' as const },
+    { title: 'request', value: (item: Item) => item['request'], align: 'right' as const },
     { title: 'switch', value: (item: Item) => item['switch'] },
     { title: 'OID', value: (item: Item) => item['oid'] },
     { title: 'held by', value: (item: Item) => item['heldBy'] },
