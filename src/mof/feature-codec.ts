@@ -1,11 +1,11 @@
 import type { FeatureClass, FeatureLayout, SerializationProfile } from './feature-class.ts';
 import { type AnnotatedField, annotate } from './feature-dump.ts';
 import { type FeaturePlan, planFeature } from './feature-plan.ts';
-import { FeatureReader, type OverlapListener } from './feature-reader.ts';
+import { FeatureReader } from './feature-reader.ts';
 import { FeatureWriter } from './feature-writer.ts';
 import { fullProfile } from './layout.ts';
 import { defaultSettings, normalizeSettings, type Settings } from './settings.ts';
-import { overlapFinder } from './tail-overlap.ts';
+import { type OverlapListener, overlapFinder } from './tail-overlap.ts';
 
 /**
  * Settings of one feature class ↔ the bytes an extension sees (management.md chapter 2, rules R1-R18, E58-E60). Make one

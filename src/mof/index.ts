@@ -34,7 +34,6 @@ export { FeatureCodec } from './feature-codec.ts';
 export type { AnnotatedField } from './feature-dump.ts';
 export { classOfFeature } from './feature-mof.ts';
 export { MAX_FIXED_SIZE_BYTES, MAX_STRING_LENGTH } from './feature-plan.ts';
-export type { OverlapListener, TailOverlap } from './feature-reader.ts';
 export { featureAtVersion } from './feature-version.ts';
 export { layoutOf } from './layout.ts';
 export { printClass, printInstance, printMof } from './print.ts';
@@ -46,3 +45,4 @@ export {
   type SettingsProblem,
   settingsToJson,
 } from './settings.ts';
+export type { OverlapListener, TailOverlap } from './tail-overlap.ts';

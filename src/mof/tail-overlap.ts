@@ -1,5 +1,14 @@
 import type { MemberPlan } from './feature-plan.ts';
-import type { OverlapListener, TailListener } from './feature-reader.ts';
+import type { TailListener } from './member-reader.ts';
+
+/** Two tails of one buffer that share bytes, which no writer of ours does; offsets from the start of the class. */
+export interface TailOverlap {
+  readonly first: string;
+  readonly second: string;
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+export type OverlapListener = (overlap: TailOverlap) => void;
 
 interface Tail {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Above these many units Node's own conversion is quicker than a loop, in spite of the copy (measured, bench/mof.ts). */
 const WRITE_LOOP_LIMIT = 56;
-const READ_LOOP_LIMIT = 20;
+const READ_LOOP_LIMIT = 56;
 
 /** Room for the longest string a UINT16 byte count can describe. */
 const scratch = Buffer.alloc(65_536);
@@ -15,12 +15,15 @@ export function writeUtf16(bytes: Uint8Array, offset: number, text: string): voi
   }
   let at = offset;
   for (let i = 0; i < length; i += 1) {
-    const unit = text.charCodeAt(i);
-    bytes[at] = unit;
-    bytes[at + 1] = unit >>> 8;
+    const code = text.charCodeAt(i);
+    bytes[at] = code;
+    bytes[at + 1] = code >>> 8;
     at += 2;
   }
 }
+
+const unit = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
 
 /** Reads `length` UTF-16LE units; the caller made sure they are inside. Lone surrogates are kept. */
 export function readUtf16(bytes: Uint8Array, offset: number, length: number): string {
@@ -28,10 +31,22 @@ export function readUtf16(bytes: Uint8Array, offset: number, length: number): st
     return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length * 2).toString('utf16le');
   }
   let text = '';
-  for (let i = 0; i < length; i += 1) {
-    const at = offset + i * 2;
-    text += String.fromCharCode((bytes[at] as number) | ((bytes[at + 1] as number) << 8));
+  let at = offset;
+  const end = offset + length * 2;
+  // Eight at a time: an eighth of the intermediate strings.
+  for (; at + 16 <= end; at += 16) {
+    text += String.fromCharCode(
+      unit(bytes, at),
+      unit(bytes, at + 2),
+      unit(bytes, at + 4),
+      unit(bytes, at + 6),
+      unit(bytes, at + 8),
+      unit(bytes, at + 10),
+      unit(bytes, at + 12),
+      unit(bytes, at + 14),
+    );
   }
+  for (; at < end; at += 2) text += String.fromCharCode(unit(bytes, at));
   return text;
 }
 
