@@ -1,4 +1,5 @@
 import type { AnnotatedNode } from './annotate.ts';
+import { isCType, kindOf } from './tables/ctypes.ts';
 
 /** Bytes of one line. */
 const LINE_BYTES = 8;
@@ -13,6 +14,11 @@ function hexLine(bytes: Uint8Array, offset: number, size: number): string {
 function line(offset: number, size: string, hex: string, label: string): string {
   const place = offset.toString(16).toUpperCase().padStart(8, '0');
   return `${place}  ${size.padStart(6)}  ${hex.padEnd(HEX_WIDTH)}  ${label}`.trimEnd();
+}
+
+/** Arrays, whose value is not repeated as text, and GUIDs, whose text has another byte order. */
+function isShownInFull(ctype: string): boolean {
+  return /^(UCHAR|PVOID|ULONG64)\[/.test(ctype) || (isCType(ctype) && kindOf(ctype) === 'guid');
 }
 
 /** Arrays and other undecoded stretches: their lines up to the last byte that is not zero. */
@@ -47,7 +53,7 @@ function nodeLines(node: AnnotatedNode, bytes: Uint8Array, depth: number): strin
   const isLeaf = node.children === undefined;
   const hex = isLeaf ? hexLine(bytes, node.offset, node.size) : '';
   const lines = [line(node.offset, String(node.size), hex, label)];
-  if (isLeaf && node.size > LINE_BYTES && /^(UCHAR\[|PVOID\[|ULONG64\[|GUID$)/.test(node.ctype)) {
+  if (isLeaf && node.size > LINE_BYTES && isShownInFull(node.ctype)) {
     lines.push(...restLines(node, bytes, indent));
   }
   for (const child of node.children ?? []) lines.push(...nodeLines(child, bytes, depth + 1));

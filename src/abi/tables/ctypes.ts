@@ -68,3 +68,8 @@ export function kindOf(ctype: CType): Kind {
 export function isEnumType(ctype: string): ctype is EnumName {
   return Object.hasOwn(ENUMS, ctype);
 }
+
+/** True for the type names of the tables. */
+export function isCType(name: string): name is CType {
+  return Object.hasOwn(BASE_KINDS, name) || Object.hasOwn(TYPEDEFS, name) || isEnumType(name);
+}
