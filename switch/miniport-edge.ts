@@ -77,7 +77,7 @@ export const NIC_STATE_CODE = {
   deleted: 4,
 } as const;
 /** NDIS_SWITCH_PORT_STATE of a life state (rule B7). */
-export const PORT_STATE_CODE = { notCreated: 0, created: 1, tearingDown: 2 } as const;
+const PORT_STATE_CODE = { notCreated: 0, created: 1, tearingDown: 2 } as const;
 
 /** The extension miniport's edge: answers configuration queries and completes what nobody completed (rules A6, E19, J1-J8). */
 export class SwitchMiniportEdge implements MiniportEdge {

@@ -14,7 +14,7 @@ export const NIC_PARAMETERS = structure('NDIS_SWITCH_NIC_PARAMETERS');
 export const SWITCH_PARAMETERS = structure('NDIS_SWITCH_PARAMETERS');
 
 /** NDIS_SWITCH_PORT_TYPE in order of value (rule B4). */
-export const PORT_TYPES: readonly PortType[] = [
+const PORT_TYPES: readonly PortType[] = [
   'generic',
   'external',
   'synthetic',
@@ -22,16 +22,16 @@ export const PORT_TYPES: readonly PortType[] = [
   'internal',
 ];
 /** NDIS_SWITCH_PORT_STATE in order of value; 0 is unused (rule B7). */
-export const PORT_STATE_NAMES: readonly (PortState | undefined)[] = [
+const PORT_STATE_NAMES: readonly (PortState | undefined)[] = [
   undefined,
   'created',
   'teardown',
   'deleted',
 ];
 /** NDIS_SWITCH_NIC_TYPE in order of value (rule C6). */
-export const NIC_TYPES: readonly NicType[] = ['external', 'synthetic', 'emulated', 'internal'];
+const NIC_TYPES: readonly NicType[] = ['external', 'synthetic', 'emulated', 'internal'];
 /** NDIS_SWITCH_NIC_STATE in order of value; 0 is unused (rule C7). */
-export const NIC_STATE_NAMES: readonly (NicState | undefined)[] = [
+const NIC_STATE_NAMES: readonly (NicState | undefined)[] = [
   undefined,
   'created',
   'connected',

@@ -110,9 +110,3 @@ export class Port implements PropertyOwner {
     this.isValidationPort = options.isValidationPort ?? false;
   }
 }
-
-/** Settings that hold for one codec; the pair travels together. */
-export interface PropertyValue {
-  readonly codec: PropertyCodec;
-  readonly settings: Settings;
-}

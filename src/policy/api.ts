@@ -161,12 +161,6 @@ export interface FeatureStatusInfo {
   readonly raw: Uint8Array;
 }
 
-export interface PropertyInput {
-  /** GUID or class name. */
-  readonly feature: string;
-  readonly settings?: Readonly<Record<string, unknown>>;
-  readonly id?: string;
-}
 export interface UpdateOptions {
   /** Refused with STALE_REVISION unless the property has this revision now. */
   readonly ifRevision?: number;

@@ -73,7 +73,7 @@ export function portInfo(port: Port): PortInfo {
 }
 
 /** WMI InstanceID of a property: GUIDs upper case, backslashes between (management.md 3.8). */
-export function instanceIdOf(
+function instanceIdOf(
   entry: SwitchEntry,
   port: Port | undefined,
   property: PropertyInstance,

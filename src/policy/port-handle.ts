@@ -23,7 +23,7 @@ import type { SwitchEntry, World } from './world.ts';
 /** Ethernet without jumbo frames; what the switch offers when nothing is said, bytes. */
 const DEFAULT_MTU = 1500;
 
-export function nicRecord(nic: Nic): NicRecord {
+function nicRecord(nic: Nic): NicRecord {
   return {
     index: nic.index,
     name: nic.name,

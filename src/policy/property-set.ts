@@ -20,7 +20,7 @@ type Values = Readonly<Record<string, unknown>>;
 const MANY_INSTANCES = /(Acl|RoutingDomain)SettingData$/;
 
 /** The stored form of a property. */
-export function propertyRecord(property: PropertyInstance): PropertyRecord {
+function propertyRecord(property: PropertyInstance): PropertyRecord {
   return {
     feature: property.codec.id,
     name: property.codec.name,
