@@ -73,6 +73,8 @@ function makeFastify(deps: ServerDeps): FastifyInstance {
         removeAdditional: false,
         useDefaults: false,
         allErrors: false,
+        // Complaints carry their schema; costs nothing until there is one.
+        verbose: true,
         // Annotations of OpenAPI are not ajv's to know.
         strict: false,
       },

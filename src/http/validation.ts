@@ -6,6 +6,9 @@ interface SchemaComplaint {
   readonly instancePath: string;
   readonly message?: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** With ajv's `verbose`: the schema that complains, and what it complains about. */
+  readonly parentSchema?: Readonly<Record<string, unknown>>;
+  readonly data?: unknown;
 }
 /** A compiled schema. `errors` belongs to the last call. */
 export interface Validator {
@@ -36,9 +39,9 @@ export function schemaError(
   if (complaint === undefined) return new ExtSwitchError('MALFORMED', `the ${part} is malformed`);
   const at = pathOf(complaint.instancePath);
   const what = part === 'query' ? 'query parameter' : 'field';
-  if (complaint.keyword === 'additionalProperties') {
-    const name = String(complaint.params['additionalProperty']).slice(0, 100);
-    const member = join(at, name);
+  const unknown = unknownName(complaint);
+  if (unknown !== undefined) {
+    const member = join(at, unknown.slice(0, 100));
     return new ExtSwitchError('UNKNOWN_FIELD', `unknown ${what} ${JSON.stringify(member)}`, {
       member,
     });
@@ -58,6 +61,18 @@ export function schemaError(
     expected,
     found: kindOf(value, complaint.instancePath),
   });
+}
+
+/** A name the schema does not have. Looked for when one is missing, too: often the one is the other, misspelled. */
+function unknownName(complaint: SchemaComplaint): string | undefined {
+  if (complaint.keyword === 'additionalProperties') {
+    return String(complaint.params['additionalProperty']);
+  }
+  if (complaint.keyword !== 'required') return undefined;
+  const { parentSchema, data } = complaint;
+  if (parentSchema?.['additionalProperties'] !== false) return undefined;
+  const known = Object.keys(parentSchema['properties'] ?? {});
+  return Object.keys(data ?? {}).find((name) => !known.includes(name));
 }
 
 function expectation(complaint: SchemaComplaint): string {
