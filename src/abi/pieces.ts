@@ -4,7 +4,7 @@ import { type ArrayKind, walkArray } from './arrays.ts';
 import { checkEnumQuestion, walkEnum } from './enumeration.ts';
 import { FeatureStatusBuffer, statusData } from './feature-status.ts';
 import { CUSTOM_TYPE, customData, PropertyBuffer, type Scope } from './property.ts';
-import { ISOLATION_ENTRIES, ROUTING_DOMAIN_ENTRIES, walkEntries } from './routing-domain.ts';
+import { ISOLATION_ENTRIES, walkDomains, walkEntries } from './routing-domain.ts';
 import { checkSaveState } from './save-state.ts';
 import { type AnyStructure, type HeaderCheck, structure } from './structure.ts';
 import { ENUMS } from './tables/enums.ts';
@@ -301,20 +301,8 @@ function followIsolationEntries(
 }
 
 const followIsolationParameters: Follow = (bytes, offset, length, context) => {
-  const of = structure('NDIS_ISOLATION_PARAMETERS');
-  const view = of.view(bytes, offset, length);
-  const entries = walkEntries(
-    of,
-    ROUTING_DOMAIN_ENTRIES,
-    DOMAIN_ENTRY,
-    bytes,
-    offset,
-    offset + length,
-    view.FirstRoutingDomainEntryOffset,
-    view.NumRoutingDomainEntries,
-  );
   const items: AnnotatedNode[] = [];
-  for (const at of entries) {
+  for (const at of walkDomains(bytes, offset, length)) {
     const room = offset + length - at;
     items.push(nodeOf(DOMAIN_ENTRY, `[${items.length}]`, bytes, at, room, context));
   }

@@ -14,6 +14,10 @@ const ISOLATION_ENTRY = structure('NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY');
 const DOMAIN_ENTRY = structure('NDIS_ROUTING_DOMAIN_ENTRY');
 const PARAMETERS = structure('NDIS_ISOLATION_PARAMETERS');
 
+/** Position of NumIsolationEntries in a domain entry. */
+const COUNT_OFFSET =
+  DOMAIN_ENTRY.row.fields.find(({ name }) => name === 'NumIsolationEntries')?.offset ?? 0;
+
 /** One isolation id of a routing domain. */
 export interface IsolationEntry {
   /** At most 127 UTF-16 units. */
@@ -50,7 +54,7 @@ export const ISOLATION_ENTRIES: EntryMembers = {
   countMember: 'NumIsolationEntries',
 };
 /** Of the isolation parameters. */
-export const ROUTING_DOMAIN_ENTRIES: EntryMembers = {
+const ROUTING_DOMAIN_ENTRIES: EntryMembers = {
   offsetMember: 'FirstRoutingDomainEntryOffset',
   countMember: 'NumRoutingDomainEntries',
 };
@@ -217,6 +221,39 @@ export function writeIsolationParameters(
   return total;
 }
 
+/**
+ * Walks the domain entries of checked isolation parameters; gives out absolute offsets. The isolation entries of all
+ * domains together may not be more than the bytes hold: domains that share theirs would multiply a small buffer into
+ * a huge result.
+ */
+export function* walkDomains(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): Generator<number, void, void> {
+  const view = PARAMETERS.view(bytes, offset, length);
+  let budget = Math.floor(length / ISOLATION_ENTRY.minimumSize);
+  for (const at of walkEntries(
+    PARAMETERS,
+    ROUTING_DOMAIN_ENTRIES,
+    DOMAIN_ENTRY,
+    bytes,
+    offset,
+    offset + length,
+    view.FirstRoutingDomainEntryOffset,
+    view.NumRoutingDomainEntries,
+  )) {
+    const { NumIsolationEntries: count } = DOMAIN_ENTRY.view(bytes, at);
+    if (count > budget) {
+      const member = ISOLATION_ENTRIES.countMember;
+      const expected = `at most ${budget}, what is left of the room`;
+      throw abiInvalid(DOMAIN_ENTRY.name, member, at + COUNT_OFFSET, expected, String(count));
+    }
+    budget -= count;
+    yield at;
+  }
+}
+
 /** Reads isolation parameters with all domains and entries; throws `ABI_INVALID`. */
 export function readIsolationParameters(
   bytes: Uint8Array,
@@ -227,18 +264,7 @@ export function readIsolationParameters(
   const view = PARAMETERS.view(bytes, offset, length);
   const end = offset + length;
   const domains: RoutingDomain[] = [];
-  const first = view.FirstRoutingDomainEntryOffset;
-  const count = view.NumRoutingDomainEntries;
-  for (const at of walkEntries(
-    PARAMETERS,
-    ROUTING_DOMAIN_ENTRIES,
-    DOMAIN_ENTRY,
-    bytes,
-    offset,
-    end,
-    first,
-    count,
-  )) {
+  for (const at of walkDomains(bytes, offset, length)) {
     const domain = DOMAIN_ENTRY.view(bytes, at);
     domains.push({
       RoutingDomainId: domain.RoutingDomainId,

@@ -67,6 +67,8 @@ const ALSO_ACCEPTED: Readonly<Record<string, number>> = {
   NDIS_SWITCH_NIC_STATUS_INDICATION: CONSTANTS.NDIS_OBJECT_TYPE_STATUS_INDICATION,
 };
 
+const NEWEST: RevisionChoice = { ndis: NEWEST_NDIS };
+
 /** Its declaration macro swaps Size and Revision, so the header is never validated (ndis-switch-abi.md, quirk 15). */
 const HEADER_UNCHECKED = 'NDIS_SWITCH_NET_BUFFER_LIST_CONTEXT_TYPE_INFO';
 
@@ -82,6 +84,8 @@ export class Structure<N extends StructureName = StructureName> {
   readonly headerType: number | undefined;
   #view: ViewClass<N> | undefined;
   readonly #texts: readonly TextField[];
+  /** What {@link initialize} copies, by NDIS version or revision; made on first use. */
+  readonly #blanks = new Map<NdisVersion | number, Uint8Array>();
   readonly #otherType: number;
   readonly #checksHeader: boolean;
 
@@ -123,24 +127,30 @@ export class Structure<N extends StructureName = StructureName> {
    * Returns sizeof. `ABI_INVALID` when there is no room, `INVALID_ARGUMENT` when the version or revision has no such
    * structure.
    */
-  initialize(bytes: Uint8Array, offset = 0, choice: RevisionChoice = {}): number {
-    const revision =
-      'revision' in choice ? choice.revision : this.revisionFor(choice.ndis ?? NEWEST_NDIS);
-    const size =
-      'revision' in choice
-        ? sizeofRevision(this.name, this.row, this.revisions, choice.revision)
-        : this.sizeof(choice.ndis ?? NEWEST_NDIS);
-    if (size === 0) throw this.#notIn('ndis' in choice ? choice.ndis : undefined);
+  initialize(bytes: Uint8Array, offset = 0, choice: RevisionChoice = NEWEST): number {
+    const key = 'revision' in choice ? choice.revision : (choice.ndis ?? NEWEST_NDIS);
+    const blank = this.#blanks.get(key) ?? this.#makeBlank(key);
+    const size = blank.length;
     this.#room(bytes, offset, bytes.length - offset, size);
-    bytes.fill(0, offset, offset + size);
-    if (this.headerType !== undefined) {
-      const end = this.row.revisionSizes[revision - 1] ?? 0;
-      bytes[offset] = this.headerType;
-      bytes[offset + 1] = revision;
-      bytes[offset + 2] = end & 0xff;
-      bytes[offset + 3] = end >> 8;
-    }
+    bytes.set(blank, offset);
     return size;
+  }
+
+  /** A zeroed structure with its header. */
+  #makeBlank(key: NdisVersion | number): Uint8Array {
+    const isRevision = typeof key === 'number';
+    const size = isRevision
+      ? sizeofRevision(this.name, this.row, this.revisions, key)
+      : this.sizeof(key);
+    if (size === 0) throw this.#notIn(String(key));
+    const blank = new Uint8Array(size);
+    if (this.headerType !== undefined) {
+      const revision = isRevision ? key : this.revisionFor(key);
+      const end = this.row.revisionSizes[revision - 1] ?? 0;
+      blank.set([this.headerType, revision, end & 0xff, end >> 8]);
+    }
+    this.#blanks.set(key, blank);
+    return blank;
   }
 
   /**
@@ -209,11 +219,11 @@ export class Structure<N extends StructureName = StructureName> {
     }
   }
 
-  #notIn(ndis: NdisVersion | undefined): ExtSwitchError {
+  #notIn(ndis: string): ExtSwitchError {
     return new ExtSwitchError(
       'INVALID_ARGUMENT',
       `${this.name} exists from NDIS ${this.row.since} on, not in ${ndis}`,
-      { structure: this.name, member: 'ndis', expected: this.row.since, found: String(ndis) },
+      { structure: this.name, member: 'ndis', expected: this.row.since, found: ndis },
     );
   }
 }

@@ -2,7 +2,6 @@ import t from 'tap';
 import {
   arraySize,
   checkEnumQuestion,
-  checkSaveState,
   enumEntrySize,
   enumParametersSize,
   isolationParametersSize,
@@ -14,7 +13,6 @@ import {
   readVlan,
   routingDomainSize,
   type Scope,
-  saveDataOffset,
   structure,
   walkArray,
   walkEnum,
@@ -26,7 +24,6 @@ import {
   writeIsolationParameters,
   writeProfile,
   writeRoutingDomain,
-  writeSaveState,
   writeSecurity,
   writeVlan,
 } from '../../src/abi/index.ts';
@@ -449,48 +446,24 @@ t.test('isolation parameters hold domains, each with its own entries', async (t)
   });
 });
 
-t.test(
-  'a save state puts its data at a multiple of 8 and its overflow into revision 2',
-  async (t) => {
-    const head = {
-      portId: 1,
-      nicIndex: 0,
-      extensionId: ID,
-      extensionFriendlyName: 'Ext',
-      featureClassId: INSTANCE,
-    };
-    t.equal(saveDataOffset('6.40'), 568);
-    t.equal(saveDataOffset('6.50'), 576);
-    const small = new Uint8Array(600).fill(0xa5);
-    t.equal(writeSaveState(small, 0, head, 24, '6.50'), 576);
-    t.same(checkSaveState(small), { offset: 576, length: 24 });
-    t.equal(get32(small, 0) >>> 16, 600, 'quirk 19: Size is that of the whole buffer');
-    t.equal(writeSaveState(small, 0, head, 32, '6.40'), 568);
-    t.same(checkSaveState(small), { offset: 568, length: 32 });
-    const big = new Uint8Array(576 + 70_000);
-    t.equal(writeSaveState(big, 0, head, 70_000), 576);
-    // Quirk 22: total = SaveDataSize + SaveDataSizeOverflow.
-    t.equal(get32(big, 568), 70_000 - (65_535 - 576));
-    t.same(checkSaveState(big), { offset: 576, length: 70_000 });
-    t.throws(() => writeSaveState(new Uint8Array(71_000), 0, head, 70_000, '6.40'), {
-      code: 'ABI_INVALID',
-      place: { member: 'SaveDataSizeOverflow' },
-    });
-    t.throws(() => writeSaveState(new Uint8Array(599), 0, head, 24), {
-      code: 'ABI_INVALID',
-      place: { expected: '600 bytes' },
-    });
-    writeSaveState(small, 0, head, 24);
-    small[566] = 0x38; // 568: inside revision 2's own overflow member
-    t.throws(() => checkSaveState(small), {
-      code: 'ABI_INVALID',
-      place: { member: 'SaveDataOffset', expected: 'at least 572, behind the structure itself' },
-    });
-    writeSaveState(small, 0, head, 24);
-    set32(small, 568, 0xffffffff);
-    t.throws(() => checkSaveState(small), {
-      code: 'ABI_INVALID',
-      place: { member: 'SaveDataSize' },
-    });
-  },
-);
+t.test('domains that share their entries cannot multiply a small buffer', async (t) => {
+  const domains = [DOMAIN, DOMAIN];
+  const bytes = new Uint8Array(isolationParametersSize(domains));
+  writeIsolationParameters(bytes, 0, {
+    IsolationMode: 1,
+    AllowUntaggedTraffic: false,
+    RoutingDomains: domains,
+  });
+  // 1,696 bytes hold six entries of 272 at most, and the first domain has two.
+  set32(bytes, 24 + 292 + 284, 5);
+  t.throws(() => readIsolationParameters(bytes), {
+    code: 'ABI_INVALID',
+    place: {
+      structure: 'NDIS_ROUTING_DOMAIN_ENTRY',
+      member: 'NumIsolationEntries',
+      offset: 600,
+      expected: 'at most 4, what is left of the room',
+      found: '5',
+    },
+  });
+});

@@ -1,17 +1,20 @@
 import t from 'tap';
 import {
+  checkSaveState,
   customData,
   customSize,
   FeatureStatusBuffer,
   featureStatusSize,
   PropertyBuffer,
   propertySize,
+  saveDataOffset,
   statusData,
   structure,
   writeCustom,
   writeFeatureStatusQuery,
   writeProperty,
   writePropertyDelete,
+  writeSaveState,
   writeSecurity,
 } from '../../src/abi/index.ts';
 
@@ -31,6 +34,10 @@ function portProperty(dataLength = 8): Uint8Array {
   bytes.fill(0x11, at, at + dataLength);
   return bytes;
 }
+
+const get32 = (bytes: Uint8Array, at: number) => new DataView(bytes.buffer).getUint32(at, true);
+const set32 = (bytes: Uint8Array, at: number, value: number) =>
+  new DataView(bytes.buffer).setUint32(at, value, true);
 
 function edit(bytes: Uint8Array, offset: number, value: number): Uint8Array {
   const copy = bytes.slice();
@@ -278,3 +285,49 @@ t.test('a feature status buffer with wrong offsets is refused by member', async 
   }
   t.throws(() => statusData('switch', edit(bytes, 64, 9), 56, 24), { code: 'ABI_INVALID' });
 });
+
+t.test(
+  'a save state puts its data at a multiple of 8 and its overflow into revision 2',
+  async (t) => {
+    const head = {
+      portId: 1,
+      nicIndex: 0,
+      extensionId: ID,
+      extensionFriendlyName: 'Ext',
+      featureClassId: INSTANCE,
+    };
+    t.equal(saveDataOffset('6.40'), 568);
+    t.equal(saveDataOffset('6.50'), 576);
+    const small = new Uint8Array(600).fill(0xa5);
+    t.equal(writeSaveState(small, 0, head, 24, '6.50'), 576);
+    t.same(checkSaveState(small), { offset: 576, length: 24 });
+    t.equal(get32(small, 0) >>> 16, 600, 'quirk 19: Size is that of the whole buffer');
+    t.equal(writeSaveState(small, 0, head, 32, '6.40'), 568);
+    t.same(checkSaveState(small), { offset: 568, length: 32 });
+    const big = new Uint8Array(576 + 70_000);
+    t.equal(writeSaveState(big, 0, head, 70_000), 576);
+    // Quirk 22: total = SaveDataSize + SaveDataSizeOverflow.
+    t.equal(get32(big, 568), 70_000 - (65_535 - 576));
+    t.same(checkSaveState(big), { offset: 576, length: 70_000 });
+    t.throws(() => writeSaveState(new Uint8Array(71_000), 0, head, 70_000, '6.40'), {
+      code: 'ABI_INVALID',
+      place: { member: 'SaveDataSizeOverflow' },
+    });
+    t.throws(() => writeSaveState(new Uint8Array(599), 0, head, 24), {
+      code: 'ABI_INVALID',
+      place: { expected: '600 bytes' },
+    });
+    writeSaveState(small, 0, head, 24);
+    small[566] = 0x38; // 568: inside revision 2's own overflow member
+    t.throws(() => checkSaveState(small), {
+      code: 'ABI_INVALID',
+      place: { member: 'SaveDataOffset', expected: 'at least 572, behind the structure itself' },
+    });
+    writeSaveState(small, 0, head, 24);
+    set32(small, 568, 0xffffffff);
+    t.throws(() => checkSaveState(small), {
+      code: 'ABI_INVALID',
+      place: { member: 'SaveDataSize' },
+    });
+  },
+);
