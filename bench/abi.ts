@@ -13,7 +13,7 @@ const INSTANCE_IDS = [
   'fedcba98-7654-4321-8fed-cba987654321',
 ] as const;
 
-/** Keeps what was read alive, so that no read can be dropped. */
+/** Sum of what was read; never negative. Results depend on it, so that no read can be dropped. */
 let sink = 0;
 
 const PORT_PROPERTY = structure('NDIS_SWITCH_PORT_PROPERTY_PARAMETERS');
@@ -53,7 +53,7 @@ function viewRun(): number {
       view.PropertyBufferOffset +
       view.Reserved;
   }
-  return OPERATIONS;
+  return sink < 0 ? 0 : OPERATIONS;
 }
 
 /*
@@ -105,7 +105,7 @@ function handRun(readGuid: (offset: number) => number): number {
       data.getUint32(56, true) +
       data.getUint32(60, true);
   }
-  return OPERATIONS;
+  return sink < 0 ? 0 : OPERATIONS;
 }
 
 /** Write and read every member of NDIS_SWITCH_PORT_PROPERTY_PARAMETERS on a reused buffer. */
@@ -120,8 +120,3 @@ export const benches: BenchCase[] = [
     },
   },
 ];
-
-/** For the harness's report: proves the loops were not optimized away. */
-export function benchSink(): number {
-  return sink;
-}
