@@ -62,6 +62,11 @@ class Msvm_VirtualSystemManagementService : CIM_VirtualSystemManagementService {
 class CIM_ConcreteJob : CIM_LogicalElement {};
 class Msvm_ConcreteJob : CIM_ConcreteJob {};
 class WMIEvent {};
+class EventTrace {};
+class CIM_StatisticalInformation {};
+class Win32_Perf : CIM_StatisticalInformation {};
+class Win32_PerfRawData : Win32_Perf {};
+class Win32_PerfFormattedData : Win32_Perf {};
 class MSWmi_DataBlock {};
 class __SystemClass {};
 class __Provider : __SystemClass { [Key] string Name; };

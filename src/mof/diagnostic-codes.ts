@@ -35,7 +35,7 @@ export const DIAGNOSTIC_CODES = {
   // Classes, qualifiers, values
   'E-SUPER': rule('Unknown superclass'),
   'E-SUPER-FORWARD': rule('The superclass is declared later'),
-  'E-CLASS-DUPLICATE': rule('A class declared twice'),
+  'E-CLASS-DUPLICATE': rule('A feature class declared twice'),
   'E-CLASS-CLASH': rule('A vendor class named like a system class'),
   'E-NAME-DUPLICATE': rule('A name used twice in one place'),
   'E-QUALIFIER-DUPLICATE': rule('A qualifier given twice'),
@@ -89,6 +89,7 @@ export const DIAGNOSTIC_CODES = {
   'W-REAL': quirk('A real number for an integer, rounded'),
   'W-QUOTED-NUMBER': quirk('A number in quotes'),
   'W-ENCODING': quirk('Text that is neither UTF-8 nor UTF-16'),
+  'W-CLASS-AGAIN': quirk('A class declared twice; the later one counts'),
   'W-FLAVOR': quirk('Unknown qualifier flavor'),
   // Advice; stays a warning with strict
   'W-PRAGMA': rule('Unknown pragma'),

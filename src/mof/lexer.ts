@@ -1,6 +1,6 @@
 import type { DiagnosticSink } from './diagnostic.ts';
 import { lexCharacter, lexString } from './lexer-string.ts';
-import type { SourceFile } from './source.ts';
+import type { SourceFile, Span } from './source.ts';
 import { makeToken, type Token, type TokenStream } from './token.ts';
 
 const NUMBER =
@@ -29,9 +29,9 @@ export class Lexer implements TokenStream {
   readonly #end: number;
   readonly #mode: LexerMode;
   #offset: number;
-  #lastDumpLine = 0;
-  /** Counts `#pragma` `namespace` `(`: the string behind may be an unescaped path. */
-  #namespaceState = 0;
+  #lastDumpLine = -1;
+  /** Counts `#pragma` `namespace` `(`, or `include`: the string behind may be an unescaped path. */
+  #pathState = 0;
 
   constructor(
     source: SourceFile,
@@ -47,7 +47,7 @@ export class Lexer implements TokenStream {
 
   next(): Token {
     const token = this.#read();
-    this.#namespaceState = namespaceState(this.#namespaceState, token);
+    this.#pathState = pathState(this.#pathState, token);
     return token;
   }
 
@@ -66,13 +66,7 @@ export class Lexer implements TokenStream {
     if (isWordStart(sign)) return this.#word(start);
     if (PUNCTUATION.includes(sign)) return this.#advance('punct', sign, start, start + 1);
     if (sign === '"') {
-      const token = lexString(
-        this.source,
-        start,
-        this.#end,
-        this.#sink,
-        this.#namespaceState === 3,
-      );
+      const token = lexString(this.source, start, this.#end, this.#sink, this.#pathState === 3);
       this.#offset = token.end;
       return token;
     }
@@ -93,6 +87,12 @@ export class Lexer implements TokenStream {
       return this.#advance('punct', sign, start, start + 1);
     }
     if (sign === '#') return this.#hash(start);
+    if (sign === '\\' && isLineEnd(text.charCodeAt(start + 1))) {
+      return this.#refuseDirective(
+        { source: this.source, start, end: start + 1 },
+        '\\ at a line end',
+      );
+    }
     this.#strange(start);
     return undefined;
   }
@@ -103,9 +103,15 @@ export class Lexer implements TokenStream {
   }
 
   #word(start: number): Token {
-    WORD.lastIndex = start;
-    WORD.test(this.source.text);
-    const end = Math.min(WORD.lastIndex, this.#end);
+    const { text } = this.source;
+    let end = start;
+    while (isAsciiWordPart(text.charCodeAt(end))) end += 1;
+    if (text.charCodeAt(end) > 127) {
+      WORD.lastIndex = start;
+      WORD.test(text);
+      end = WORD.lastIndex;
+    }
+    end = Math.min(end, this.#end);
     return this.#advance('word', this.source.text.slice(start, end), start, end);
   }
 
@@ -156,15 +162,7 @@ export class Lexer implements TokenStream {
     const end = this.#lineEnd(start);
     this.#offset = end;
     const span = { source, start, end: start + 1 + word.length };
-    if (C_DIRECTIVES.has(word)) {
-      const message = `C-preprocessed MOF: #${word} is for the C preprocessor; the rest was not checked`;
-      const hint = 'compile with the preprocess option (CLI: --preprocess)';
-      this.#sink.report('E-CPP', span, message, { hint });
-      // Macro names stand for types and qualifier lists, so every later finding would be noise.
-      this.#sink.mute(source);
-      this.#offset = this.#end;
-      return undefined;
-    }
+    if (C_DIRECTIVES.has(word)) return this.#refuseDirective(span, `#${word}`);
     const { line } = source.position(start);
     if (line !== this.#lastDumpLine + 1) {
       const message =
@@ -174,6 +172,16 @@ export class Lexer implements TokenStream {
       });
     }
     this.#lastDumpLine = line;
+    return undefined;
+  }
+
+  /** Macro names stand for types and qualifier lists, so every later finding of the file would be noise. */
+  #refuseDirective(span: Span, what: string): undefined {
+    const message = `C-preprocessed MOF: ${what} is for the C preprocessor; the rest was not checked`;
+    const hint = 'compile with the preprocess option (CLI: --preprocess)';
+    this.#sink.report('E-CPP', span, message, { hint });
+    this.#sink.mute(this.source);
+    this.#offset = this.#end;
     return undefined;
   }
 
@@ -208,7 +216,7 @@ export class Lexer implements TokenStream {
   #isJoinedLine(): boolean {
     const { text } = this.source;
     if (this.#mode === 'mof' || text[this.#offset] !== '\\') return false;
-    return /[\r\n]/.test(text[this.#offset + 1] ?? '\n');
+    return this.#offset + 1 >= text.length || isLineEnd(text.charCodeAt(this.#offset + 1));
   }
 
   #skipBlockComment(): void {
@@ -226,14 +234,14 @@ export class Lexer implements TokenStream {
   #lineEnd(from: number): number {
     const { text } = this.source;
     let at = from;
-    while (at < this.#end && text.charCodeAt(at) !== 10 && text.charCodeAt(at) !== 13) at += 1;
+    while (at < this.#end && !isLineEnd(text.charCodeAt(at))) at += 1;
     return at;
   }
 }
 
-function namespaceState(state: number, token: Token): number {
+function pathState(state: number, token: Token): number {
   if (token.kind === 'pragma') return 1;
-  if (state === 1 && token.kind === 'word' && token.text.toLowerCase() === 'namespace') return 2;
+  if (state === 1 && token.kind === 'word' && /^(namespace|include)$/i.test(token.text)) return 2;
   if (state === 2 && token.text === '(') return 3;
   return 0;
 }
@@ -252,6 +260,16 @@ function parseMagnitude(digits: string): bigint | undefined {
   if (/b$/i.test(digits)) return BigInt(`0b${digits.slice(0, -1)}`);
   if (!/^0\d/.test(digits)) return BigInt(digits);
   return /[89]/.test(digits) ? undefined : BigInt(`0o${digits}`);
+}
+
+function isAsciiWordPart(unit: number): boolean {
+  if (unit >= 97) return unit <= 122;
+  if (unit >= 65) return unit <= 90 || unit === 95;
+  return unit >= 48 && unit <= 57;
+}
+
+function isLineEnd(unit: number): boolean {
+  return unit === 10 || unit === 13;
 }
 
 function isDigit(sign: string): boolean {

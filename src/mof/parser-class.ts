@@ -19,11 +19,15 @@ export interface ParsedClass {
   readonly leftover: readonly MofQualifier[];
 }
 
-/** Parses `class Name [as $Alias] [: Super] { features };` behind its qualifiers. */
+/**
+ * Parses `class Name [as $Alias] [: Super] { features };` behind its qualifiers. `failuresBefore`: syntax errors up to
+ * the start of these.
+ */
 export function parseClass(
   cursor: Cursor,
   qualifiers: readonly MofQualifier[],
   instances: ParseInstance,
+  failuresBefore: number,
 ): ParsedClass {
   cursor.take();
   const name = cursor.expectWord('a class name');
@@ -43,7 +47,7 @@ export function parseClass(
     ...(superclass === undefined ? {} : { superclass }),
     qualifiers,
     features: body.features,
-    broken: body.broken,
+    broken: cursor.failures > failuresBefore,
     span: name,
   };
   return { declaration, leftover: body.leftover };
@@ -66,7 +70,6 @@ export function takeClosingSemicolon(cursor: Cursor, what: string): void {
 
 class ClassBody {
   readonly features: MofFeature[] = [];
-  broken = false;
   leftover: readonly MofQualifier[] = [];
   readonly #cursor: Cursor;
   readonly #name: Token;
@@ -96,7 +99,6 @@ class ClassBody {
         this.features.push(this.#feature(qualifiers));
       } catch (failure) {
         if (!(failure instanceof SyntaxFailure)) throw failure;
-        this.broken = true;
         cursor.skipMember();
         if (cursor.taken === before && !cursor.isSign('}') && !this.#isNextDeclaration()) {
           if (cursor.peek().kind === 'eof') return;
@@ -116,7 +118,7 @@ class ClassBody {
   }
 
   #missingBrace(): void {
-    this.broken = true;
+    this.#cursor.failures += 1;
     const message = `class ${this.#name.text} is not closed`;
     this.#cursor.sink.report('E-SYNTAX', this.#name, message, { hint: 'add };' });
   }
@@ -216,7 +218,7 @@ class ClassBody {
     const { source, end } = cursor.previous;
     const span = { source, start: end, end: end + 1 };
     cursor.sink.report('E-SYNTAX', span, `expected ";" after ${name}`);
-    this.broken = true;
+    cursor.failures += 1;
   }
 }
 

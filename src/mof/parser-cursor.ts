@@ -17,6 +17,8 @@ export class Cursor {
   readonly #ahead: Token[] = [];
   #previous: Token | undefined;
   #depth = 0;
+  /** Syntax errors so far: a declaration during which it rose may have lost members. */
+  failures = 0;
   /** Tokens taken so far: a loop that did not raise it must skip one itself. */
   taken = 0;
 
@@ -78,6 +80,7 @@ export class Cursor {
   }
 
   refuse(code: DiagnosticCode, span: Span, message: string, hint?: string): never {
+    this.failures += 1;
     this.sink.report(code, span, message, { hint });
     throw FAILURE;
   }
@@ -130,6 +133,16 @@ export class Cursor {
       if (token.text === '{') depth += 1;
       else if (token.text === '}') depth -= 1;
       else if (token.text === ';' && depth === 0) return;
+    }
+  }
+
+  /** Skips a broken qualifier list: behind its `]`, or in front of what cannot be part of it. */
+  skipQualifiers(): void {
+    for (;;) {
+      const token = this.peek();
+      if (token.kind === 'eof' || this.isSign(';') || this.isDeclarationStart()) return;
+      this.take();
+      if (token.kind === 'punct' && token.text === ']') return;
     }
   }
 

@@ -1,5 +1,5 @@
 import type { MofInstance, MofQualifier, MofValue } from './ast.ts';
-import type { Cursor } from './parser-cursor.ts';
+import { type Cursor, SyntaxFailure } from './parser-cursor.ts';
 import type { Span } from './source.ts';
 import type { Token } from './token.ts';
 
@@ -99,14 +99,19 @@ function parseStrings(cursor: Cursor): MofValue {
   return { kind: 'string', value: parts.join(''), span: join(start, cursor.previous) };
 }
 
-/** Parses `[A, B(1), C{"x"} : Amended]`; an empty list when there is no `[`. */
+/** Parses `[A, B(1), C{"x"} : Amended]`; an empty list when there is no `[`. After an error in it, what was read so far. */
 export function parseQualifiers(cursor: Cursor): readonly MofQualifier[] {
   if (!cursor.takeSign('[')) return [];
   const qualifiers: MofQualifier[] = [];
-  do {
-    qualifiers.push(parseQualifier(cursor));
-  } while (cursor.takeSign(','));
-  cursor.expectSign(']', 'or "," after a qualifier');
+  try {
+    do {
+      qualifiers.push(parseQualifier(cursor));
+    } while (cursor.takeSign(','));
+    cursor.expectSign(']', 'or "," after a qualifier');
+  } catch (failure) {
+    if (!(failure instanceof SyntaxFailure)) throw failure;
+    cursor.skipQualifiers();
+  }
   return qualifiers;
 }
 

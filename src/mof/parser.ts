@@ -25,10 +25,12 @@ export function parseDeclarations(
   let leftover: readonly MofQualifier[] | undefined;
   while (cursor.peek().kind !== 'eof') {
     const before = cursor.taken;
+    const { failures } = cursor;
+    if (leftover === undefined && cursor.takeSign(';')) continue;
     try {
       const qualifiers = leftover ?? parseQualifiers(cursor);
       leftover = undefined;
-      const parsed = parseDeclaration(cursor, qualifiers);
+      const parsed = parseDeclaration(cursor, qualifiers, failures);
       if (parsed.leftover.length > 0) leftover = parsed.leftover;
       if (parsed.declaration !== undefined) accept(parsed.declaration);
     } catch (failure) {
@@ -45,10 +47,14 @@ interface Parsed {
   readonly leftover: readonly MofQualifier[];
 }
 
-function parseDeclaration(cursor: Cursor, qualifiers: readonly MofQualifier[]): Parsed {
+function parseDeclaration(
+  cursor: Cursor,
+  qualifiers: readonly MofQualifier[],
+  failures: number,
+): Parsed {
   const token = cursor.peek();
   const only = (declaration: MofDeclaration): Parsed => ({ declaration, leftover: [] });
-  if (cursor.isWord('class')) return parseClass(cursor, qualifiers, parseInstance);
+  if (cursor.isWord('class')) return parseClass(cursor, qualifiers, parseInstance, failures);
   if (cursor.isWord('instance')) {
     const instance = parseInstance(cursor, qualifiers);
     takeClosingSemicolon(cursor, `the instance of ${instance.className}`);
@@ -61,7 +67,6 @@ function parseDeclaration(cursor: Cursor, qualifiers: readonly MofQualifier[]): 
   if (qualifiers.length > 0) return cursor.fail('"class" or "instance of" after the qualifiers');
   if (token.kind === 'pragma') return only(parsePragma(cursor));
   if (cursor.isWord('qualifier')) return only(parseQualifierDeclaration(cursor));
-  if (cursor.takeSign(';')) return { leftover: [] };
   return cursor.fail('"class", "instance of", "qualifier" or #pragma');
 }
 

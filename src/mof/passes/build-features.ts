@@ -16,9 +16,11 @@ export function buildFeatures(state: CompileState): void {
   const features: FeatureClass[] = [];
   for (const candidate of state.candidates) {
     const before = state.sink.errorCount;
+    // What seems missing from a class with syntax errors may just not have been read.
+    if (candidate.declaration.broken) continue;
     const feature = buildFeature(state, candidate);
     checkAdvice(state, candidate);
-    const isSound = state.sink.errorCount === before && !candidate.declaration.broken;
+    const isSound = state.sink.errorCount === before;
     if (feature !== undefined && isSound) features.push(feature);
   }
   state.features = features;

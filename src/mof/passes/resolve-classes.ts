@@ -1,6 +1,7 @@
 import type { MofClass } from '../ast.ts';
 import type { ClassInfo } from '../class-tree.ts';
 import { nearestName } from '../nearest-name.ts';
+import { MAX_DEPTH } from '../parser-cursor.ts';
 import type { CompileState } from './state.ts';
 
 /** Classes every feature derives from: their misspelling in the policy overview page is repaired (management.md 1.4). */
@@ -29,9 +30,11 @@ export function resolveClasses(state: CompileState): void {
     const key = declaration.name.toLowerCase();
     const first = accepted.get(key);
     if (first !== undefined) {
+      const isRefused = isFeature(state, first.name);
       const message = `class ${declaration.name} is declared twice`;
-      sink.report('E-CLASS-DUPLICATE', declaration.span, message, { related: first.span });
-      continue;
+      const code = isRefused ? 'E-CLASS-DUPLICATE' : 'W-CLASS-AGAIN';
+      sink.report(code, declaration.span, message, { related: first.span });
+      if (isRefused) continue;
     }
     later.delete(key);
     const superclass = resolveSuperclass(state, declaration, later);
@@ -87,7 +90,16 @@ function resolveSuperclass(
   const { text, span } = written;
   const isItself = text.toLowerCase() === declaration.name.toLowerCase();
   const found = isItself ? undefined : tree.get(text);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    // Every question about a class walks its superclasses, so their number has a bound.
+    if (tree.lineage(found.name).length < MAX_DEPTH) return found;
+    sink.report(
+      'E-DEPTH',
+      span,
+      `class ${declaration.name} has more than ${MAX_DEPTH} superclasses`,
+    );
+    return undefined;
+  }
   const declaredLater = isItself ? declaration : later.get(text.toLowerCase());
   if (declaredLater !== undefined) {
     const message = isItself

@@ -47,6 +47,7 @@ function hasProvider(state: CompileState, declaration: MofClass): boolean {
   const provider = findQualifier(qualifiers, 'provider');
   const hint = 'write Provider("VmmsWmiInstanceAndMethodProvider")';
   if (provider === undefined) {
+    if (declaration.broken) return true;
     const message = `feature class ${name} has no Provider qualifier`;
     state.sink.report('E-PROVIDER-MISSING', span, message, { hint });
     return true;
