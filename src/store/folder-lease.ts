@@ -1,8 +1,17 @@
-import { linkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { open } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { ExtSwitchError } from '../core/errors.ts';
+import { checkLmdbFile, emptyLmdbFile, LmdbFileDamage } from './lmdb-file.ts';
 
 /**
  * The right to be the one process that uses a store folder.
@@ -15,23 +24,29 @@ export interface FolderLease {
   release(): Promise<void>;
 }
 
-const LEASE_FILE = 'owner.lmdb';
-/** LMDB's own name for the lock file of an environment that is a single file. */
-const LEASE_LOCK_FILE = `${LEASE_FILE}-lock`;
+/** Files of the lease in the store folder; the second is LMDB's name for the lock file of the first. */
+export const LEASE_FILE = 'owner.lmdb';
+export const LEASE_LOCK_FILE = `${LEASE_FILE}-lock`;
+/** Slots of the reader table: the holder, and those that look in at the same time. */
+const READERS_MAX = 126;
 /** Two processes that start in the same instant see each other and both step back; then they try again, out of step. */
 const ATTEMPTS = 4;
 
-/** Folders this process holds, by device and inode. LMDB would share one environment between two opens of a process. */
-const held = new Set<string>();
+/**
+ * What ends the leases this process holds (or is about to), by device and inode of the folder. LMDB would share one
+ * environment between two opens of a process; and a lease must not be collected because nobody looks at its store.
+ */
+const held = new Map<string, (() => Promise<void>) | undefined>();
 
 /** Throws `STORE_UNAVAILABLE` naming the folder and the process that has it. The folder must exist and be writable. */
 export async function leaseFolder(folder: string): Promise<FolderLease> {
   const stat = statSync(folder);
   const identity = `${stat.dev}:${stat.ino}`;
   if (held.has(identity)) throw inUse(folder, 'this process');
-  held.add(identity);
+  held.set(identity, undefined);
   try {
     const close = await acquire(folder);
+    held.set(identity, close);
     let released = false;
     return {
       async release() {
@@ -48,9 +63,10 @@ export async function leaseFolder(folder: string): Promise<FolderLease> {
 }
 
 async function acquire(folder: string): Promise<() => Promise<void>> {
-  ensureLockFile(join(folder, LEASE_LOCK_FILE));
+  const file = join(folder, LEASE_FILE);
+  ensureLeaseFile(file);
   for (let attempt = 1; ; attempt++) {
-    const db = open({ path: join(folder, LEASE_FILE), noSubdir: true, maxDbs: 1, maxReaders: 32 });
+    const db = openLease(file);
     db.readerCheck();
     let others = readers(db.readerList());
     if (others.length === 0) {
@@ -74,6 +90,27 @@ async function acquire(folder: string): Promise<() => Promise<void>> {
   }
 }
 
+function openLease(path: string): RootDatabase {
+  ensureLockFile(`${path}-lock`);
+  return open({ path, noSubdir: true, maxDbs: 1, maxReaders: READERS_MAX });
+}
+
+/** Makes the lease file whole or not at all, as any process may be stopped in the middle by a full disk or a signal. */
+function ensureLeaseFile(file: string): void {
+  ensureFile(file, emptyLmdbFile());
+  try {
+    checkLmdbFile(file);
+  } catch (cause) {
+    if (!(cause instanceof LmdbFileDamage)) throw cause;
+    throw new ExtSwitchError(
+      'STORE_CORRUPT',
+      `the file ${file} is damaged: ${cause.message}. It holds no data: remove it when no server uses the folder`,
+      { found: cause.message },
+      { cause },
+    );
+  }
+}
+
 /** Process ids in LMDB's printed reader table: a heading, then lines of pid, thread and transaction. */
 function readers(list: string): number[] {
   const pids: number[] = [];
@@ -84,7 +121,7 @@ function readers(list: string): number[] {
   return pids;
 }
 
-/** Size of LMDB's lock files here, with room for every reader slot. */
+/** Room for LMDB's lock region with 126 reader slots of 64 bytes. */
 const LOCK_FILE_BYTES = 16_384;
 
 /**
@@ -92,16 +129,32 @@ const LOCK_FILE_BYTES = 16_384;
  * map; on a full disk the kernel answers such a write by killing the process (SIGBUS). Throws the file system's error.
  */
 export function ensureLockFile(path: string): void {
+  ensureFile(path, Buffer.alloc(LOCK_FILE_BYTES));
+}
+
+/** Makes the file whole or not at all, unless it is there. */
+function ensureFile(path: string, bytes: Buffer): void {
+  if (existsSync(path)) return;
   const fresh = `${path}.${process.pid}.new`;
   try {
-    if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
-    writeFileSync(fresh, Buffer.alloc(LOCK_FILE_BYTES), { mode: 0o600 });
-    // A link appears whole or not at all and replaces nothing, whoever else is at it.
-    linkSync(fresh, path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    writeFileSync(fresh, bytes, { mode: 0o600 });
+    linkIfAbsent(fresh, path);
   } finally {
     rmSync(fresh, { force: true });
+  }
+}
+
+/**
+ * Puts the file `fresh` at `path` unless there is one already: a link appears whole or not at all and replaces nothing,
+ * whoever else is at it. On file systems without links it is copied.
+ */
+export function linkIfAbsent(fresh: string, path: string): void {
+  try {
+    linkSync(fresh, path);
+  } catch (cause) {
+    if (existsSync(path)) return;
+    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') throw cause;
+    copyFileSync(fresh, path, constants.COPYFILE_EXCL);
   }
 }
 

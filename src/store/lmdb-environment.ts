@@ -13,7 +13,8 @@ export const META_KEY = '\0meta';
  * unreadable records.
  *
  * Each commit is flushed to the disk before its promise resolves: `overlappingSync` would resolve it before. The value
- * codec is ours, not the msgpackr copy that lmdb carries.
+ * codec is ours, not the msgpackr copy that lmdb carries. Batches are the store's own: with lmdb's `eventTurnBatching` a
+ * failed commit would also reject a promise that nobody can see, which ends the process.
  */
 export function openEnvironment(path: string, place: string, singleFile = false): Environment {
   return open({
@@ -21,6 +22,7 @@ export function openEnvironment(path: string, place: string, singleFile = false)
     noSubdir: singleFile,
     maxDbs: 1,
     overlappingSync: false,
+    eventTurnBatching: false,
     encoding: 'binary',
     permissionsMode: 0o600,
     keyEncoder: KEY_ENCODER,

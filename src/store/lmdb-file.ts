@@ -24,6 +24,11 @@ const P_OVERFLOW = 0x04;
 const P_META = 0x08;
 const F_BIGDATA = 0x01;
 const NODE_HEADER = 8;
+/** Key kind of the free list (lmdb.h). */
+const MDB_INTEGERKEY = 0x08;
+const NEW_PAGE_BYTES = 4096;
+/** LMDB maps this much at first and more as the file grows. */
+const NEW_MAP_BYTES = 0x2_0000n;
 const NO_PAGE = 0xffff_ffff_ffff_ffffn;
 
 interface Tree {
@@ -53,10 +58,35 @@ export function checkLmdbFile(path: string): void {
   }
 }
 
+/**
+ * The bytes of a data file without records: two equal meta pages (`mdb_env_init_meta`). We write them ourselves because
+ * lmdb-js 3.5 crashes when LMDB's own attempt to write them fails, as it does on a full disk.
+ */
+export function emptyLmdbFile(): Buffer {
+  const bytes = Buffer.alloc(2 * NEW_PAGE_BYTES);
+  for (const page of [0, 1]) {
+    const at = page * NEW_PAGE_BYTES;
+    bytes.writeBigUInt64LE(BigInt(page), at);
+    bytes.writeUInt16LE(P_META, at + 18);
+    bytes.writeUInt32LE(MAGIC, at + 24);
+    bytes.writeUInt32LE(DATA_VERSION, at + 28);
+    bytes.writeBigUInt64LE(NEW_MAP_BYTES, at + 40);
+    bytes.writeUInt32LE(NEW_PAGE_BYTES, at + 48);
+    bytes.writeUInt16LE(MDB_INTEGERKEY, at + 52);
+    bytes.writeBigUInt64LE(NO_PAGE, at + 88);
+    bytes.writeBigUInt64LE(NO_PAGE, at + 136);
+    bytes.writeBigUInt64LE(1n, at + 144);
+  }
+  return bytes;
+}
+
 class FileWalk {
   readonly #file: number;
   readonly #fileBytes: number;
-  #meta: Meta;
+  readonly #meta: Meta;
+  /** One page for each level of the tree that is being walked. */
+  readonly #pageBuffers: Buffer[] = [];
+  readonly #overflowHeader = Buffer.alloc(PAGE_HEADER);
   #counts = { branchPages: 0, leafPages: 0, overflowPages: 0, entries: 0 };
 
   constructor(file: number) {
@@ -80,7 +110,7 @@ class FileWalk {
   }
 
   #readMeta(offset: number): Meta {
-    const bytes = this.#read(offset, META_END);
+    const bytes = this.#read(offset, Buffer.alloc(META_END));
     if (bytes.readUInt32LE(PAGE_HEADER) !== MAGIC || (bytes.readUInt16LE(18) & P_META) === 0) {
       throw new LmdbFileDamage(`there is no LMDB meta page at byte ${offset}`);
     }
@@ -115,7 +145,7 @@ class FileWalk {
 
   #checkPage(tree: Tree, page: number, level: number): void {
     const isLeaf = level === tree.depth;
-    const bytes = this.#readPage(page, 1, isLeaf ? P_LEAF : P_BRANCH);
+    const bytes = this.#readPage(page, 1, isLeaf ? P_LEAF : P_BRANCH, this.#pageBuffer(level));
     const { pageBytes } = this.#meta;
     const lower = bytes.readUInt16LE(20);
     const upper = bytes.readUInt16LE(22) + PAGE_HEADER;
@@ -156,12 +186,12 @@ class FileWalk {
     if (pages * this.#meta.pageBytes < dataBytes + PAGE_HEADER) {
       throw new LmdbFileDamage(`a record of page ${page} is larger than its overflow pages`);
     }
-    this.#readPage(first, pages, P_OVERFLOW);
+    this.#readPage(first, pages, P_OVERFLOW, this.#overflowHeader);
     this.#counts.overflowPages += pages;
   }
 
   /** The first page of a run of `pages`, which must lie within the file and know its own number and kind. */
-  #readPage(page: number, pages: number, kind: number): Buffer {
+  #readPage(page: number, pages: number, kind: number, into: Buffer): Buffer {
     const { pageBytes, lastPage } = this.#meta;
     if (page < 2 || page + pages - 1 > lastPage) {
       throw new LmdbFileDamage(`it refers to page ${page}, beyond its last page ${lastPage}`);
@@ -172,7 +202,7 @@ class FileWalk {
         `it is cut short: ${this.#fileBytes} bytes, but page ${page} ends at byte ${end}`,
       );
     }
-    const bytes = this.#read(page * pageBytes, kind === P_OVERFLOW ? PAGE_HEADER : pageBytes);
+    const bytes = this.#read(page * pageBytes, into);
     const number = Number(bytes.readBigUInt64LE(0));
     const flags = bytes.readUInt16LE(18) & 0xff;
     if (number !== page || flags !== kind) {
@@ -181,13 +211,15 @@ class FileWalk {
     return bytes;
   }
 
-  #read(offset: number, lengthBytes: number): Buffer {
-    const bytes = Buffer.allocUnsafe(lengthBytes);
-    const read = readSync(this.#file, bytes, 0, lengthBytes, offset);
-    if (read !== lengthBytes) {
-      throw new LmdbFileDamage(`it is cut short at byte ${offset + read}`);
-    }
-    return bytes;
+  #pageBuffer(level: number): Buffer {
+    this.#pageBuffers[level] ??= Buffer.alloc(this.#meta.pageBytes);
+    return this.#pageBuffers[level];
+  }
+
+  #read(offset: number, into: Buffer): Buffer {
+    const read = readSync(this.#file, into, 0, into.length, offset);
+    if (read !== into.length) throw new LmdbFileDamage(`it is cut short at byte ${offset + read}`);
+    return into;
   }
 }
 

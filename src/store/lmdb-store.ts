@@ -46,7 +46,7 @@ class LmdbStore implements Store {
     this.#folder = folder;
     this.#medium = medium;
     this.#environment = folder.environment;
-    this.description = `lmdb ${folder.path}`;
+    this.description = `lmdb ${folder.given}`;
     this.#commits = new GroupCommit((batch) => this.#commit(batch));
   }
 

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { type ErrorCode, ExtSwitchError, isExtSwitchError } from '../core/errors.ts';
 
 /** What the operating system's refusals mean for a store, and what a person can do about them. */
@@ -46,7 +47,9 @@ const VERSION_MISMATCH = -30794;
 export function storeFault(action: string, folder: string, cause: unknown): ExtSwitchError {
   if (isExtSwitchError(cause)) return cause;
   const given = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  const name = typeof given === 'number' ? ERRNO_NAMES[given] : given;
+  let name = typeof given === 'number' ? ERRNO_NAMES[given] : given;
+  // LMDB calls a write that was cut short by a full disk an input/output error.
+  if (name === 'EIO' && isFull(folder)) name = 'ENOSPC';
   const advice = typeof name === 'string' ? ADVICE[name] : undefined;
   const text = cause instanceof Error ? cause.message : String(cause);
   const code: ErrorCode = DAMAGE_CODES.has(given)
@@ -61,4 +64,13 @@ export function storeFault(action: string, folder: string, cause: unknown): ExtS
     { found },
     { cause },
   );
+}
+
+function isFull(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < 1_048_576;
+  } catch {
+    return false;
+  }
 }

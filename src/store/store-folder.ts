@@ -2,21 +2,28 @@ import {
   accessSync,
   closeSync,
   constants,
-  copyFileSync,
   existsSync,
   fsyncSync,
-  linkSync,
   mkdirSync,
   openSync,
+  rmdirSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ExtSwitchError } from '../core/errors.ts';
-import { ensureLockFile, type FolderLease, leaseFolder } from './folder-lease.ts';
+import {
+  ensureLockFile,
+  type FolderLease,
+  LEASE_FILE,
+  LEASE_LOCK_FILE,
+  leaseFolder,
+  linkIfAbsent,
+} from './folder-lease.ts';
 import { type Environment, META_KEY, openEnvironment } from './lmdb-environment.ts';
-import { checkLmdbFile, LmdbFileDamage } from './lmdb-file.ts';
+import { checkLmdbFile, emptyLmdbFile, LmdbFileDamage } from './lmdb-file.ts';
 import { storeFault } from './store-fault.ts';
 import { encodeValue } from './value-codec.ts';
 
@@ -29,6 +36,8 @@ const FOLDER_MODE = 0o700;
 
 /** A store folder that was checked, is leased to this process and has its environment open. */
 export interface StoreFolder {
+  /** As it was given. */
+  readonly given: string;
   /** Absolute path. */
   readonly path: string;
   readonly environment: Environment;
@@ -58,6 +67,7 @@ export async function openFolder(given: string): Promise<StoreFolder> {
       throw cause;
     }
     return {
+      given,
       path,
       environment,
       reopen: () => openEnvironment(path, path),
@@ -65,7 +75,7 @@ export async function openFolder(given: string): Promise<StoreFolder> {
     };
   } catch (cause) {
     await lease?.release();
-    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    if (made !== undefined) removeEmpty(path, made);
     throw storeFault('open', path, cause);
   }
 }
@@ -73,7 +83,7 @@ export async function openFolder(given: string): Promise<StoreFolder> {
 /** The first folder that had to be made, or `undefined` when all were there. */
 function makeFolder(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  if (stat === undefined) return makeMissing(path);
   if (stat.isDirectory()) return undefined;
   throw new ExtSwitchError(
     'STORE_UNAVAILABLE',
@@ -82,9 +92,36 @@ function makeFolder(path: string): string | undefined {
   );
 }
 
+/** `mkdir -p` that says EROFS or EACCES where Node's own says ENOENT. */
+function makeMissing(path: string): string {
+  const parent = dirname(path);
+  const made = existsSync(parent) ? undefined : makeMissing(parent);
+  try {
+    mkdirSync(path, FOLDER_MODE);
+  } catch (cause) {
+    // Another server made it in the same moment.
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
+  return made ?? path;
+}
+
+/**
+ * Removes the folders from `path` up to `made` as far as they are empty: another server may have begun to use the folder
+ * that this one made, so nothing that has content is ever removed.
+ */
+function removeEmpty(path: string, made: string): void {
+  try {
+    for (let folder = path; folder.length >= made.length; folder = dirname(folder)) {
+      rmdirSync(folder);
+    }
+  } catch {
+    // Not empty, or not ours to remove.
+  }
+}
+
 function checkAccess(path: string): void {
   accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
-  for (const name of [DATA_FILE, LOCK_FILE]) {
+  for (const name of [DATA_FILE, LOCK_FILE, LEASE_FILE, LEASE_LOCK_FILE]) {
     const file = join(path, name);
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined) continue;
@@ -107,6 +144,7 @@ async function makeDataFile(path: string): Promise<void> {
   // Left over when the process was killed in the middle of this; the lease says that nobody is at it now.
   rmSync(fresh, { force: true });
   try {
+    writeFileSync(fresh, emptyLmdbFile(), { mode: 0o600 });
     ensureLockFile(freshLock);
     const environment = openEnvironment(fresh, path, true);
     try {
@@ -114,7 +152,7 @@ async function makeDataFile(path: string): Promise<void> {
     } finally {
       await environment.close();
     }
-    putInPlace(fresh, file);
+    linkIfAbsent(fresh, file);
     syncFolder(path);
   } finally {
     rmSync(fresh, { force: true });
@@ -130,16 +168,6 @@ function productVersion(): string {
   // The package finds itself by name from the sources and from the compiled files alike.
   const manifest = createRequire(import.meta.url)('extswitch/package.json') as { version: string };
   return manifest.version;
-}
-
-function putInPlace(fresh: string, file: string): void {
-  try {
-    linkSync(fresh, file);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw cause;
-    // File systems without hard links.
-    copyFileSync(fresh, file, constants.COPYFILE_EXCL);
-  }
 }
 
 function syncFolder(path: string): void {
