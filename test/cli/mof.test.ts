@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { FABRIKAM_MOF, SAMPLE_MEMBERS, SAMPLE_MOF } from './mof-samples.ts';
 import { runCli } from './run-in-process.ts';
@@ -162,4 +164,40 @@ t.test('a missing file is named; a file without features says so', async (t) => 
   t.equal(broken.code, 1);
   t.equal(broken.out, '');
   t.match(broken.err, 'standard input:1:');
+});
+
+t.test('mof header writes a C header with an assertion for each offset', async (t) => {
+  const dir = t.testdir({ 'sample.mof': SAMPLE_MOF, 'fabrikam.mof': FABRIKAM_MOF });
+  const words = ['mof', 'header', 'sample.mof', 'fabrikam.mof'];
+  const { code, out } = await runCli(words, { cwd: dir });
+  t.equal(code, 0);
+  for (const [name, , , offset] of SAMPLE_MEMBERS) {
+    t.match(out, new RegExp(`Vendor_SampleFeatureSettingData, ${name}\\) == ${offset}\\b`));
+  }
+  t.match(out, /sizeof\(\w*Vendor_SampleFeatureSettingData\) == 584/);
+  t.match(out, /sizeof\(\w*Fabrikam_PortCustomSettingData\) == 16/);
+  t.notOk(out.includes(dir), 'no path of this machine');
+  const doc32 = await runCli([...words, '--uint16', 'doc32', '-o', 'sample.h', '--json'], {
+    cwd: dir,
+  });
+  t.strictSame(JSON.parse(doc32.out), {
+    classes: ['Vendor_SampleFeatureSettingData', 'Fabrikam_PortCustomSettingData'],
+    file: 'sample.h',
+  });
+  t.match(readFileSync(join(dir, 'sample.h'), 'utf8'), '== 592');
+});
+
+t.test('mof types writes the settings type of each class', async (t) => {
+  const { code, out } = await runCli(['mof', 'types', '-'], { input: FABRIKAM_MOF });
+  t.equal(code, 0);
+  t.match(out, /interface Fabrikam_PortCustomSettingData \{/);
+  t.match(out, /SettingIntA.*: number/);
+  t.match(out, /SettingIntB.*: bigint/);
+  const json = await runCli(['mof', 'types', '-', '--json'], { input: FABRIKAM_MOF });
+  t.strictSame(JSON.parse(json.out), { classes: ['Fabrikam_PortCustomSettingData'], text: out });
+  for (const verb of ['types', 'header']) {
+    const broken = await runCli(['mof', verb, '-', '-o', 'never'], { input: 'class' });
+    t.equal(broken.code, 1);
+    t.equal(broken.out, '');
+  }
 });

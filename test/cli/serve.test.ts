@@ -9,6 +9,9 @@ import { FABRIKAM_MOF } from './mof-samples.ts';
 import { runCli } from './run-in-process.ts';
 import { serve } from './serve-process.ts';
 
+// A dozen processes start here, on whatever machine.
+t.setTimeout(120_000);
+
 const QUICK = ['--no-bundled', '--store', 'memory', '--port', '0'];
 
 /** A folder outside the project. */
@@ -87,7 +90,7 @@ t.test('what keeps serve from starting is one line on standard error, exit 1', a
     [[...QUICK, '--extension', join(dir, 'none.ts')], /none\.ts: no such file/],
     [[...QUICK, '--extension', join(dir, 'bad.mjs')], /bad\.mjs: syntax error at .*bad\.mjs:1/],
   ];
-  for (const [words, message] of cases) {
+  const check = async ([words, message]: (typeof cases)[number]): Promise<void> => {
     const served = await serve(t, [...words, '--print', 'json']);
     t.equal(await served.ended, 1, words.join(' '));
     t.equal(served.out(), '');
@@ -95,7 +98,8 @@ t.test('what keeps serve from starting is one line on standard error, exit 1', a
     t.match(lines.at(-1), message);
     t.match(lines.at(-1), /^extswitch: /);
     t.equal(lines.length, 1, served.err());
-  }
+  };
+  await Promise.all(cases.map(check));
 });
 
 t.test('a host others reach is served with a token, from the environment', async (t) => {

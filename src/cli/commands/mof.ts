@@ -1,7 +1,11 @@
+import { basename } from 'node:path';
 import type { FeatureClass, LayoutMember } from '../../mof/feature-class.ts';
+import { cHeader } from '../../mof/header.ts';
 import { layoutOf } from '../../mof/layout.ts';
+import { typescriptTypes } from '../../mof/types.ts';
 import { type Column, ColumnPrinter } from '../columns.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
+import { writeOutput } from '../input.ts';
 import { compileFiles, diagnosticText, type MofSources, profileOf } from '../mof-source.ts';
 import { printJson } from '../print-items.ts';
 import { harmless, type Terminal } from '../terminal.ts';
@@ -68,6 +72,43 @@ export const layout: CommandHandler = async (call, terminal) => {
   }
   return 0;
 };
+
+/** `mof header`: one C header for all files. */
+export const header: CommandHandler = async (call, terminal) => {
+  const sources = await compile(call, terminal);
+  if (await refused(sources, terminal)) return 1;
+  const text = cHeader(sources.features, {
+    profile: profileOf(call.text('uint16')),
+    sourceName: sources.results.map(({ path }) => basename(path)).join(', '),
+  });
+  await writeResult(call, terminal, sources.features, text);
+  return 0;
+};
+
+/** `mof types`: one file of TypeScript types for all files. */
+export const types: CommandHandler = async (call, terminal) => {
+  const sources = await compile(call, terminal);
+  if (await refused(sources, terminal)) return 1;
+  await writeResult(call, terminal, sources.features, typescriptTypes(sources.features));
+  return 0;
+};
+
+/** The text as it is, or for machines with the names of its classes. */
+async function writeResult(
+  call: Invocation,
+  terminal: Terminal,
+  features: readonly FeatureClass[],
+  text: string,
+): Promise<void> {
+  const output = call.text('output');
+  const classes = features.map(({ name }) => name);
+  if (!call.has('json')) await writeOutput(terminal, output, text);
+  else if (output === undefined || output === '-') await printJson(terminal, { classes, text });
+  else {
+    await writeOutput(terminal, output, text);
+    await printJson(terminal, { classes, file: output });
+  }
+}
 
 const LAYOUT_COLUMNS: readonly Column<LayoutMember>[] = [
   { title: 'offset', value: (member) => member.offset, align: 'right' },

@@ -1,4 +1,3 @@
-import { type Logger, pino } from 'pino';
 import { assertBindable } from '../../http/host-names.ts';
 import { drain, drainOnSignals, type Listening, listen } from '../../http/listen.ts';
 import { buildServer } from '../../http/server.ts';
@@ -8,12 +7,13 @@ import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { withProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
+import { createLazyLogger, type ServerLogger } from './lazy-logger.ts';
 import type { ServeSettings } from './settings.ts';
 
 /** Opens the store, listens, says where, and serves until a signal (or the terminal's) ends it; then drains. */
 export async function runServer(settings: ServeSettings, terminal: Terminal): Promise<void> {
   assertBindable(settings.host, settings.token);
-  const logger = createLogger(settings, terminal);
+  const logger = createLazyLogger(settings.logLevel, terminal.stderr);
   const extensions = await loadExtensions(settings, terminal);
   const options = {
     profile: settings.profile,
@@ -56,7 +56,7 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
 /** Resolves when the server has drained; rejects when draining failed. */
 function untilEnded(
   app: Parameters<typeof drain>[0],
-  logger: Logger,
+  logger: ServerLogger,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -92,16 +92,6 @@ async function loadExtensions(
   const { loadExtension } = await import('../../sdk/load.ts');
   for (const path of settings.extensions) loaded.push(await loadExtension(path, terminal.cwd));
   return loaded;
-}
-
-/** JSON lines on standard error; through the fast writer when that is the process's own. */
-function createLogger(settings: ServeSettings, terminal: Terminal): Logger {
-  const options = { level: settings.logLevel, base: { pid: process.pid } };
-  const own = (terminal.stderr as unknown) === process.stderr;
-  return pino(
-    options,
-    own ? pino.destination(2) : { write: (text) => terminal.stderr.write(text) },
-  );
 }
 
 function readyText(settings: ServeSettings, { url, host, port }: Listening): string {
