@@ -152,6 +152,9 @@ export function openEventStream(
     'text/event-stream; charset=utf-8',
     'x-accel-buffering',
     'no',
+    // A stream ends with its connection, so that a client notices and draining does not wait.
+    'connection',
+    'close',
     ...SECURITY_HEADERS,
   ]);
   response.socket?.setTimeout(0);

@@ -121,7 +121,9 @@ export function answer(
       'request',
     );
   }
-  sendResult(reply, result, representation, extra);
+  // A connection kept alive would hold up draining until its time limit.
+  const headers = plane.draining ? [...extra, 'connection', 'close'] : extra;
+  sendResult(reply, result, representation, headers);
 }
 
 /** Answers with the problem of an error and counts it. An error after the answer began is only logged. */
@@ -141,7 +143,7 @@ export function fail(
   const problem = problemOf(error, request.id, (cause) => logUnknown(plane, request.id, cause));
   const headers = [...extra, ...headersOf(problem)];
   // Bytes of a body may still be coming that nobody will read.
-  if (bodyIsComing(request.raw)) headers.push('connection', 'close');
+  if (!plane.draining && bodyIsComing(request.raw)) headers.push('connection', 'close');
   answer(plane, request, reply, routeIndex, problemResult(problem), 'json', headers);
 }
 

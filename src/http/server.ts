@@ -56,6 +56,7 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
 
 function makeFastify(deps: ServerDeps): FastifyInstance {
   const limits = deps.limits ?? {};
+  const headersTimeout = limits.headersTimeoutMs ?? 10_000;
   const app = Fastify({
     // Without a logger fastify makes no child logger and no listeners for each request; we log ourselves (respond.ts).
     logger: false,
@@ -65,7 +66,12 @@ function makeFastify(deps: ServerDeps): FastifyInstance {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1_024 },
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: limits.headersTimeoutMs ?? 10_000 },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout,
+      // Node looks for slow requests this often; its default of 30 s would make the limits above mean little.
+      connectionsCheckingInterval: Math.min(5_000, headersTimeout),
+    },
     ajv: {
       customOptions: {
         // Nothing is taken away, filled in or converted behind the client's back.
