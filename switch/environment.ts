@@ -14,8 +14,9 @@ export interface PropertyCodec {
   readonly name: string;
   /** NDIS_SWITCH_PORT_PROPERTY_TYPE; 1 = custom. */
   readonly propertyType: number;
-  /** UUID of the class: PropertyId of a custom property. */
   readonly id: Guid;
+  /** PropertyId on the wire as little-endian words: the UUID of a custom class, zeros for the rest (rule E24). */
+  readonly idWords: Uint32Array;
   readonly extensionId: Guid;
   /** major * 256 + minor (rule E9). */
   readonly version: number;

@@ -1,4 +1,4 @@
-import type { Guid } from '../src/core/guid.ts';
+import { type Guid, guidWords } from '../src/core/guid.ts';
 import type { NicType, PortType, Settings } from '../src/sdk/extension.ts';
 import type { PropertyCodec } from './environment.ts';
 import type { NicLifeState, PortLifeState } from './states.ts';
@@ -14,11 +14,21 @@ export class PropertyInstance {
   order = 0;
   /** NDIS status name with which an extension refused it at re-issue after a restart. */
   refused: string | undefined;
+  #idWords: Uint32Array | undefined;
 
   constructor(id: Guid, codec: PropertyCodec, settings: Settings) {
     this.id = id;
     this.codec = codec;
     this.settings = settings;
+  }
+
+  /** PropertyInstanceId on the wire, kept once it was needed again: most properties are told once. */
+  get idWords(): Uint32Array {
+    const known = this.#idWords;
+    if (known !== undefined) return known;
+    const words = guidWords(this.id);
+    if (this.revision > 1) this.#idWords = words;
+    return words;
   }
 }
 

@@ -1,11 +1,17 @@
-import { OIDS, oidIndex, structure } from '../src/abi/index.ts';
-import { type Guid, NULL_GUID } from '../src/core/guid.ts';
+import { OIDS, oidIndex } from '../src/abi/index.ts';
 import { isErrorStatus } from '../src/core/status.ts';
 import type { Settings } from '../src/sdk/extension.ts';
-import type { PropertyCodec } from './environment.ts';
 import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PropertyInstance, PropertyOwner } from './ports.ts';
+import {
+  type HeadLayout,
+  PORT_DELETE_HEAD,
+  PORT_HEAD,
+  SWITCH_DELETE_HEAD,
+  SWITCH_HEAD,
+  writeHead,
+} from './property-bytes.ts';
 import {
   DeletedPortPropertyView,
   DeletedSwitchPropertyView,
@@ -13,27 +19,48 @@ import {
   SwitchPropertyView,
 } from './property-view.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
-import {
-  CUSTOM_SIZE,
-  PORT_PROPERTY_OFFSET,
-  type RequestBuffer,
-  SWITCH_PROPERTY_OFFSET,
-} from './request-buffer.ts';
+import { CUSTOM_SIZE, type RequestBuffer } from './request-buffer.ts';
 import type { MaybePromise } from './steps.ts';
 
-const PORT_PROPERTY = structure('NDIS_SWITCH_PORT_PROPERTY_PARAMETERS');
-const PORT_DELETE = structure('NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS');
-const SWITCH_PROPERTY = structure('NDIS_SWITCH_PROPERTY_PARAMETERS');
-const SWITCH_DELETE = structure('NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS');
-
 const CUSTOM = 1;
-/** NDIS_SWITCH_OBJECT_SERIALIZATION_VERSION_1 (rule E10). */
-const SERIALIZATION_VERSION = 1;
-/** Header of each structure as one little-endian word: type 0x80, revision 1, size. */
-const header = (size: number): number => (size << 16) | (1 << 8) | 0x80;
 
 /** The outcome of a property change: the completed request, or `undefined` when no OID is sent (rule E3). */
 export type PropertyOutcome = OidRequest | undefined;
+
+type Accepted = ((property: PropertyInstance) => void) | undefined;
+
+/** One kind of change: its two OIDs and what it does to the owner once the OID has succeeded (rule E16). */
+interface Change {
+  readonly portOid: number;
+  readonly switchOid: number;
+  apply(owner: PropertyOwner, property: PropertyInstance, settings: Settings): void;
+}
+
+const ADD: Change = {
+  portOid: OIDS.OID_SWITCH_PORT_PROPERTY_ADD.code,
+  switchOid: OIDS.OID_SWITCH_PROPERTY_ADD.code,
+  apply: (owner, property) => {
+    owner.properties.set(property.id, property);
+  },
+};
+
+const UPDATE: Change = {
+  portOid: OIDS.OID_SWITCH_PORT_PROPERTY_UPDATE.code,
+  switchOid: OIDS.OID_SWITCH_PROPERTY_UPDATE.code,
+  apply: (_owner, property, settings) => {
+    property.settings = settings;
+    property.revision += 1;
+    property.refused = undefined;
+  },
+};
+
+const DELETE: Change = {
+  portOid: OIDS.OID_SWITCH_PORT_PROPERTY_DELETE.code,
+  switchOid: OIDS.OID_SWITCH_PROPERTY_DELETE.code,
+  apply: (owner, property) => {
+    owner.properties.delete(property.id);
+  },
+};
 
 /** Property OIDs of ports and of the switch (rules E14-E19, sequences S5, S6). */
 export class PropertyOperations {
@@ -45,21 +72,13 @@ export class PropertyOperations {
     this.#pipeline = pipeline;
   }
 
-  /** Rule E16: the owner holds the property only when the OID completed with success. */
+  /** On success the owner holds the property. */
   add(
     owner: PropertyOwner,
     property: PropertyInstance,
-    accepted?: (property: PropertyInstance) => void,
+    accepted?: Accepted,
   ): MaybePromise<PropertyOutcome> {
-    const oid =
-      owner.portId >= 0
-        ? OIDS.OID_SWITCH_PORT_PROPERTY_ADD.code
-        : OIDS.OID_SWITCH_PROPERTY_ADD.code;
-    return this.#carry(oid, owner, property.codec, property.id, property.settings, (succeeded) => {
-      if (!succeeded) return;
-      owner.properties.set(property.id, property);
-      accepted?.(property);
-    });
+    return this.#carry(ADD, owner, property, property.settings, accepted);
   }
 
   /** On success the property has the new settings and the next revision. */
@@ -67,178 +86,112 @@ export class PropertyOperations {
     owner: PropertyOwner,
     property: PropertyInstance,
     settings: Settings,
-    accepted?: (property: PropertyInstance) => void,
+    accepted?: Accepted,
   ): MaybePromise<PropertyOutcome> {
-    const oid =
-      owner.portId >= 0
-        ? OIDS.OID_SWITCH_PORT_PROPERTY_UPDATE.code
-        : OIDS.OID_SWITCH_PROPERTY_UPDATE.code;
-    return this.#carry(oid, owner, property.codec, property.id, settings, (succeeded) => {
-      if (!succeeded) return;
-      property.settings = settings;
-      property.revision += 1;
-      property.refused = undefined;
-      accepted?.(property);
-    });
+    return this.#carry(UPDATE, owner, property, settings, accepted);
   }
 
   /** On success the owner no longer holds the property; a failing delete keeps it (OP-4). */
   delete(
     owner: PropertyOwner,
     property: PropertyInstance,
-    accepted?: (property: PropertyInstance) => void,
+    accepted?: Accepted,
   ): MaybePromise<PropertyOutcome> {
     // Rule E3: built-in policies are never shown to extensions. One refused at re-issue is unknown to them.
     if (property.codec.propertyType === 0 || property.refused !== undefined) {
-      owner.properties.delete(property.id);
+      DELETE.apply(owner, property, property.settings);
       accepted?.(property);
       return undefined;
     }
-    const buffer = this.#edge.takeBuffer(PORT_DELETE.sizeof());
     const forPort = owner.portId >= 0;
-    const request = new OidRequest(
-      forPort ? OIDS.OID_SWITCH_PORT_PROPERTY_DELETE.code : OIDS.OID_SWITCH_PROPERTY_DELETE.code,
-      oidIndex(
-        forPort ? OIDS.OID_SWITCH_PORT_PROPERTY_DELETE.code : OIDS.OID_SWITCH_PROPERTY_DELETE.code,
-      ),
-      REQUEST_TYPE.set,
-      buffer.bytes,
-      forPort ? PORT_DELETE.sizeof() : SWITCH_DELETE.sizeof(),
-      0,
-    );
-    request.words = buffer.words;
+    const layout = forPort ? PORT_DELETE_HEAD : SWITCH_DELETE_HEAD;
+    const buffer = this.#edge.takeBuffer(layout.sizeBytes);
+    const request = newRequest(DELETE, forPort, buffer, layout.sizeBytes);
     request.codec = property.codec;
-    const id = property.codec.propertyType === CUSTOM ? property.codec.id : NULL_GUID;
-    if (forPort) {
-      PORT_DELETE.initialize(buffer.bytes);
-      buffer.portPropertyDelete.PortId = owner.portId;
-      buffer.portPropertyDelete.PropertyType = property.codec.propertyType;
-      buffer.portPropertyDelete.PropertyId = id;
-      buffer.portPropertyDelete.PropertyInstanceId = property.id;
-      request.property = new DeletedPortPropertyView(request, buffer, this.#pipeline);
-    } else {
-      SWITCH_DELETE.initialize(buffer.bytes);
-      buffer.switchPropertyDelete.PropertyType = CUSTOM;
-      buffer.switchPropertyDelete.PropertyId = id;
-      buffer.switchPropertyDelete.PropertyInstanceId = property.id;
-      request.property = new DeletedSwitchPropertyView(request, buffer, this.#pipeline);
-    }
-    return this.#settle(request, buffer, (succeeded) => {
-      if (!succeeded) return;
-      owner.properties.delete(property.id);
-      accepted?.(property);
-    });
+    request.property = forPort
+      ? new DeletedPortPropertyView(request, buffer, this.#pipeline)
+      : new DeletedSwitchPropertyView(request, buffer, this.#pipeline);
+    writeHead(buffer.words, layout, owner.portId, property.codec, property.idWords, 0);
+    return this.#send(DELETE, request, buffer, owner, property, property.settings, accepted);
   }
 
   #carry(
-    oid: number,
+    change: Change,
     owner: PropertyOwner,
-    codec: PropertyCodec,
-    instanceId: Guid,
+    property: PropertyInstance,
     settings: Settings,
-    apply: (succeeded: boolean) => void,
+    accepted: Accepted,
   ): MaybePromise<PropertyOutcome> {
+    const { codec } = property;
     // Rule E3: stored and enforced by the switch, never provisioned to extensions.
     if (codec.propertyType === 0) {
-      apply(true);
+      change.apply(owner, property, settings);
+      accepted?.(property);
       return undefined;
     }
     const forPort = owner.portId >= 0;
-    const custom = codec.propertyType === CUSTOM ? CUSTOM_SIZE : 0;
-    const dataOffset = (forPort ? PORT_PROPERTY_OFFSET : SWITCH_PROPERTY_OFFSET) + custom;
+    const layout: HeadLayout = forPort ? PORT_HEAD : SWITCH_HEAD;
+    const dataOffset = layout.sizeBytes + (codec.propertyType === CUSTOM ? CUSTOM_SIZE : 0);
     const dataLength = codec.size(settings);
     const buffer = this.#edge.takeBuffer(dataOffset + dataLength);
-    const request = new OidRequest(
-      oid,
-      oidIndex(oid),
-      REQUEST_TYPE.set,
-      buffer.bytes,
-      dataOffset + dataLength,
-      0,
-    );
-    request.words = buffer.words;
+    const request = newRequest(change, forPort, buffer, dataOffset + dataLength);
     request.codec = codec;
     request.dataOffset = dataOffset;
     request.dataLength = dataLength;
-    if (forPort) {
-      writePortParameters(buffer, owner.portId, codec, instanceId, dataLength);
-      request.property = new PortPropertyView(request, buffer, this.#pipeline);
-    } else {
-      writeSwitchParameters(buffer, codec, instanceId, dataLength);
-      request.property = new SwitchPropertyView(request, buffer, this.#pipeline);
-    }
+    request.property = forPort
+      ? new PortPropertyView(request, buffer, this.#pipeline)
+      : new SwitchPropertyView(request, buffer, this.#pipeline);
+    writeHead(buffer.words, layout, owner.portId, codec, property.idWords, dataLength);
     codec.write(settings, buffer.bytes, dataOffset);
-    return this.#settle(request, buffer, apply);
+    return this.#send(change, request, buffer, owner, property, settings, accepted);
   }
 
-  #settle(
+  #send(
+    change: Change,
     request: OidRequest,
     buffer: RequestBuffer,
-    apply: (succeeded: boolean) => void,
+    owner: PropertyOwner,
+    property: PropertyInstance,
+    settings: Settings,
+    accepted: Accepted,
   ): MaybePromise<OidRequest> {
-    const sent = this.#edge.send(request);
-    if (sent instanceof Promise) {
-      return sent.then((done) => {
-        apply(!isErrorStatus(done.status));
-        return done;
+    this.#edge.start(request);
+    if (!request.done) {
+      return new Promise((resolve) => {
+        request.onComplete = (done) => {
+          settle(change, done, owner, property, settings, accepted);
+          resolve(done);
+        };
       });
     }
     this.#edge.giveBack(buffer, request);
-    apply(!isErrorStatus(request.status));
+    settle(change, request, owner, property, settings, accepted);
     return request;
   }
 }
 
-/** NDIS_SWITCH_PORT_PROPERTY_PARAMETERS, then …_CUSTOM for custom properties (rules E9-E12). */
-function writePortParameters(
+function newRequest(
+  change: Change,
+  forPort: boolean,
   buffer: RequestBuffer,
-  portId: number,
-  codec: PropertyCodec,
-  instanceId: Guid,
-  dataLength: number,
-): void {
-  const words = buffer.words;
-  words[0] = header(PORT_PROPERTY.minimumSize);
-  words[1] = 0;
-  const view = buffer.portProperty;
-  const isCustom = codec.propertyType === CUSTOM;
-  view.PortId = portId;
-  view.PropertyType = codec.propertyType;
-  // Rule E24: PropertyId means something only when the type is custom.
-  view.PropertyId = isCustom ? codec.id : NULL_GUID;
-  view.PropertyVersion = codec.version;
-  view.SerializationVersion = SERIALIZATION_VERSION;
-  view.PropertyInstanceId = instanceId;
-  view.PropertyBufferLength = (isCustom ? CUSTOM_SIZE : 0) + dataLength;
-  view.PropertyBufferOffset = PORT_PROPERTY_OFFSET;
-  view.Reserved = 0;
-  if (!isCustom) return;
-  words[PORT_PROPERTY_OFFSET >> 2] = header(CUSTOM_SIZE);
-  words[(PORT_PROPERTY_OFFSET >> 2) + 1] = 0;
-  buffer.portCustom.PropertyBufferLength = dataLength;
-  buffer.portCustom.PropertyBufferOffset = CUSTOM_SIZE;
+  length: number,
+): OidRequest {
+  const oid = forPort ? change.portOid : change.switchOid;
+  const request = new OidRequest(oid, oidIndex(oid), REQUEST_TYPE.set, buffer.bytes, length, 0);
+  request.words = buffer.words;
+  return request;
 }
 
-/** NDIS_SWITCH_PROPERTY_PARAMETERS, then NDIS_SWITCH_PROPERTY_CUSTOM (rules E2, E9-E12). */
-function writeSwitchParameters(
-  buffer: RequestBuffer,
-  codec: PropertyCodec,
-  instanceId: Guid,
-  dataLength: number,
+/** Rule E16: the switch's own store changes only when the OID completed with success. */
+function settle(
+  change: Change,
+  request: OidRequest,
+  owner: PropertyOwner,
+  property: PropertyInstance,
+  settings: Settings,
+  accepted: Accepted,
 ): void {
-  const words = buffer.words;
-  words[0] = header(SWITCH_PROPERTY.minimumSize);
-  words[1] = 0;
-  const view = buffer.switchProperty;
-  view.PropertyType = CUSTOM;
-  view.PropertyId = codec.id;
-  view.PropertyVersion = codec.version;
-  view.SerializationVersion = SERIALIZATION_VERSION;
-  view.PropertyInstanceId = instanceId;
-  view.PropertyBufferLength = CUSTOM_SIZE + dataLength;
-  view.PropertyBufferOffset = SWITCH_PROPERTY_OFFSET;
-  words[SWITCH_PROPERTY_OFFSET >> 2] = header(CUSTOM_SIZE);
-  words[(SWITCH_PROPERTY_OFFSET >> 2) + 1] = 0;
-  buffer.switchCustom.PropertyBufferLength = dataLength;
-  buffer.switchCustom.PropertyBufferOffset = CUSTOM_SIZE;
+  if (isErrorStatus(request.status)) return;
+  change.apply(owner, property, settings);
+  if (accepted !== undefined) accepted(property);
 }

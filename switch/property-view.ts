@@ -31,14 +31,14 @@ export function propertyTypeCode(name: string): number {
 abstract class PropertyView {
   protected readonly oidRequest: OidRequest;
   protected readonly buffer: RequestBuffer;
-  readonly #pipeline: Pipeline;
-  #settings: Settings | undefined;
-  #settingsFor: FilterModule | undefined;
+  private readonly pipeline: Pipeline;
+  private decoded: Settings | undefined;
+  private decodedFor: FilterModule | undefined;
 
   constructor(request: OidRequest, buffer: RequestBuffer, pipeline: Pipeline) {
     this.oidRequest = request;
     this.buffer = buffer;
-    this.#pipeline = pipeline;
+    this.pipeline = pipeline;
   }
 
   get feature(): string | undefined {
@@ -54,18 +54,18 @@ abstract class PropertyView {
   get settings(): Settings | undefined {
     const request = this.oidRequest;
     const module = request.running ?? request.holder;
-    if (this.#settings !== undefined && this.#settingsFor === module) return this.#settings;
+    if (this.decoded !== undefined && this.decodedFor === module) return this.decoded;
     if (request.dataLength === 0 && request.dataOffset === 0) return undefined;
     if (request.done) request.expose();
-    this.#settings = request.codec?.decode(request.buffer, request.dataOffset, request.dataLength);
-    this.#settingsFor = module;
-    return this.#settings;
+    this.decoded = request.codec?.decode(request.buffer, request.dataOffset, request.dataLength);
+    this.decodedFor = module;
+    return this.decoded;
   }
 
   /** The request as the module sees it whose handler runs, or that pended it. */
   get request(): OidRequestHandle {
     const module = this.oidRequest.running ?? this.oidRequest.holder ?? this.oidRequest.modules[0];
-    return new RequestHandle(this.oidRequest, module as FilterModule, this.#pipeline);
+    return new RequestHandle(this.oidRequest, module as FilterModule, this.pipeline);
   }
 }
 

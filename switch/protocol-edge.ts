@@ -92,9 +92,14 @@ export class ProtocolEdge {
     }
   }
 
+  /** Sends one request down the stack; `request.done` tells whether it completed at once. */
+  start(request: OidRequest): void {
+    this.#pipeline.start(request, this.#modules());
+  }
+
   /** Sends one request down the stack: itself when it completed at once, else a promise of its completion. */
   send(request: OidRequest): MaybePromise<OidRequest> {
-    this.#pipeline.start(request, this.#modules());
+    this.start(request);
     if (request.done) return request;
     return new Promise((resolve) => {
       request.onComplete = resolve;

@@ -2,14 +2,9 @@ import { structure } from '../src/abi/index.ts';
 
 const PORT_PROPERTY = structure('NDIS_SWITCH_PORT_PROPERTY_PARAMETERS');
 const PORT_PROPERTY_DELETE = structure('NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS');
-const PORT_CUSTOM = structure('NDIS_SWITCH_PORT_PROPERTY_CUSTOM');
 const SWITCH_PROPERTY = structure('NDIS_SWITCH_PROPERTY_PARAMETERS');
 const SWITCH_PROPERTY_DELETE = structure('NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS');
-const SWITCH_CUSTOM = structure('NDIS_SWITCH_PROPERTY_CUSTOM');
 
-/** Where the property structure stands behind each parameters structure (both multiples of 8, rule E11). */
-export const PORT_PROPERTY_OFFSET = 64;
-export const SWITCH_PROPERTY_OFFSET = 56;
 /** Size of both …_PROPERTY_CUSTOM structures. */
 export const CUSTOM_SIZE = 16;
 
@@ -24,10 +19,8 @@ export class RequestBuffer {
   readonly words: Uint32Array;
   readonly portProperty;
   readonly portPropertyDelete;
-  readonly portCustom;
   readonly switchProperty;
   readonly switchPropertyDelete;
-  readonly switchCustom;
 
   /** `sizeBytes` is rounded up to a multiple of 4,096. */
   constructor(sizeBytes: number) {
@@ -36,9 +29,7 @@ export class RequestBuffer {
     this.words = new Uint32Array(memory);
     this.portProperty = PORT_PROPERTY.view(this.bytes, 0);
     this.portPropertyDelete = PORT_PROPERTY_DELETE.view(this.bytes, 0);
-    this.portCustom = PORT_CUSTOM.view(this.bytes, PORT_PROPERTY_OFFSET);
     this.switchProperty = SWITCH_PROPERTY.view(this.bytes, 0);
     this.switchPropertyDelete = SWITCH_PROPERTY_DELETE.view(this.bytes, 0);
-    this.switchCustom = SWITCH_CUSTOM.view(this.bytes, SWITCH_PROPERTY_OFFSET);
   }
 }

@@ -188,8 +188,9 @@ export class Switch {
 
   /** Rule E20: property OIDs in the state created only. */
   #mayChange(owner: PropertyOwner): void {
-    const port = this.state.ports.get(owner.portId);
     if (owner.portId < 0) return;
+    const port = this.state.ports.get(owner.portId);
+    if (port === owner && port.state === 'created') return;
     nextState(PORT_STATES, port?.state ?? 'notCreated', 'property', `port ${owner.portId}`);
   }
 

@@ -71,6 +71,19 @@ export function guidBytes(guid: Guid): Uint8Array {
   return Uint8Array.from(order, (i) => raw[i] ?? 0);
 }
 
+/** The 16 wire bytes of a canonical GUID as four little-endian words. */
+export function guidWords(guid: Guid): Uint32Array {
+  const bytes = new Uint8Array(16);
+  writeGuid(bytes, 0, guid);
+  const view = new DataView(bytes.buffer);
+  return Uint32Array.of(
+    view.getUint32(0, true),
+    view.getUint32(4, true),
+    view.getUint32(8, true),
+    view.getUint32(12, true),
+  );
+}
+
 const DIGIT = new Uint8Array(128);
 for (let i = 0; i < 10; i += 1) DIGIT[48 + i] = i;
 for (let i = 0; i < 6; i += 1) DIGIT[97 + i] = 10 + i;

@@ -1,5 +1,5 @@
 import type { PropertyCodec } from '../../switch/environment.ts';
-import type { Guid } from '../core/guid.ts';
+import { type Guid, guidWords, NULL_GUID } from '../core/guid.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
 import type { FeatureCodec } from '../mof/feature-codec.ts';
 import type { Settings } from '../sdk/extension.ts';
@@ -12,6 +12,7 @@ export class CustomCodec implements PropertyCodec {
   readonly name: string;
   readonly propertyType: CodecType;
   readonly id: Guid;
+  readonly idWords: Uint32Array;
   readonly extensionId: Guid;
   readonly version: number;
   readonly fixedSize: number;
@@ -21,8 +22,10 @@ export class CustomCodec implements PropertyCodec {
   constructor(feature: FeatureClass, codec: FeatureCodec, propertyType: CodecType) {
     this.feature = feature;
     this.codec = codec;
-    this.name = feature.name;
+    // As a property key the name is one string in memory: extensions compare it by reference, not by its characters.
+    this.name = Object.keys({ [feature.name]: 0 })[0] ?? feature.name;
     this.id = feature.id;
+    this.idWords = guidWords(propertyType === 1 ? feature.id : NULL_GUID);
     this.extensionId = feature.extensionId;
     this.version = feature.version;
     this.fixedSize = codec.layout.size;

@@ -237,6 +237,7 @@ export class StandardCodec implements PropertyCodec {
   readonly name: string;
   readonly propertyType: number;
   readonly id: Guid;
+  readonly idWords = new Uint32Array(4);
   readonly extensionId: Guid;
   readonly version: number;
   readonly fixedSize: number;
