@@ -1,0 +1,82 @@
+import { defineExtension, type SwitchContext } from '../../src/sdk/index.ts';
+
+/**
+ * The least that works: a capturing extension that lets everything pass. Every handler there is stands here with what
+ * calls it and what may be done in it; copy the folder, change id, name and policy.mof, delete what you do not need. A
+ * handler that is missing forwards, so `attach: () => ({})` would do the same.
+ *
+ * It keeps nothing, counts nothing, changes nothing, and answers no query.
+ */
+export default defineExtension({
+  // NetCfgInstanceId of the driver's INF, and ExtensionId of every class in policy.mof (rule A32).
+  id: '8b0f1c3e-52a6-4d0c-9f6a-3f5d7e21a001',
+  name: 'Passthrough',
+  vendor: 'extswitch',
+  version: '1.0',
+  // capture: sees everything, vetoes nothing (rules A13, A17). filter: may veto and drop. forward: decides destinations.
+  type: 'capture',
+  mof: ['./policy.mof'],
+
+  // Once per switch, when the stack takes the extension in. Make your state for this switch here. No OID may be issued yet
+  // (rule A53): keep `sw` for restart, activate and timers. Throwing keeps the extension out of the stack (rule A49).
+  attach(_sw: SwitchContext) {
+    return {
+      // OID_SWITCH_PORT_CREATE. A filter or forwarding extension may veto it; nobody may end it with success (rules B27,
+      // B28). The port counts only when the request completes with success: see oidRequestComplete (rule B29).
+      createPort: () => 'forward',
+      // OID_SWITCH_PORT_UPDATED: the friendly name changed. Must be forwarded (rule B24).
+      updatePort: () => 'forward',
+      // OID_SWITCH_PORT_TEARDOWN: issue no more OIDs for the port, take no more references (rules B33, B37). Must be
+      // forwarded.
+      teardownPort: () => 'forward',
+      // OID_SWITCH_PORT_DELETE: forget the port and its properties; no property deletes come before it (rule E38, OP-7).
+      // Must be forwarded.
+      deletePort: () => 'forward',
+
+      // OID_SWITCH_NIC_CREATE. May be vetoed for NIC index 0 by a filter or forwarding extension (rules C36, C37).
+      createNic: () => 'forward',
+      // OID_SWITCH_NIC_CONNECT: from its success on the NIC may send and receive (rule C45). Must be forwarded (rule C40).
+      connectNic: () => 'forward',
+      // OID_SWITCH_NIC_UPDATED: MTU, addresses or names of a connected NIC changed. Must be forwarded.
+      updateNic: () => 'forward',
+      // OID_SWITCH_NIC_DISCONNECT: send nothing more to the NIC (rule C46). Must be forwarded.
+      disconnectNic: () => 'forward',
+      // OID_SWITCH_NIC_DELETE: the NIC is gone. Must be forwarded.
+      deleteNic: () => 'forward',
+
+      // OID_SWITCH_PORT_PROPERTY_ADD: a policy is set on a port. An owner that is no forwarding extension forwards after
+      // accepting it (rules E25, E28); only filter and forwarding extensions may veto (rule E36).
+      addPortProperty: () => 'forward',
+      // OID_SWITCH_PORT_PROPERTY_UPDATE: the same instance id with new values (rule E26).
+      updatePortProperty: () => 'forward',
+      // OID_SWITCH_PORT_PROPERTY_DELETE: carries neither version nor values, only ids.
+      deletePortProperty: () => 'forward',
+      // OID_SWITCH_PROPERTY_ADD, UPDATE, DELETE: the same for policies of the switch itself (rule E27).
+      addSwitchProperty: () => 'forward',
+      updateSwitchProperty: () => 'forward',
+      deleteSwitchProperty: () => 'forward',
+
+      // OID_SWITCH_PORT_FEATURE_STATUS_QUERY and OID_SWITCH_FEATURE_STATUS_QUERY: answer your own status ids with
+      // `query.respond(values)`, forward the rest (rule F7).
+      queryPortFeatureStatus: () => 'forward',
+      querySwitchFeatureStatus: () => 'forward',
+
+      // Every OID, known or not, before the handlers above. `request.bytes` are the bytes Windows would pass; they may be
+      // read, not written (rule D4).
+      oidRequest: () => 'forward',
+      // A request forwarded here comes back up. `request.status` is final: undo what was noted on its way down when it
+      // failed (rules D14, E37).
+      oidRequestComplete: () => {},
+
+      // NetEventSwitchActivate: the switch is active; query what is there (rule J12).
+      activate: () => {},
+      // The stack starts with this extension in it, also when another one was enabled. On an active switch: query what is
+      // there, since past OIDs are not told again (rule J11). Throwing refuses to run (OP-31).
+      restart: () => {},
+      // The stack stops for a change. OIDs may still come (rule A65). Cannot fail (rule A61).
+      pause: () => {},
+      // Out of the stack: free everything. `sw` is of no use afterwards. Cannot fail.
+      detach: () => {},
+    };
+  },
+});

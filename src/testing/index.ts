@@ -1,0 +1,28 @@
+/**
+ * `extswitch/testing`: what a test of an extension needs, in any framework (node:test, tap, vitest). Failed expectations are
+ * `AssertionError`s of node:assert.
+ *
+ * ```ts
+ * import { test } from 'node:test';
+ * import { expectNoFindings, expectVeto, testSwitch } from 'extswitch/testing';
+ * import filter from './extension.ts';
+ *
+ * test('a limit of zero is vetoed', async () => {
+ *   const sw = await testSwitch({ extensions: [filter] });
+ *   const port = await sw.port('A');
+ *   await expectVeto(port.properties.add('My_PortPolicy', { Limit: 0 }));
+ *   expectNoFindings(sw);
+ *   await sw.close();
+ * });
+ * ```
+ */
+export { hex, hexDump, unhex } from './bytes-text.ts';
+export { expectNoFindings, expectVeto, type FindingExpectation } from './expect.ts';
+export {
+  type OidFilter,
+  type TestFinding,
+  type TestSwitch,
+  type TestSwitchOptions,
+  testSwitch,
+} from './test-switch.ts';
+export { type TraceTextOptions, traceText } from './trace-text.ts';
