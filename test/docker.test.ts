@@ -33,7 +33,7 @@ function readDockerfile(): readonly Instruction[] {
 
 const instructions = readDockerfile();
 const finalStage = instructions.slice(instructions.findLastIndex(({ name }) => name === 'FROM'));
-const all = (name: string, of = finalStage): string[] =>
+const all = (name: string, of: readonly Instruction[] = finalStage): string[] =>
   of.filter((each) => each.name === name).map(({ text }) => text);
 const only = (name: string): string => {
   const found = all(name);
