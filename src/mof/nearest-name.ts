@@ -20,7 +20,7 @@ export function nearestName(name: string, candidates: readonly string[]): string
   if (name.length > LONGEST) return undefined;
   const wanted = name.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let bestDistance = Math.floor(name.length / 3) + 1;
   for (const candidate of candidates) {
     if (candidate.length > LONGEST) continue;
     const d = distance(wanted, candidate.toLowerCase());
