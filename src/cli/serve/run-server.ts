@@ -85,8 +85,8 @@ async function loadExtensions(
 ): Promise<readonly ExtensionDefinition[]> {
   const loaded: ExtensionDefinition[] = [];
   if (settings.bundled) {
-    const { bundledExtensions } = await import('./bundled-extensions.ts');
-    loaded.push(...bundledExtensions);
+    const { bundledExtensions } = await import('../../../extensions/index.ts');
+    loaded.push(...(await bundledExtensions()));
   }
   if (settings.extensions.length === 0) return loaded;
   const { loadExtension } = await import('../../sdk/load.ts');

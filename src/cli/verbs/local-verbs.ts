@@ -116,6 +116,7 @@ export const LOCAL_VERBS: readonly CommandSpec[] = [
       {
         name: 'port',
         value: 'PORT',
+        range: [0, 65_535],
         env: 'EXTSWITCH_PORT',
         help: 'port to bind, default 4630; 0 takes a free one',
       },
