@@ -11,8 +11,11 @@ export class Transaction {
   readonly undos: Undo[] = [];
 }
 
+/** A write whose durability is not known yet. */
 interface Written {
+  readonly ops: readonly StoreOp[];
   readonly undo: Undo;
+  readonly durable: Promise<void>;
 }
 
 /**
@@ -103,33 +106,45 @@ export class ChangeLog {
       durable = Promise.reject(error);
     }
     if (durable === undefined) return undefined;
-    const written: Written = { undo };
+    const written: Written = { ops, undo, durable };
     this.#inFlight.push(written);
     return durable.then(
       () => {
-        // Writes become durable in order, so this is the first one nearly always.
+        // Writes become durable in order, so this is the first one nearly always. While failed ones are undone, the
+        // recovery still needs to see it.
+        if (this.#recovery !== undefined) return;
         const at = this.#inFlight.indexOf(written);
         if (at >= 0) this.#inFlight.splice(at, 1);
       },
       async (error) => {
-        await this.#recover(written);
+        this.#recovery ??= this.#recover();
+        await this.#recovery;
         throw storeError(error);
       },
     );
   }
 
-  /** Undoes a failed write and everything behind it, latest first. */
-  #recover(written: Written): Promise<void> {
-    const at = this.#inFlight.indexOf(written);
-    if (at < 0) return this.#recovery ?? Promise.resolve();
-    const failed = this.#inFlight.splice(at);
-    const before = this.#recovery ?? Promise.resolve();
-    const recovery = before.then(async () => {
-      for (const entry of failed.reverse()) await this.#undo(entry.undo);
-      if (this.#recovery === recovery) this.#recovery = undefined;
-    });
-    this.#recovery = recovery;
-    return recovery;
+  /**
+   * Waits for all writes under way, then undoes those that failed, latest first. One whose keys a later write that
+   * succeeded has replaced needs no undoing: that value stands.
+   */
+  async #recover(): Promise<void> {
+    const settled: { readonly written: Written; readonly failed: boolean }[] = [];
+    while (settled.length < this.#inFlight.length) {
+      const written = this.#inFlight[settled.length] as Written;
+      const failed = await written.durable.then(
+        () => false,
+        () => true,
+      );
+      settled.push({ written, failed });
+    }
+    this.#inFlight = [];
+    const replaced = new Set<string>();
+    for (const { written, failed } of settled.reverse()) {
+      if (!failed) for (const { key } of written.ops) replaced.add(key);
+      else if (!written.ops.some(({ key }) => replaced.has(key))) await this.#undo(written.undo);
+    }
+    this.#recovery = undefined;
   }
 
   async #undo(undo: Undo): Promise<void> {
