@@ -1,5 +1,11 @@
 import type { Guid } from './guid.ts';
 
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
+  i.toString(16).padStart(2, '0'),
+);
+/** The low 16 bits as four hexadecimal digits; from a table, because every new property takes a GUID. */
+const half = (n: number): string => (HEX[(n >>> 8) & 0xff] as string) + (HEX[n & 0xff] as string);
+
 /** Seeded random numbers (xoshiro128**): the only randomness inside a world, so one seed gives one history. */
 export class Rng {
   #a: number;
@@ -49,9 +55,19 @@ export class Rng {
     const b = (this.uint32() & 0xffff0fff) | 0x4000;
     const c = (this.uint32() & 0x3fffffff) | 0x80000000;
     const d = this.uint32();
-    const t = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
-    const bt = t(b);
-    const ct = t(c);
-    return `${t(a)}-${bt.slice(0, 4)}-${bt.slice(4)}-${ct.slice(0, 4)}-${ct.slice(4)}${t(d)}`;
+    return (
+      half(a >>> 16) +
+      half(a) +
+      '-' +
+      half(b >>> 16) +
+      '-' +
+      half(b) +
+      '-' +
+      half(c >>> 16) +
+      '-' +
+      half(c) +
+      half(d >>> 16) +
+      half(d)
+    );
   }
 }
