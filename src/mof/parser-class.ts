@@ -74,9 +74,11 @@ class ClassBody {
   readonly #cursor: Cursor;
   readonly #name: Token;
   readonly #instances: ParseInstance;
+  readonly #failuresBefore: number;
 
   constructor(cursor: Cursor, name: Token, instances: ParseInstance) {
     this.#cursor = cursor;
+    this.#failuresBefore = cursor.failures;
     this.#name = name;
     this.#instances = instances;
   }
@@ -118,6 +120,8 @@ class ClassBody {
   }
 
   #missingBrace(): void {
+    // After an error the brace may have been skipped, so only a class without one is reported.
+    if (this.#cursor.failures > this.#failuresBefore) return;
     this.#cursor.failures += 1;
     const message = `class ${this.#name.text} is not closed`;
     this.#cursor.sink.report('E-SYNTAX', this.#name, message, { hint: 'add };' });

@@ -85,6 +85,12 @@ export class Cursor {
     throw FAILURE;
   }
 
+  /** As `refuse`, but silent when there were errors since `failures` was read: recovery may have skipped what is missing. */
+  failUnlessFailed(failures: number, span: Span, message: string, hint: string): never {
+    if (this.failures > failures) throw FAILURE;
+    return this.refuse('E-SYNTAX', span, message, hint);
+  }
+
   /** Runs `parse` one level deeper; more than {@link MAX_DEPTH} levels are refused instead of overflowing the stack. */
   nested<T>(parse: () => T): T {
     if (this.#depth >= MAX_DEPTH) {

@@ -78,11 +78,12 @@ function parseInstance(cursor: Cursor, qualifiers: readonly MofQualifier[]): Mof
   const name = cursor.expectWord('a class name');
   const alias = parseAlias(cursor);
   cursor.expectSign('{', 'to begin the instance');
+  const { failures } = cursor;
   const properties: MofAssignment[] = [];
   while (!cursor.takeSign('}')) {
     if (cursor.peek().kind === 'eof' || cursor.isDeclarationStart()) {
       const message = `the instance of ${name.text} is not closed`;
-      cursor.refuse('E-SYNTAX', name, message, 'add };');
+      cursor.failUnlessFailed(failures, name, message, 'add };');
     }
     const before = cursor.taken;
     try {

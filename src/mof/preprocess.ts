@@ -259,8 +259,9 @@ export class Preprocessor implements TokenStream, TokenSource {
   }
 }
 
+/** The innermost branch tells: inside one that does not count, none does. */
 function isActive(frame: Frame): boolean {
-  return frame.branches.every((branch) => branch.isActive);
+  return frame.branches.at(-1)?.isActive ?? true;
 }
 
 /** Goes on behind a directive: the text up to the next one gets a lexer of its own. */

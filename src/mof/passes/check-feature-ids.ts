@@ -53,10 +53,7 @@ function idSpan(state: CompileState, feature: FeatureClass): Span {
 }
 
 function qualifierSpan(state: CompileState, feature: FeatureClass, name: string): Span {
-  const candidate = state.candidates.find((each) => each.declaration.name === feature.name);
-  const declaration = candidate?.declaration;
-  const found =
-    findQualifier(declaration?.qualifiers ?? [], name)?.value?.span ?? declaration?.span;
-  if (found === undefined) throw new Error(`feature ${feature.name} has no declaration`);
-  return found;
+  const declaration = state.tree.get(feature.name)?.declaration;
+  if (declaration === undefined) throw new Error(`feature ${feature.name} has no declaration`);
+  return findQualifier(declaration.qualifiers, name)?.value?.span ?? declaration.span;
 }
