@@ -49,6 +49,7 @@ export type {
   SwitchProperty,
   Verdict,
 } from './extension.ts';
+export { settingsOf } from './settings-of.ts';
 
 /** Keeps a request to complete it later by `request.complete(status)` or `request.forward()`; the same as `request.pend()`. */
 export function pend(request: OidRequest): Pended {
