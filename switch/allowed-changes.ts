@@ -1,3 +1,4 @@
+import { NdisStatus } from '../src/core/status.ts';
 import type { OidRequest } from './oid-request.ts';
 
 /** First byte a handler changed although it may not, and the rule it broke. */
@@ -61,20 +62,26 @@ const OTHER: Allowed = { rule: 'D4', ranges: NOTHING };
 const MTU_OFFSET = 2104;
 const NIC_CREATE = 0x1027a;
 
-/** Compares the bytes in use with `pristine`, the bytes before any handler saw them. */
+/**
+ * Compares the bytes in use with `pristine`, the bytes as the handler got them. Only a module that `answered` may have
+ * written an answer; on the way back up nothing may change at all.
+ */
 export function changedByte(
   request: OidRequest,
   pristine: Uint8Array,
+  answered: boolean,
 ): ForbiddenChange | undefined {
   const allowed = ALLOWED[request.oid] ?? OTHER;
+  const ranges = answered ? allowed.ranges : NOTHING;
   const bytes = request.buffer;
   const mayLowerMtu = loweredMtu(request, pristine);
   for (let i = 0; i < pristine.length; i += 1) {
     if (bytes[i] === pristine[i]) continue;
     if (mayLowerMtu && i >= MTU_OFFSET && i < MTU_OFFSET + 4) continue;
-    if (!allowed.ranges.some(([from, to]) => i >= from && i < to)) {
-      const expected = pristine[i] ?? 0;
-      return { offset: i, expected, found: bytes[i] ?? 0, rule: allowed.rule };
+    if (!ranges.some(([from, to]) => i >= from && i < to)) {
+      const ofMtu = request.oid === NIC_CREATE && i >= MTU_OFFSET && i < MTU_OFFSET + 4;
+      const rule = ofMtu ? 'C20' : allowed.rule;
+      return { offset: i, expected: pristine[i] ?? 0, found: bytes[i] ?? 0, rule };
     }
   }
   return undefined;
@@ -83,6 +90,7 @@ export function changedByte(
 /** Rules C19, C20, OP-35: NIC_CREATE with NIC_INITIALIZING lets an extension lower MTU, never raise it. */
 function loweredMtu(request: OidRequest, pristine: Uint8Array): boolean {
   if (request.oid !== NIC_CREATE || ((pristine[4] ?? 0) & 1) === 0) return false;
+  if (request.status !== NdisStatus.PENDING) return false;
   return u32(request.buffer, MTU_OFFSET) < u32(pristine, MTU_OFFSET);
 }
 
@@ -96,9 +104,15 @@ function u32(bytes: Uint8Array, at: number): number {
   );
 }
 
+/** Rule C20, OP-35: the next module may lower MTU further, never raise it again. */
+export function keepLoweredMtu(request: OidRequest, pristine: Uint8Array): void {
+  if (!loweredMtu(request, pristine)) return;
+  pristine.set(request.buffer.subarray(MTU_OFFSET, MTU_OFFSET + 4), MTU_OFFSET);
+}
+
 /** Puts every byte back that a handler may not change. */
-export function restoreBytes(request: OidRequest, pristine: Uint8Array): void {
-  const allowed = ALLOWED[request.oid] ?? OTHER;
+export function restoreBytes(request: OidRequest, pristine: Uint8Array, answered: boolean): void {
+  const allowed = answered ? (ALLOWED[request.oid] ?? OTHER) : OTHER;
   const mtu = loweredMtu(request, pristine)
     ? request.buffer.slice(MTU_OFFSET, MTU_OFFSET + 4)
     : undefined;

@@ -1,3 +1,4 @@
+import type { Timer } from '../src/core/clock.ts';
 import { ExtSwitchError } from '../src/core/errors.ts';
 import type {
   ExtensionDefinition,
@@ -8,7 +9,7 @@ import type { Finding } from './environment.ts';
 import { FilterModule } from './filter-module.ts';
 import { CALLED_HANDLERS, LATER_HANDLERS } from './handler-table.ts';
 import { describe } from './pipeline.ts';
-import { type Steps, settled } from './steps.ts';
+import type { Steps } from './steps.ts';
 import { type ContextHost, ModuleContext } from './switch-context.ts';
 
 /** Rule A2: the fixed places, top to bottom. */
@@ -77,17 +78,8 @@ export class DriverStack {
   /** Rule A68: NetEventSwitchActivate once, from the bottom up. */
   activate(): void {
     for (const module of [...this.#modules].reverse()) {
-      if (module.state !== 'running') continue;
-      try {
-        module.handlers.activate?.();
-      } catch (error) {
-        // Rules A71, A72: the event goes on and cannot be refused.
-        this.#find(module, {
-          rule: 'A72',
-          severity: 'error',
-          message: `threw in activate: ${describe(error)}`,
-        });
-      }
+      // Rules A71, A72: the event goes on and cannot be refused.
+      if (module.state === 'running') this.#contain(module, 'activate', 'A72');
     }
   }
 
@@ -95,11 +87,14 @@ export class DriverStack {
     module.move('attach');
     try {
       const handlers: unknown = module.definition.attach(new ModuleContext(this.#host, module));
+      // An async attach is refused below; what it breaks later is nobody's business any more.
+      if (handlers instanceof Promise) handlers.catch(() => undefined);
       module.setHandlers(this.#checkHandlers(module, handlers));
       module.move('attached');
     } catch (error) {
       // Rule A49: back to detached.
       module.move('attachFailed');
+      this.#host.references.releaseAll(module);
       module.release();
       failures.push(this.#failure(module, 'attach', error));
     }
@@ -138,7 +133,7 @@ export class DriverStack {
   *#restart(module: FilterModule, failures: StackFailure[]): Steps<void> {
     module.move('restart');
     try {
-      yield* settled(module.handlers.restart?.());
+      yield* this.#within(module.handlers.restart?.());
       module.move('restarted');
     } catch (error) {
       // Rules A49, A50, OP-31: back to paused, then out of the stack; the rest runs on.
@@ -153,7 +148,7 @@ export class DriverStack {
     if (module.state !== 'running') return;
     module.move('pause');
     try {
-      yield* settled(module.handlers.pause?.());
+      yield* this.#within(module.handlers.pause?.());
     } catch (error) {
       this.#find(module, {
         rule: 'A61',
@@ -166,19 +161,44 @@ export class DriverStack {
 
   #detach(module: FilterModule): void {
     // Rule A63: nothing it holds may stay behind.
-    this.#host.pipeline.abortAll(module);
-    try {
-      module.handlers.detach?.();
-    } catch (error) {
-      this.#find(module, {
-        rule: 'A61',
-        severity: 'error',
-        message: `threw in detach: ${describe(error)}`,
-      });
-    }
+    this.#host.pipeline.abortHeldBy(module);
+    this.#contain(module, 'detach', 'A61');
     this.#host.references.releaseAll(module);
     module.release();
     module.move('detach');
+  }
+
+  /** Calls a handler that cannot refuse; also what it promises and breaks is only reported. */
+  #contain(module: FilterModule, name: 'activate' | 'detach', rule: string): void {
+    const report = (error: unknown): void =>
+      this.#find(module, {
+        rule,
+        severity: 'error',
+        message: `threw in ${name}: ${describe(error)}`,
+      });
+    try {
+      const result: unknown = module.handlers[name]?.();
+      if (result instanceof Promise) result.catch(report);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  /** Waits for what restart or pause promised (rule A62), at most as long as an OID may be held. */
+  *#within(promised: unknown): Steps<void> {
+    if (!(promised instanceof Promise)) return;
+    const { clock, oidTimeoutMs } = this.#host.environment;
+    let timer: Timer | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = clock.after(oidTimeoutMs, () =>
+        reject(new Error(`its promise was not kept within ${oidTimeoutMs} ms (rule A62)`)),
+      );
+    });
+    try {
+      yield Promise.race([promised, late]);
+    } finally {
+      timer?.cancel();
+    }
   }
 
   #failure(module: FilterModule, where: string, error: unknown): StackFailure {

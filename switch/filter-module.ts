@@ -8,6 +8,7 @@ import type {
 import { type Handler, SPECIFIC_HANDLERS } from './handler-table.ts';
 import { type OidRequest, RequestHandle } from './oid-request.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { Nic, Port } from './ports.ts';
 import { MODULE_STATES, type ModuleEvent, type ModuleState, nextState } from './states.ts';
 
 /** One extension in one switch's stack: a filter module (rules A48-A52). */
@@ -25,10 +26,12 @@ export class FilterModule {
   seesCompletions = false;
   /** A module above it ended an OID it must have seen (OP-28). */
   desynchronized = false;
+  /** Detaching: it may hold no request any more (rule A63). */
+  leaving = false;
   /** Why it does not run although enabled. */
   problem: string | undefined;
-  /** References it holds, `portId` or `portId/nicIndex` → count (rules B39, C60). */
-  readonly references = new Map<string, number>();
+  /** References it holds (rules B39, C60). */
+  readonly references = new Map<Port | Nic, number>();
   readonly timers = new Set<Timer>();
   #handlers: ExtensionHandlers = {};
   #specific: readonly (Handler | undefined)[] = [];
@@ -71,8 +74,8 @@ export class FilterModule {
     return specific === undefined ? undefined : specific(request, this, pipeline);
   }
 
-  oidRequestComplete(request: OidRequest, pipeline: Pipeline): void {
-    this.#handlers.oidRequestComplete?.(new RequestHandle(request, this, pipeline));
+  oidRequestComplete(request: OidRequest, pipeline: Pipeline): unknown {
+    return this.#handlers.oidRequestComplete?.(new RequestHandle(request, this, pipeline));
   }
 
   /** Marks every module below this one: it missed an OID (OP-28). */
@@ -82,16 +85,13 @@ export class FilterModule {
     }
   }
 
-  /** Lets go of timers and references when it detaches; returns the references it leaked (rules B39, C60). */
-  release(): string[] {
+  /** Lets go of timers and handlers when it detaches. */
+  release(): void {
     for (const timer of this.timers) timer.cancel();
     this.timers.clear();
-    const leaked = [...this.references.keys()];
-    this.references.clear();
     this.#handlers = {};
     this.#specific = [];
     this.#generic = undefined;
     this.seesCompletions = false;
-    return leaked;
   }
 }

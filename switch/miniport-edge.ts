@@ -22,6 +22,7 @@ const SWITCH_CUSTOM = structure('NDIS_SWITCH_PROPERTY_CUSTOM');
 const FIRST_ELEMENT = 24;
 const INFO_SIZE = 40;
 const CUSTOM = 1;
+const ROUTING_DOMAIN = 6;
 const up8 = (n: number): number => (n + 7) & ~7;
 
 /** NDIS_SWITCH_PORT_PARAMETERS of a port at `offset`; PortState by the life cycle (rule B7). */
@@ -192,6 +193,8 @@ export class SwitchMiniportEdge implements MiniportEdge {
     const port = this.#state.ports.get(question.PortId);
     if (port === undefined) return NdisStatus.INVALID_PARAMETER;
     const type = question.PropertyType;
+    // Rule E3: built-in policies, which have type 0 here, are never shown to extensions.
+    if (type < CUSTOM || type > ROUTING_DOMAIN) return NdisStatus.NOT_SUPPORTED;
     const found = this.#matching(port, type, question.PropertyId);
     if (type !== CUSTOM && found.length === 0) {
       const entry = this.#default(type);

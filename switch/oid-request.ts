@@ -154,22 +154,34 @@ export class RequestHandle implements OidRequestHandle {
     return this.#request.bytesRead;
   }
   set bytesRead(value: number) {
-    this.#request.bytesRead = value;
+    this.#counters().bytesRead = value >>> 0;
   }
   get bytesWritten(): number {
     return this.#request.bytesWritten;
   }
   set bytesWritten(value: number) {
-    this.#request.bytesWritten = value;
+    this.#counters().bytesWritten = value >>> 0;
   }
   get bytesNeeded(): number {
     return this.#request.bytesNeeded;
   }
   set bytesNeeded(value: number) {
-    this.#request.bytesNeeded = value;
+    this.#counters().bytesNeeded = value >>> 0;
   }
   get property(): PortProperty | SwitchProperty | undefined {
     return this.#request.property;
+  }
+
+  /** ULONGs of the module that has the request; who only watches the completion changes nothing (rule D5). */
+  #counters(): OidRequest {
+    const request = this.#request;
+    const mine = request.running === this.#module || request.holder === this.#module;
+    if (mine && request.status === NdisStatus.PENDING) return request;
+    throw new ExtSwitchError(
+      'ILLEGAL_TRANSITION',
+      `${this.#module.name} does not have ${oidName(request.oid)}: its counters belong to who completes it`,
+      { rule: 'D5', oid: oidName(request.oid), extensionId: this.#module.id },
+    );
   }
 
   pend(): Pended {

@@ -2,7 +2,7 @@ import { oidName } from '../src/abi/index.ts';
 import { ExtSwitchError } from '../src/core/errors.ts';
 import { isErrorStatus, NdisStatus, statusName } from '../src/core/status.ts';
 import type { Pended } from '../src/sdk/extension.ts';
-import { changedByte, restoreBytes } from './allowed-changes.ts';
+import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, PENDED } from './oid-request.ts';
@@ -11,6 +11,8 @@ import { endRule } from './oid-rules.ts';
 /** What a module's handler came to: pass on, keep, or a status that ends the request here. */
 const FORWARD = -1;
 const PEND = -2;
+const PORT_CREATE = 0x10278;
+const NIC_CREATE = 0x1027a;
 
 /** The bottom of the stack: completes what no extension completed (rule A6). */
 export interface MiniportEdge {
@@ -31,6 +33,10 @@ export class Pipeline {
   /** Requests issued and not done, by id: what `!ndiskd.oid` shows. */
   readonly inFlight = new Map<number, OidRequest>();
   #lastId = 0;
+  #closed = false;
+  /** Modules that became free and have requests waiting; worked off in a loop, not by recursion. */
+  readonly #free: FilterModule[] = [];
+  #draining = false;
 
   constructor(environment: SwitchEnvironment, switchName: string, miniport: MiniportEdge) {
     this.#environment = environment;
@@ -62,12 +68,15 @@ export class Pipeline {
       module.current = request;
       const verdict = this.#call(module, request);
       if (verdict === PEND) return;
+      if (request.pristine !== undefined) this.#checkBytes(module, request, verdict !== FORWARD);
       if (verdict !== FORWARD) {
         this.#finish(request, module, verdict as NdisStatus);
         return;
       }
       request.position += 1;
     }
+    // Rule D5: the counters are those of whoever completes the request.
+    request.bytesRead = request.bytesWritten = request.bytesNeeded = 0;
     this.#finish(request, undefined, this.#miniport.complete(request));
   }
 
@@ -79,11 +88,9 @@ export class Pipeline {
       answer = module.dispatch(request, this);
     } catch (error) {
       request.running = undefined;
-      this.#checkBytes(module, request);
       return this.#threw(module, request, error);
     }
     request.running = undefined;
-    if (request.pristine !== undefined) this.#checkBytes(module, request);
     if (answer === 'forward' || answer === undefined) {
       if (request.holder === undefined) return FORWARD;
       if (answer === undefined) return this.#keep(module, request);
@@ -102,16 +109,16 @@ export class Pipeline {
       return this.#judgeStatus(module, request, answer);
     }
     if (answer instanceof Promise) {
+      const byHand = request.holder !== undefined;
       request.holder = module;
       answer.then(
-        (late) => this.#settlePromise(module, request, late),
-        (error) => {
-          if (request.holder === module)
-            this.#resume(module, request, this.#threw(module, request, error));
-        },
+        (late) => this.#settlePromise(module, request, late, byHand),
+        (error) => this.#rejectPromise(module, request, error),
       );
       return this.#keep(module, request);
     }
+    request.holder = undefined;
+    request.early = undefined;
     this.#find(module, request, {
       rule: 'D6',
       severity: 'error',
@@ -132,6 +139,15 @@ export class Pipeline {
     }
     const end = endRule(request.oidIndex);
     const failed = isErrorStatus(status);
+    // Rules D19, E16: only SUCCESS is success.
+    if (!failed && status !== NdisStatus.SUCCESS && end.by !== 'never') {
+      this.#find(module, request, {
+        rule: 'D19',
+        severity: 'error',
+        message: `completed ${oidName(request.oid)} with ${statusName(status)}, which is neither success nor an error; taken as NDIS_STATUS_FAILURE`,
+      });
+      return this.#judgeStatus(module, request, NdisStatus.FAILURE);
+    }
     if (end.by === 'never') return this.#mustForward(module, request, status, end.rule);
     if (end.by === 'veto' && !failed) {
       this.#find(module, request, {
@@ -145,7 +161,7 @@ export class Pipeline {
     // Rules A17, E36: a capturing extension never vetoes; the error counts all the same (rule D19).
     if (failed && module.type === 'capture' && end.by !== 'owner') {
       this.#find(module, request, {
-        rule: request.oid === 0x10278 || request.oid === 0x1027a ? 'A17' : 'E36',
+        rule: request.oid === PORT_CREATE || request.oid === NIC_CREATE ? 'A17' : 'E36',
         severity: 'error',
         message: `a capturing extension failed ${oidName(request.oid)} with ${statusName(status)}`,
       });
@@ -157,8 +173,7 @@ export class Pipeline {
         message: `a ${module.type} extension completed ${oidName(request.oid)} with success instead of forwarding it`,
       });
     }
-    // Rule C37: NIC_CREATE is vetoable for NIC index 0 only.
-    if (request.oid === 0x1027a && failed && nicIndexOf(request) !== 0) {
+    if (failed && mustForward(request)) {
       return this.#mustForward(module, request, status, 'C37');
     }
     return status;
@@ -178,21 +193,21 @@ export class Pipeline {
 
   #threw(module: FilterModule, request: OidRequest, error: unknown): number {
     request.holder = undefined;
-    const end = endRule(request.oidIndex);
+    request.early = undefined;
     this.#find(module, request, {
       rule: 'D6',
       severity: 'error',
       message: `threw in its handler of ${oidName(request.oid)}: ${describe(error)}`,
     });
     // Rule D23: what may not fail goes on; everything else fails here.
-    return end.by === 'never' ? FORWARD : NdisStatus.FAILURE;
+    return mustForward(request) ? FORWARD : NdisStatus.FAILURE;
   }
 
   // --- pending -------------------------------------------------------------------------------------------------------
 
   /** `pend(request)`: legal only while the module's own handler for it runs. */
   pend(request: OidRequest, module: FilterModule): Pended {
-    if (request.running !== module) {
+    if (request.running !== module || request.status !== NdisStatus.PENDING) {
       throw new ExtSwitchError(
         'ILLEGAL_TRANSITION',
         `${oidName(request.oid)} can be pended only inside the handler that received it`,
@@ -215,19 +230,19 @@ export class Pipeline {
         ? this.#stopForward(module, request)
         : this.#judgeStatus(module, request, early);
     }
+    if (this.#closed || module.leaving) {
+      request.holder = undefined;
+      return NdisStatus.REQUEST_ABORTED;
+    }
     request.timer = this.#environment.clock.after(this.#environment.oidTimeoutMs, () => {
-      if (request.holder !== module) return;
       this.#find(module, request, {
         rule: 'NdisTimedOidComplete',
         severity: 'error',
         message: `held ${oidName(request.oid)} for ${this.#environment.oidTimeoutMs} ms; the switch ended it`,
       });
       // Rule D23 again: what must be forwarded is forwarded for it, the rest is aborted.
-      this.#resume(
-        module,
-        request,
-        endRule(request.oidIndex).by === 'never' ? FORWARD : NdisStatus.REQUEST_ABORTED,
-      );
+      const verdict = mustForward(request) ? FORWARD : NdisStatus.REQUEST_ABORTED;
+      this.#resume(module, request, verdict);
     });
     return PEND;
   }
@@ -260,10 +275,6 @@ export class Pipeline {
       });
       return;
     }
-    if (request.running === module) {
-      request.early = verdict;
-      return;
-    }
     if (verdict === NdisStatus.PENDING) {
       this.#find(module, request, {
         rule: 'D6',
@@ -272,7 +283,10 @@ export class Pipeline {
       });
       verdict = NdisStatus.FAILURE;
     }
-    if (request.pristine !== undefined) this.#checkBytes(module, request);
+    if (request.running === module) {
+      request.early = verdict;
+      return;
+    }
     this.#resume(
       module,
       request,
@@ -282,8 +296,11 @@ export class Pipeline {
     );
   }
 
-  #settlePromise(module: FilterModule, request: OidRequest, late: unknown): void {
+  /** `byHand`: the handler had called `pend()` itself, so that a promise of nothing leaves the request to its handle. */
+  #settlePromise(module: FilterModule, request: OidRequest, late: unknown, byHand: boolean): void {
+    if (byHand && (late === undefined || late === PENDED)) return;
     if (request.done || request.holder !== module) {
+      if (this.#closed) return;
       this.#find(module, request, {
         rule: 'NdisOidDoubleComplete',
         severity: 'error',
@@ -291,7 +308,6 @@ export class Pipeline {
       });
       return;
     }
-    if (request.pristine !== undefined) this.#checkBytes(module, request);
     if (late === undefined || late === 'forward') {
       this.#resume(module, request, this.#stopForward(module, request));
       return;
@@ -300,10 +316,16 @@ export class Pipeline {
     this.#resume(module, request, this.#judgeStatus(module, request, status));
   }
 
+  #rejectPromise(module: FilterModule, request: OidRequest, error: unknown): void {
+    if (request.holder !== module) return;
+    this.#resume(module, request, this.#threw(module, request, error));
+  }
+
   #resume(module: FilterModule, request: OidRequest, verdict: number): void {
     request.holder = undefined;
     request.timer?.cancel();
     request.timer = undefined;
+    if (request.pristine !== undefined) this.#checkBytes(module, request, verdict !== FORWARD);
     if (verdict === FORWARD) {
       request.position += 1;
       this.#walk(request);
@@ -318,8 +340,10 @@ export class Pipeline {
   #finish(request: OidRequest, completer: FilterModule | undefined, status: NdisStatus): void {
     request.status = status;
     request.completedBy = completer;
+    // From here on the answer is what nobody may change.
+    if (request.pristine !== undefined) request.pristine = request.buffer.slice(0, request.length);
     const modules = request.modules;
-    let waiting: FilterModule[] | undefined;
+    let waiting = false;
     for (
       let i = completer === undefined ? modules.length - 1 : request.position;
       i > request.origin;
@@ -329,8 +353,8 @@ export class Pipeline {
       if (module !== completer && module.seesCompletions) this.#completeCallback(module, request);
       module.current = undefined;
       if (module.queue.length > 0) {
-        waiting ??= [];
-        waiting.push(module);
+        waiting = true;
+        this.#free.push(module);
       }
     }
     request.done = true;
@@ -338,55 +362,79 @@ export class Pipeline {
     this.#environment.trace.record(this.#switchName, request);
     const onComplete = request.onComplete;
     if (onComplete !== undefined) onComplete(request);
-    if (waiting !== undefined) for (const module of waiting) this.#next(module);
+    if (waiting) this.#drain();
   }
 
-  #next(module: FilterModule): void {
-    if (module.current !== undefined) return;
-    const request = module.queue.shift();
-    if (request !== undefined) this.#walk(request);
+  /** Lets waiting requests go on, the lowest module's first. */
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (;;) {
+      const module = this.#free.shift();
+      if (module === undefined) break;
+      if (module.current !== undefined) continue;
+      const request = module.queue.shift();
+      if (request !== undefined) this.#walk(request);
+    }
+    this.#draining = false;
   }
 
   #completeCallback(module: FilterModule, request: OidRequest): void {
-    request.running = module;
-    try {
-      module.oidRequestComplete(request, this);
-    } catch (error) {
+    const report = (error: unknown): void =>
       this.#find(module, request, {
         rule: 'D14',
         severity: 'error',
         message: `threw in oidRequestComplete of ${oidName(request.oid)}: ${describe(error)}`,
       });
+    request.running = module;
+    try {
+      const result: unknown = module.oidRequestComplete(request, this);
+      if (result instanceof Promise) result.catch(report);
+    } catch (error) {
+      report(error);
     }
     request.running = undefined;
-    if (request.pristine !== undefined) this.#checkBytes(module, request);
+    if (request.pristine !== undefined) this.#checkBytes(module, request, false);
   }
 
-  /** Ends everything in flight with REQUEST_ABORTED (reset, detach of a module that holds requests). */
-  abortAll(held?: FilterModule): void {
+  /** Ends what `held` holds with REQUEST_ABORTED, also what comes to it from now on (rule A63). */
+  abortHeldBy(held: FilterModule): void {
+    held.leaving = true;
+    this.#abort((holder) => holder === held);
+  }
+
+  /** Ends everything in flight with REQUEST_ABORTED and lets nobody hold a request any more (reset, close). */
+  close(): void {
+    this.#closed = true;
+    this.#abort(() => true);
+  }
+
+  #abort(matches: (holder: FilterModule) => boolean): void {
     for (const request of [...this.inFlight.values()]) {
-      const holder = request.holder;
-      if (holder === undefined || (held !== undefined && holder !== held)) continue;
-      this.#resume(holder, request, NdisStatus.REQUEST_ABORTED);
+      const { holder } = request;
+      if (holder !== undefined && matches(holder))
+        this.#resume(holder, request, NdisStatus.REQUEST_ABORTED);
     }
   }
 
   // --- containment ---------------------------------------------------------------------------------------------------
 
   /** Rules D4, B26, C42, E22, F10: what a handler scribbled is put back and reported with its place. */
-  #checkBytes(module: FilterModule, request: OidRequest): void {
+  #checkBytes(module: FilterModule, request: OidRequest, answered: boolean): void {
     const pristine = request.pristine;
     if (pristine === undefined) return;
-    const change = changedByte(request, pristine);
-    if (change === undefined) return;
-    this.#find(module, request, {
-      rule: change.rule,
-      severity: 'error',
-      message:
-        `changed byte ${change.offset} of ${oidName(request.oid)} from 0x${hex(change.expected)} to ` +
-        `0x${hex(change.found)}; put back`,
-    });
-    restoreBytes(request, pristine);
+    const change = changedByte(request, pristine, answered);
+    if (change !== undefined) {
+      this.#find(module, request, {
+        rule: change.rule,
+        severity: 'error',
+        message:
+          `changed byte ${change.offset} of ${oidName(request.oid)} from 0x${hex(change.expected)} to ` +
+          `0x${hex(change.found)}; put back`,
+      });
+      restoreBytes(request, pristine, answered);
+    }
+    keepLoweredMtu(request, pristine);
   }
 
   #find(
@@ -406,9 +454,12 @@ export class Pipeline {
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 
-function nicIndexOf(request: OidRequest): number {
+/** No extension may fail it: rule book D.3; rule C37: NIC_CREATE is vetoable for NIC index 0 only. */
+function mustForward(request: OidRequest): boolean {
+  if (request.oid !== NIC_CREATE) return endRule(request.oidIndex).by === 'never';
   // NDIS_SWITCH_NIC_PARAMETERS.NicIndex, u16 at 1044.
-  return (request.buffer[1044] ?? 0) | ((request.buffer[1045] ?? 0) << 8);
+  const bytes = request.pristine ?? request.buffer;
+  return bytes[1044] !== 0 || bytes[1045] !== 0;
 }
 
 /** One line about whatever a handler returned or threw. */

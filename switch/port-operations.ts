@@ -52,11 +52,13 @@ export class PortOperations {
     const port = new Port(options, this.#allocate(options.portId));
     const state = nextState(PORT_STATES, port.state, 'create', `port ${port.name}`);
     const request = yield* settled(
-      this.#edge.send(this.#portOid(OIDS.OID_SWITCH_PORT_CREATE.code, port, CREATED)),
+      this.#edge.send(this.#portOid(OIDS.OID_SWITCH_PORT_CREATE.code, port, CREATED), (done) => {
+        if (isErrorStatus(done.status)) return;
+        port.state = state;
+        this.#state.ports.set(port.portId, port);
+      }),
     );
     if (!isErrorStatus(request.status)) {
-      port.state = state;
-      this.#state.ports.set(port.portId, port);
       this.#change('portCreated', port);
       accepted?.(port);
     }
@@ -65,19 +67,27 @@ export class PortOperations {
 
   /** NICs away, PORT_TEARDOWN, wait for references, PORT_DELETE (rules B20-B22, S3). */
   *delete(port: Port, accepted?: (port: Port) => void): Steps<void> {
-    for (const nic of [...port.nics.values()].sort((a, b) => b.index - a.index)) {
-      yield* this.disconnectNic(port, nic);
-    }
-    port.state = nextState(PORT_STATES, port.state, 'teardown', `port ${port.name}`);
+    const gone = nextState(PORT_STATES, port.state, 'teardown', `port ${port.name}`);
+    // Rule C54: disconnect every lower adapter, delete every lower adapter, then index 0.
+    const lower = [...port.nics.values()].filter((nic) => nic.index > 0);
+    for (const nic of lower) yield* this.#disconnect(nic);
+    for (const nic of lower) yield* this.disconnectNic(port, nic);
+    const own = port.nics.get(0);
+    if (own !== undefined) yield* this.disconnectNic(port, own);
+    port.state = gone;
     yield* settled(
       this.#edge.send(this.#portOid(OIDS.OID_SWITCH_PORT_TEARDOWN.code, port, TEARDOWN)),
     );
     this.#change('portTearingDown', port);
     // Rules B21, B35: not before the last reference is gone.
     yield* this.#unreferenced(port, `port ${port.portId}`, 'B42');
-    yield* settled(this.#edge.send(this.#portOid(OIDS.OID_SWITCH_PORT_DELETE.code, port, DELETED)));
-    port.state = nextState(PORT_STATES, port.state, 'delete', `port ${port.name}`);
-    this.#state.ports.delete(port.portId);
+    const deleted = nextState(PORT_STATES, port.state, 'delete', `port ${port.name}`);
+    yield* settled(
+      this.#edge.send(this.#portOid(OIDS.OID_SWITCH_PORT_DELETE.code, port, DELETED), () => {
+        port.state = deleted;
+        this.#state.ports.delete(port.portId);
+      }),
+    );
     this.#change('portDeleted', port);
     accepted?.(port);
   }
@@ -90,7 +100,7 @@ export class PortOperations {
   ): Steps<{ nic: Nic; request: OidRequest }> {
     nextState(PORT_STATES, port.state, 'nicCreate', `port ${port.name}`);
     const existing = port.nics.get(options.index);
-    nextState(
+    const created = nextState(
       NIC_STATES,
       existing?.state ?? 'notCreated',
       'create',
@@ -103,19 +113,25 @@ export class PortOperations {
     const create = yield* settled(
       this.#edge.send(
         this.#nicOid(OIDS.OID_SWITCH_NIC_CREATE.code, nic, NIC_STATE_CODE.created, initializing),
+        (done) => {
+          if (isErrorStatus(done.status)) return;
+          // Rule C19: an extension may have lowered MTU; the value at completion counts.
+          nic.mtu = NIC_PARAMETERS.view(done.buffer).MTU;
+          nic.state = created;
+          port.nics.set(nic.index, nic);
+        },
       ),
     );
     if (isErrorStatus(create.status)) return { nic, request: create };
-    // Rule C19: an extension may have lowered MTU; the value at completion counts.
-    nic.mtu = NIC_PARAMETERS.view(create.buffer).MTU;
-    nic.state = nextState(NIC_STATES, nic.state, 'create', `NIC ${nic.name}`);
-    port.nics.set(nic.index, nic);
+    const connected = nextState(NIC_STATES, nic.state, 'connect', `NIC ${nic.name}`);
     yield* settled(
       this.#edge.send(
         this.#nicOid(OIDS.OID_SWITCH_NIC_CONNECT.code, nic, NIC_STATE_CODE.connected, 0),
+        () => {
+          nic.state = connected;
+        },
       ),
     );
-    nic.state = nextState(NIC_STATES, nic.state, 'connect', `NIC ${nic.name}`);
     this.#change('nicConnected', port, nic);
     accepted?.(nic);
     return { nic, request: create };
@@ -123,30 +139,38 @@ export class PortOperations {
 
   /** NIC_DISCONNECT, wait for references, NIC_DELETE (rules C30-C32, C34). */
   *disconnectNic(port: Port, nic: Nic, accepted?: (nic: Nic) => void): Steps<void> {
-    if (nic.state === 'connected') {
-      nic.state = nextState(NIC_STATES, nic.state, 'disconnect', `NIC ${nic.name}`);
-      yield* settled(
-        this.#edge.send(
-          this.#nicOid(OIDS.OID_SWITCH_NIC_DISCONNECT.code, nic, NIC_STATE_CODE.disconnected, 0),
-        ),
-      );
-    }
+    yield* this.#disconnect(nic);
+    const deleted = nextState(NIC_STATES, nic.state, 'delete', `NIC ${nic.name}`);
     // Rules C31, C56.
     yield* this.#unreferenced(nic, `NIC ${nic.portId}/${nic.index}`, 'C60');
     yield* settled(
       this.#edge.send(
         this.#nicOid(OIDS.OID_SWITCH_NIC_DELETE.code, nic, NIC_STATE_CODE.deleted, 0),
+        () => {
+          nic.state = deleted;
+          port.nics.delete(nic.index);
+        },
       ),
     );
-    nic.state = nextState(NIC_STATES, nic.state, 'delete', `NIC ${nic.name}`);
-    port.nics.delete(nic.index);
     this.#change('nicDeleted', port, nic);
     accepted?.(nic);
   }
 
+  /** A NIC that was never connected is deleted directly (rule C34, OP-26). */
+  *#disconnect(nic: Nic): Steps<void> {
+    if (nic.state !== 'connected') return;
+    nic.state = nextState(NIC_STATES, nic.state, 'disconnect', `NIC ${nic.name}`);
+    yield* settled(
+      this.#edge.send(
+        this.#nicOid(OIDS.OID_SWITCH_NIC_DISCONNECT.code, nic, NIC_STATE_CODE.disconnected, 0),
+      ),
+    );
+  }
+
   /** Waits for the last reference, at most as long as an OID may pend; a leak is reported and does not block for ever. */
   *#unreferenced(held: Port | Nic, what: string, rule: string): Steps<void> {
-    if (held.references === 0) return;
+    // A switch that stops waits for nobody: its extensions give everything back when they detach.
+    if (held.references === 0 || this.#state.isStopping) return;
     yield new Promise<void>((resolve) => {
       const timer = this.#environment.clock.after(this.#environment.oidTimeoutMs, () => {
         this.#environment.finding(this.#state.name, {
@@ -207,6 +231,18 @@ export class PortOperations {
 
   #allocate(wanted: number | undefined): number {
     if (wanted !== undefined) {
+      if (!Number.isInteger(wanted) || wanted < 1 || wanted > MAX_PORT_ID) {
+        throw new ExtSwitchError(
+          'INVALID_ARGUMENT',
+          `port id ${wanted}: expected 1 to ${MAX_PORT_ID} (rule B1)`,
+          { rule: 'B1', expected: `1 to ${MAX_PORT_ID}`, found: String(wanted) },
+        );
+      }
+      if (this.#state.ports.has(wanted)) {
+        throw new ExtSwitchError('ILLEGAL_TRANSITION', `port id ${wanted} is taken (rule B1)`, {
+          rule: 'B1',
+        });
+      }
       this.#lastPortId = Math.max(this.#lastPortId, wanted);
       return wanted;
     }

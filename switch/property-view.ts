@@ -64,7 +64,8 @@ abstract class PropertyView {
 
   /** The request as the module sees it whose handler runs, or that pended it. */
   get request(): OidRequestHandle {
-    const module = this.oidRequest.running ?? this.oidRequest.holder ?? this.oidRequest.modules[0];
+    const { running, holder, completedBy, modules } = this.oidRequest;
+    const module = running ?? holder ?? completedBy ?? modules[0];
     return new RequestHandle(this.oidRequest, module as FilterModule, this.pipeline);
   }
 }

@@ -14,6 +14,7 @@ export class ProtocolEdge {
   readonly #modules: () => readonly FilterModule[];
   readonly #waiting: (() => void)[] = [];
   #busy = false;
+  #draining = false;
   #buffer: RequestBuffer | undefined;
 
   constructor(pipeline: Pipeline, modules: () => readonly FilterModule[]) {
@@ -67,9 +68,17 @@ export class ProtocolEdge {
     return result;
   }
 
+  /** Starts what waits: in a loop, since each of thousands may end at once. */
   #end(): void {
     this.#busy = false;
-    this.#waiting.shift()?.();
+    if (this.#draining) return;
+    this.#draining = true;
+    while (!this.#busy) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      next();
+    }
+    this.#draining = false;
   }
 
   /** The reusable buffer, or a larger or fresh one. Give it back with {@link giveBack}. */
@@ -97,12 +106,21 @@ export class ProtocolEdge {
     this.#pipeline.start(request, this.#modules());
   }
 
-  /** Sends one request down the stack: itself when it completed at once, else a promise of its completion. */
-  send(request: OidRequest): MaybePromise<OidRequest> {
+  /**
+   * Sends one request down the stack: itself when it completed at once, else a promise of its completion. `completed`
+   * changes the switch's tables in the moment of completion, before a request that waited in the stack can ask for them.
+   */
+  send(request: OidRequest, completed?: (request: OidRequest) => void): MaybePromise<OidRequest> {
     this.start(request);
-    if (request.done) return request;
+    if (request.done) {
+      completed?.(request);
+      return request;
+    }
     return new Promise((resolve) => {
-      request.onComplete = resolve;
+      request.onComplete = (done) => {
+        completed?.(done);
+        resolve(done);
+      };
     });
   }
 

@@ -1,6 +1,7 @@
 import { NdisStatus } from '../src/core/status.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
+import { Nic, Port } from './ports.ts';
 import type { SwitchState } from './switch-state.ts';
 
 /** The reference handlers of the switch (rules B35-B41, C56-C60). Dereference is allowed in every state (OP-22). */
@@ -16,53 +17,48 @@ export class References {
   /** Rule B36: SUCCESS only for a created port. */
   referencePort(module: FilterModule, portId: number): NdisStatus {
     const port = this.#state.ports.get(portId);
-    if (port?.state !== 'created') return NdisStatus.INVALID_PARAMETER;
-    port.references += 1;
-    count(module, String(portId), 1);
-    return NdisStatus.SUCCESS;
+    return port?.state === 'created' ? take(module, port) : NdisStatus.INVALID_PARAMETER;
   }
 
   dereferencePort(module: FilterModule, portId: number): NdisStatus {
-    const port = this.#state.ports.get(portId);
-    if (port === undefined || !count(module, String(portId), -1)) {
-      return this.#unbalanced(module, `port ${portId}`, 'B39');
-    }
-    port.references -= 1;
-    if (port.references === 0) port.onUnreferenced?.();
-    return NdisStatus.SUCCESS;
+    const port = heldBy(
+      module,
+      this.#state.ports.get(portId),
+      (held) => held instanceof Port && held.portId === portId,
+    );
+    return port === undefined
+      ? this.#unbalanced(module, `port ${portId}`, 'B39')
+      : giveBack(module, port);
   }
 
   /** Rule C57, OP-24: SUCCESS only for a connected NIC. */
   referenceNic(module: FilterModule, portId: number, nicIndex: number): NdisStatus {
     const nic = this.#state.ports.get(portId)?.nics.get(nicIndex);
-    if (nic?.state !== 'connected') return NdisStatus.INVALID_PARAMETER;
-    nic.references += 1;
-    count(module, `${portId}/${nicIndex}`, 1);
-    return NdisStatus.SUCCESS;
+    return nic?.state === 'connected' ? take(module, nic) : NdisStatus.INVALID_PARAMETER;
   }
 
   dereferenceNic(module: FilterModule, portId: number, nicIndex: number): NdisStatus {
-    const nic = this.#state.ports.get(portId)?.nics.get(nicIndex);
-    if (nic === undefined || !count(module, `${portId}/${nicIndex}`, -1)) {
-      return this.#unbalanced(module, `NIC ${portId}/${nicIndex}`, 'C60');
-    }
-    nic.references -= 1;
-    if (nic.references === 0) nic.onUnreferenced?.();
-    return NdisStatus.SUCCESS;
+    const nic = heldBy(
+      module,
+      this.#state.ports.get(portId)?.nics.get(nicIndex),
+      (held) => held instanceof Nic && held.portId === portId && held.index === nicIndex,
+    );
+    return nic === undefined
+      ? this.#unbalanced(module, `NIC ${portId}/${nicIndex}`, 'C60')
+      : giveBack(module, nic);
   }
 
   /** Gives back what a detaching module still holds and reports it. */
   releaseAll(module: FilterModule): void {
-    for (const [key, held] of [...module.references]) {
-      const [port, nic] = key.split('/');
-      for (let i = 0; i < held; i += 1) {
-        if (nic === undefined) this.dereferencePort(module, Number(port));
-        else this.dereferenceNic(module, Number(port), Number(nic));
-      }
+    for (const [held, count] of [...module.references]) {
+      for (let i = 0; i < count; i += 1) giveBack(module, held);
+      const isPort = held instanceof Port;
       this.#find(module, {
-        rule: nic === undefined ? 'B39' : 'C60',
+        rule: isPort ? 'B39' : 'C60',
         severity: 'error',
-        message: `detached with ${held} reference(s) on ${nic === undefined ? 'port' : 'NIC'} ${key}`,
+        message: `detached with ${count} reference(s) on ${
+          isPort ? `port ${held.portId}` : `NIC ${held.portId}/${held.index}`
+        }`,
       });
     }
   }
@@ -85,11 +81,29 @@ export class References {
   }
 }
 
-/** Adds to the module's own count; false when it would fall below zero. */
-function count(module: FilterModule, key: string, change: 1 | -1): boolean {
-  const held = (module.references.get(key) ?? 0) + change;
-  if (held < 0) return false;
-  if (held === 0) module.references.delete(key);
-  else module.references.set(key, held);
-  return true;
+/** A module that is not (or no longer) attached gets no reference: nobody would give it back. */
+function take(module: FilterModule, object: Port | Nic): NdisStatus {
+  if (module.state === 'detached') return NdisStatus.INVALID_PARAMETER;
+  module.references.set(object, (module.references.get(object) ?? 0) + 1);
+  object.references += 1;
+  return NdisStatus.SUCCESS;
+}
+
+function giveBack(module: FilterModule, object: Port | Nic): NdisStatus {
+  const left = (module.references.get(object) ?? 0) - 1;
+  if (left === 0) module.references.delete(object);
+  else module.references.set(object, left);
+  object.references -= 1;
+  if (object.references === 0) object.onUnreferenced?.();
+  return NdisStatus.SUCCESS;
+}
+
+/** The living object when the module holds it, else a deleted one of the same name that it still holds. */
+function heldBy(
+  module: FilterModule,
+  living: Port | Nic | undefined,
+  sameName: (held: Port | Nic) => boolean,
+): Port | Nic | undefined {
+  if (living !== undefined && module.references.has(living)) return living;
+  return [...module.references.keys()].find(sameName);
 }

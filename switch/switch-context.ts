@@ -13,7 +13,7 @@ import type {
 } from '../src/sdk/extension.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
-import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
+import { OidRequest, REQUEST_TYPE, type RequestTypeCode } from './oid-request.ts';
 import {
   NIC_PARAMETERS,
   PORT_PARAMETERS,
@@ -77,16 +77,24 @@ export class ModuleContext implements SwitchContext {
   }
 
   after(delayMs: number, fire: () => void): { cancel(): void } {
+    if (!Number.isFinite(delayMs)) {
+      throw new ExtSwitchError('INVALID_ARGUMENT', `delay ${delayMs}: expected milliseconds`, {
+        member: 'delayMs',
+        expected: 'a finite number',
+        found: String(delayMs),
+      });
+    }
+    // What still runs of a detached extension has no switch any more.
+    if (this.#module.state === 'detached') return { cancel: () => undefined };
+    const report = (error: unknown): void =>
+      this.#find({ rule: 'D6', severity: 'error', message: `threw in a timer: ${String(error)}` });
     const timer = this.#host.environment.clock.after(delayMs, () => {
       this.#module.timers.delete(timer);
       try {
-        fire();
+        const result: unknown = fire();
+        if (result instanceof Promise) result.catch(report);
       } catch (error) {
-        this.#find({
-          rule: 'D6',
-          severity: 'error',
-          message: `threw in a timer: ${String(error)}`,
-        });
+        report(error);
       }
     });
     this.#module.timers.add(timer);
@@ -138,7 +146,15 @@ export class ModuleContext implements SwitchContext {
       });
       return { status: NdisStatus.NOT_SUPPORTED, output: new Uint8Array(0), bytesNeeded: 0 };
     }
-    const type = REQUEST_TYPE[requestType];
+    const type: RequestTypeCode | undefined = REQUEST_TYPE[requestType];
+    const validRoom = Number.isInteger(outputLengthBytes) && outputLengthBytes >= 0;
+    if (type === undefined || !validRoom || !(input instanceof Uint8Array)) {
+      throw new ExtSwitchError(
+        'INVALID_ARGUMENT',
+        `request(${String(requestType)}, ${oidName(oid)}): expected query, set or method, a Uint8Array, and a length in bytes`,
+        { oid: oidName(oid), extensionId: this.#module.id },
+      );
+    }
     const buffer = new Uint8Array(Math.max(input.length, outputLengthBytes));
     buffer.set(input);
     const room = requestType === 'set' ? 0 : outputLengthBytes;

@@ -12,6 +12,8 @@ export class SwitchState implements PropertyOwner {
   readonly ndis: NdisVersion;
   /** IsActive of NDIS_SWITCH_PARAMETERS (rule A67). */
   isActive = false;
+  /** Set by `Switch.stop`: nothing waits for extensions any more. */
+  isStopping = false;
   readonly ports = new Map<number, Port>();
   readonly properties = new Map<Guid, PropertyInstance>();
   /** As a property owner the switch is no port. */

@@ -1,3 +1,4 @@
+import { ExtSwitchError } from '../src/core/errors.ts';
 import type { Guid } from '../src/core/guid.ts';
 import type { ExtensionDefinition, Settings } from '../src/sdk/extension.ts';
 import { DriverStack, type StackFailure } from './driver-stack.ts';
@@ -183,7 +184,16 @@ export class Switch {
     id: Guid,
     codec: PropertyCodec | undefined,
   ): MaybePromise<StatusAnswer> {
-    return this.#edge.run(() => drive(this.#status.query(portId, id, codec)));
+    return this.#edge.run(() => {
+      // Rule B22: no OID names a port that is gone.
+      if (portId >= 0 && !this.state.ports.has(portId)) {
+        throw new ExtSwitchError('NOT_FOUND', `port ${portId} no longer exists (rule B22)`, {
+          rule: 'B22',
+          found: String(portId),
+        });
+      }
+      return drive(this.#status.query(portId, id, codec));
+    });
   }
 
   /** Rule E20: property OIDs in the state created only. */
@@ -196,7 +206,12 @@ export class Switch {
 
   /** Ends what is in flight with REQUEST_ABORTED and takes the stack down; the switch is of no use afterwards. */
   stop(): MaybePromise<void> {
-    this.pipeline.abortAll();
+    this.state.isStopping = true;
+    for (const port of this.state.ports.values()) {
+      port.onUnreferenced?.();
+      for (const nic of port.nics.values()) nic.onUnreferenced?.();
+    }
+    this.pipeline.close();
     const stopped = this.changeStack([]);
     return stopped instanceof Promise ? stopped.then(() => undefined) : undefined;
   }
