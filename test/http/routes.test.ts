@@ -424,3 +424,33 @@ t.test('a second forwarding extension cannot be enabled', async (t) => {
     enabled: false,
   });
 });
+
+t.test('the standard port policies travel as their own structures and are read back', async (t) => {
+  const plane = await openPlane(t);
+  await withPort(plane);
+  const { call } = plane;
+  const path = '/v1/switches/s/ports/p/properties';
+  for (const [feature, settings, again] of [
+    ['Msvm_EthernetSwitchPortVlanSettingData', { OperationMode: 1, AccessVlanId: 5 }, 409],
+    ['Msvm_EthernetSwitchPortSecuritySettingData', { AllowMacSpoofing: true }, 409],
+    ['Msvm_EthernetSwitchPortProfileSettingData', { ProfileName: 'gold' }, 409],
+    [
+      'Msvm_EthernetSwitchPortIsolationSettingData',
+      { IsolationMode: 1, DefaultIsolationId: 7 },
+      409,
+    ],
+    ['Msvm_EthernetSwitchPortRoutingDomainSettingData', { RoutingDomainName: 'blue' }, 201],
+  ] as const) {
+    const added = await call('POST', path, { feature, settings });
+    t.equal(added.status, 201, `${feature}: ${added.body.detail}`);
+    t.match(added.body, { feature, settings, delivered: true });
+    const [entry] = (await call('GET', '/v1/trace?oid=OID_SWITCH_PORT_PROPERTY_ADD&limit=1')).body
+      .items;
+    t.equal(entry.status, 'NDIS_STATUS_SUCCESS');
+    t.strictSame(
+      (await call('GET', `${path}/${added.body.id}`)).body.settings,
+      added.body.settings,
+    );
+    t.equal((await call('POST', path, { feature, settings })).status, again, `${feature} again`);
+  }
+});
