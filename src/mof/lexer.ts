@@ -161,7 +161,7 @@ export class Lexer implements TokenStream {
     if (word.toLowerCase() === 'pragma') return this.#advance('pragma', '#pragma', start, wordEnd);
     const end = this.#lineEnd(start);
     this.#offset = end;
-    const span = { source, start, end: start + 1 + word.length };
+    const span = { source, start, end: word === '' ? start + 1 : wordEnd };
     if (C_DIRECTIVES.has(word)) return this.#refuseDirective(span, `#${word}`);
     const { line } = source.position(start);
     if (line !== this.#lastDumpLine + 1) {
