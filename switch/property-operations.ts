@@ -54,6 +54,9 @@ const UPDATE: Change = {
   },
 };
 
+/** The update of a property that was refused at re-issue: no extension holds it, so they are told of it as new (rule E27). */
+const REPAIR: Change = { ...ADD, apply: UPDATE.apply };
+
 const DELETE: Change = {
   portOid: OIDS.OID_SWITCH_PORT_PROPERTY_DELETE.code,
   switchOid: OIDS.OID_SWITCH_PROPERTY_DELETE.code,
@@ -88,7 +91,8 @@ export class PropertyOperations {
     settings: Settings,
     accepted?: Accepted,
   ): MaybePromise<PropertyOutcome> {
-    return this.#carry(UPDATE, owner, property, settings, accepted);
+    const change = property.refused === undefined ? UPDATE : REPAIR;
+    return this.#carry(change, owner, property, settings, accepted);
   }
 
   /** On success the owner no longer holds the property; a failing delete keeps it (OP-4). */

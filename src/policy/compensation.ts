@@ -2,7 +2,6 @@ import type { OidRequest } from '../../switch/oid-request.ts';
 import type { PropertyInstance, PropertyOwner } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
-import type { Settings } from '../sdk/extension.ts';
 import type { World } from './world.ts';
 
 /*
@@ -38,18 +37,24 @@ export async function undoAdd(
   owner.properties.delete(property.id);
 }
 
+/** `before`: settings and refusal the property had. One that was refused was told as new, so it is taken back as a whole. */
 export async function undoUpdate(
   world: World,
   machine: Switch,
   owner: PropertyOwner,
   property: PropertyInstance,
-  before: Settings,
+  before: Pick<PropertyInstance, 'settings' | 'refused'>,
 ): Promise<void> {
   const revision = property.revision - 1;
-  const outcome = await machine.updateProperty(owner, property, before);
+  const outcome =
+    before.refused === undefined
+      ? await machine.updateProperty(owner, property, before.settings)
+      : await machine.deleteProperty(owner, property);
   report(world, machine, outcome, `the update of property ${property.id}`);
-  property.settings = before;
+  property.settings = before.settings;
+  property.refused = before.refused;
   property.revision = revision;
+  owner.properties.set(property.id, property);
 }
 
 export async function undoDelete(

@@ -177,12 +177,12 @@ export class PropertySet implements PropertyCollection {
     const settings = property.codec.normalize(values);
     const { machine } = this.#entry;
     const owner = this.#owner;
-    let before = property.settings;
+    let before = { settings: property.settings, refused: property.refused };
     let durable: Promise<void> | undefined;
     const sent = machine.updateProperty(owner, property, settings, {
       check: () => {
         this.#checkCurrent(property, options);
-        before = property.settings;
+        before = { settings: property.settings, refused: property.refused };
       },
       accepted: () => {
         durable = this.#world.changes.commit(
