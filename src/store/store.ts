@@ -22,13 +22,19 @@ export type StoreOp =
  *   concurrent writes into one commit; writes become visible in the order they were called.
  * - When a write fails, it and every write that was queued behind it reject with the same cause, none of them was
  *   applied, and the store accepts new writes again once the medium does.
- * - Errors are `ExtSwitchError`s: `STORE_UNAVAILABLE`, `STORE_VERSION`, `STORE_CORRUPT`.
+ * - Errors are `ExtSwitchError`s: `STORE_UNAVAILABLE`, `STORE_VERSION`, `STORE_CORRUPT`. A key or value that cannot be
+ *   stored (`INVALID_ARGUMENT`) and a closed store (`STORE_UNAVAILABLE`) are thrown by the call itself, and nothing of
+ *   that call is queued.
  */
 export interface Store {
   /** Engine and place for people, e.g. `memory`, `lmdb ./data`. */
   readonly description: string;
   get(key: string): StoreValue | undefined;
-  /** Entries whose key starts with `prefix`, in key order, as of the last visible write. */
+  /**
+   * Entries whose key starts with `prefix`, in key order, as of the last write visible when an iteration starts; what is
+   * written while it runs is not seen by it. An iteration that is not run to its end must be left by `return`, as
+   * `for … of` does.
+   */
   range(prefix: string): Iterable<readonly [key: string, value: StoreValue]>;
   /** `undefined` when the write is done at once (memory), else a promise of its durability. */
   write(ops: readonly StoreOp[]): Promise<void> | undefined;
