@@ -87,7 +87,13 @@ export {
   writeSecurity,
   writeVlan,
 } from './standard-properties.ts';
-export type { HeaderCheck, PlainObject, PlainValue, RevisionChoice } from './structure.ts';
+export type {
+  AnyStructure,
+  HeaderCheck,
+  PlainObject,
+  PlainValue,
+  RevisionChoice,
+} from './structure.ts';
 export { isStructureName, revisionFor, Structure, structure } from './structure.ts';
 export { CONSTANTS, GUIDS } from './tables/constants.ts';
 export type { EnumName } from './tables/enums.ts';

@@ -20,7 +20,7 @@ export type Kind =
  * C types that are not typedefs of another. Everything is little-endian; BOOLEAN is one byte, pointers are eight
  * (ndis-switch-abi.md 1). LONG is only the base of NDIS_STATUS, and statuses compare unsigned, as in core/status.ts.
  */
-export const BASE_KINDS = {
+const BASE_KINDS = {
   UCHAR: 'u8',
   USHORT: 'u16',
   UINT16: 'u16',
