@@ -11,11 +11,11 @@ declare module 'restructure' {
     constructor(type: Type, count: Length | number);
     size(): number;
   }
-  export class String implements Type {
+  class TextType implements Type {
     constructor(length: Length, encoding: string);
     size(): number;
   }
-  export class Array implements Type {
+  class ListType implements Type {
     constructor(type: Type, length: Length);
     size(): number;
   }
@@ -29,6 +29,7 @@ declare module 'restructure' {
     toBuffer(value: T): Uint8Array;
     fromBuffer(bytes: Uint8Array): T;
   }
+  export { ListType as Array, TextType as String };
 }
 
 declare module 'binary-parser' {

@@ -97,7 +97,7 @@ interface SizeContext {
 }
 
 /** As restructure wants it: 64 bits in two halves, counts of its own. */
-export interface RestructureSample {
+interface RestructureSample {
   readonly int8: number;
   readonly int16: number;
   readonly int32: number;
@@ -114,7 +114,7 @@ const sampleOf = (context: SizeContext): RestructureSample =>
   (context.val ?? context) as RestructureSample;
 
 /** npm restructure. Its array tail is not aligned; otherwise the same bytes. */
-export const restructureSample: r.Struct<RestructureSample> = new r.Struct<RestructureSample>({
+export const restructureSample = new r.Struct<RestructureSample>({
   int8: r.uint8,
   pad1: new r.Reserved(r.uint8, 1),
   int16: r.uint16le,

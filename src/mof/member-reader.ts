@@ -59,25 +59,16 @@ export class ReadSource {
 /** Reads one member. One closure per member, as in {@link MemberWriter}. */
 export type MemberReader = (source: ReadSource) => MemberValue;
 
+/** uint8, uint16 and uint32 are read by the class's own loop. */
 function scalarReader(m: MemberPlan): MemberReader {
   const { offset, op } = m;
-  switch (op) {
-    case Kind.uint8:
-      return ({ bytes, base }) => bytes[base + offset] as number;
-    case Kind.uint16:
-      return ({ bytes, base }) => readUint16(bytes, base + offset);
-    case Kind.uint32:
-      return ({ bytes, base }) => readUint32(bytes, base + offset);
-    case Kind.wideUint16:
-      // doc32: four bytes for a value of two.
-      return (source) => {
-        const value = readUint32(source.bytes, source.base + offset);
-        if (value <= 0xffff) return value;
-        throw source.wrong(m, offset, 'a uint16, 0..65535', `${value}`);
-      };
-    default:
-      return ({ bytes, base }) => readScalar(bytes, base + offset, op);
-  }
+  if (op !== Kind.wideUint16) return ({ bytes, base }) => readScalar(bytes, base + offset, op);
+  // doc32: four bytes for a value of two.
+  return (source) => {
+    const value = readUint32(source.bytes, source.base + offset);
+    if (value <= 0xffff) return value;
+    throw source.wrong(m, offset, 'a uint16, 0..65535', `${value}`);
+  };
 }
 
 /** Units of the text whose count is at `at`. An odd byte count is an error (management.md 2.4). */
@@ -99,15 +90,16 @@ function readBlock(m: MemberPlan, source: ReadSource, at: number, isBytes: boole
 
 /** R7: the record that the offset at `field` points to. */
 function readRecord(m: MemberPlan, source: ReadSource, field: number, isBytes: boolean): string {
-  const start = readUint32(source.bytes, source.base + field);
+  const { bytes, base } = source;
+  const start = readUint32(bytes, base + field);
   if (start < source.fixedSize || start + 2 > source.length) {
     const expected = `a string record within ${source.fixedSize}..${source.length}`;
     throw source.wrong(m, field, expected, `offset ${start}`);
   }
   const units = readUnits(m, source, start, isBytes);
   source.checkTail(m, field, start, 2 + units * 2);
-  const text = source.base + start + 2;
-  return readUtf16(source.bytes, text, trimmedLength(source.bytes, text, units));
+  const text = base + start + 2;
+  return readUtf16(bytes, text, trimmedLength(bytes, text, units));
 }
 
 type Scalar = number | bigint | boolean | string;

@@ -9,6 +9,7 @@ import { readUtf16, trimmedLength, writeUtf16 } from './utf16.ts';
  * than a DataView, and the same on every machine Node runs x64 and ARM code on (little-endian).
  */
 const eightBytes = new Uint8Array(8);
+const asUint32 = new Uint32Array(eightBytes.buffer);
 const asUint64 = new BigUint64Array(eightBytes.buffer);
 const asSint64 = new BigInt64Array(eightBytes.buffer);
 const asReal32 = new Float32Array(eightBytes.buffer);
@@ -28,14 +29,8 @@ function copyEight(bytes: Uint8Array, at: number): void {
 }
 
 function takeEight(bytes: Uint8Array, at: number): void {
-  eightBytes[0] = bytes[at] as number;
-  eightBytes[1] = bytes[at + 1] as number;
-  eightBytes[2] = bytes[at + 2] as number;
-  eightBytes[3] = bytes[at + 3] as number;
-  eightBytes[4] = bytes[at + 4] as number;
-  eightBytes[5] = bytes[at + 5] as number;
-  eightBytes[6] = bytes[at + 6] as number;
-  eightBytes[7] = bytes[at + 7] as number;
+  asUint32[0] = readSint32(bytes, at);
+  asUint32[1] = readSint32(bytes, at + 4);
 }
 
 export function writeUint16(bytes: Uint8Array, at: number, value: number): void {
@@ -156,7 +151,7 @@ export function readScalar(
       takeEight(bytes, at);
       return asSint64[0] as bigint;
     case 9: // real32
-      takeFour(bytes, at);
+      asUint32[0] = readSint32(bytes, at);
       return asReal32[0] as number;
     case 10: // real64
       takeEight(bytes, at);
@@ -166,11 +161,4 @@ export function readScalar(
     default:
       return readUtf16(bytes, at, trimmedLength(bytes, at, DATETIME_LENGTH));
   }
-}
-
-function takeFour(bytes: Uint8Array, at: number): void {
-  eightBytes[0] = bytes[at] as number;
-  eightBytes[1] = bytes[at + 1] as number;
-  eightBytes[2] = bytes[at + 2] as number;
-  eightBytes[3] = bytes[at + 3] as number;
 }
