@@ -169,6 +169,9 @@ t.test('two classes whose names meet, and one without members, stay apart', (t) 
   t.end();
 });
 
+/** Named apart: it exists only while the test runs. */
+const TYPES_FILE = './features.ts';
+
 /** Errors of a program made of the types and a file that uses them, with the real SDK. */
 function typeErrors(folder: string, types: string, use: string): string[] {
   writeFileSync(join(folder, 'features.ts'), types);
@@ -199,7 +202,7 @@ t.test('the types give settings of the SDK their members', (t) => {
   const types = typescriptTypes([...ALL, sampleClass]);
   const use = `
     import type { PortProperty, SettingsOf } from 'extswitch/extension';
-    import type { Fabrikam_PortCustomSettingData } from './features.ts';
+    import type { Fabrikam_PortCustomSettingData } from '${TYPES_FILE}';
     export function handle(property: PortProperty<'Fabrikam_PortCustomSettingData'>): bigint {
       const settings: Fabrikam_PortCustomSettingData | undefined = property.settings;
       const a: number = property.settings?.SettingIntA ?? 0;
