@@ -108,24 +108,35 @@ export class DriverStack {
         { extensionId: module.id },
       );
     }
-    for (const [name, handler] of Object.entries(handlers)) {
-      if (LATER_HANDLERS.has(name)) {
-        this.#find(module, {
-          rule: 'D13',
-          severity: 'info',
-          message: `has the handler ${name}, which this version never calls`,
-        });
-        continue;
-      }
-      if (!CALLED_HANDLERS.has(name) || typeof handler !== 'function') {
+    const given = handlers as Readonly<Record<string, unknown>>;
+    for (const name of CALLED_HANDLERS) {
+      const handler = given[name];
+      if (handler !== undefined && typeof handler !== 'function') {
         throw new ExtSwitchError(
           'EXTENSION_INVALID',
-          typeof handler === 'function'
-            ? `attach returned an unknown handler ${name}; known: ${[...CALLED_HANDLERS].join(', ')}`
-            : `handler ${name} is ${describe(handler)}, not a function`,
+          `handler ${name} is ${describe(handler)}, not a function`,
           { extensionId: module.id, member: name },
         );
       }
+    }
+    for (const name of LATER_HANDLERS) {
+      if (typeof given[name] !== 'function') continue;
+      this.#find(module, {
+        rule: 'D13',
+        severity: 'info',
+        message: `has the handler ${name}, which this version never calls`,
+      });
+    }
+    // A class has methods of its own; in a plain object an unknown function is a slip of the pen.
+    if (Object.getPrototypeOf(handlers) !== Object.prototype) return handlers;
+    for (const [name, value] of Object.entries(given)) {
+      if (typeof value !== 'function' || CALLED_HANDLERS.has(name) || LATER_HANDLERS.has(name))
+        continue;
+      throw new ExtSwitchError(
+        'EXTENSION_INVALID',
+        `attach returned an unknown handler ${name}; known: ${[...CALLED_HANDLERS].join(', ')}`,
+        { extensionId: module.id, member: name },
+      );
     }
     return handlers;
   }
