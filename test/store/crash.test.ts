@@ -19,6 +19,7 @@ function random(below: number): number {
   return (state >>> 8) % below;
 }
 
+t.setTimeout(120_000 + ROUNDS * 5_000);
 const folder = mkdtempSync(join(tmpdir(), 'extswitch-crash-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
