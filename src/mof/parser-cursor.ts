@@ -152,6 +152,19 @@ export class Cursor {
     }
   }
 
+  /** Skips behind the `}` of a broken array, or in front of what cannot be part of it. */
+  skipArray(): void {
+    let depth = 1;
+    while (depth > 0) {
+      const token = this.peek();
+      if (token.kind === 'eof' || this.isSign(';') || this.isDeclarationStart()) return;
+      this.take();
+      if (token.kind !== 'punct') continue;
+      if (token.text === '{') depth += 1;
+      else if (token.text === '}') depth -= 1;
+    }
+  }
+
   /** Skips to the next declaration after a broken one. */
   skipDeclaration(): void {
     let depth = 0;

@@ -33,15 +33,21 @@ function parseArray(cursor: Cursor, instances: ParseInstance | undefined): MofVa
   return cursor.nested(() => {
     const start = cursor.expectSign('{', 'to begin the values');
     const items: MofValue[] = [];
-    while (!cursor.isSign('}')) {
-      if (items.length > 0) cursor.expectSign(',', 'or "}" between values');
-      if (cursor.isSign('{')) {
-        const value = parseArray(cursor, instances);
-        cursor.refuse('E-SYNTAX', value.span, 'an array cannot hold an array');
+    try {
+      while (!cursor.isSign('}')) {
+        if (items.length > 0) cursor.expectSign(',', 'or "}" between values');
+        if (cursor.isSign('{')) {
+          const value = parseArray(cursor, instances);
+          cursor.refuse('E-SYNTAX', value.span, 'an array cannot hold an array');
+        }
+        items.push(parseValue(cursor, instances));
       }
-      items.push(parseValue(cursor, instances));
+    } catch (failure) {
+      // Its closing brace must not be taken for that of the class.
+      if (failure instanceof SyntaxFailure) cursor.skipArray();
+      throw failure;
     }
-    cursor.expectSign('}', 'after the values');
+    cursor.take();
     return { kind: 'array', items, span: join(start, cursor.previous) };
   });
 }

@@ -91,8 +91,22 @@ export function decodeSource(input: string | Uint8Array): DecodedSource {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(input);
     return checkNul(text, 'utf-8');
   } catch {
-    return checkNul(new TextDecoder('windows-1252').decode(input), 'windows-1252');
+    return checkNul(decodeWindows1252(input), 'windows-1252');
   }
+}
+
+/** Windows-1252 from 0x80 to 0x9f; undefined bytes stay control characters, as in the WHATWG table. */
+const WINDOWS_1252 =
+  '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f' +
+  '\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178';
+
+/** Not by TextDecoder: that of Node 20 takes these bytes for Latin-1. */
+function decodeWindows1252(input: Uint8Array): string {
+  const text = Buffer.from(input.buffer, input.byteOffset, input.byteLength).toString('latin1');
+  return text.replace(
+    /[\u0080-\u009f]/g,
+    (sign) => WINDOWS_1252[sign.charCodeAt(0) - 0x80] ?? sign,
+  );
 }
 
 function decodeUtf16(input: Uint8Array, encoding: 'utf-16le' | 'utf-16be'): DecodedSource {

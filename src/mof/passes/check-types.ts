@@ -6,7 +6,7 @@ import type { CompileState } from './state.ts';
 
 /** Types that are neither scalar nor a known class are refused; initial values fit their type. */
 export function checkTypes(state: CompileState): void {
-  const declared = new Set(state.classes.map((declaration) => declaration.name.toLowerCase()));
+  const declared = new Map(state.classes.map(({ name }) => [name.toLowerCase(), name]));
   for (const declaration of state.classes) {
     for (const feature of declaration.features) checkFeature(state, feature, declared);
   }
@@ -15,7 +15,7 @@ export function checkTypes(state: CompileState): void {
 function checkFeature(
   state: CompileState,
   feature: MofFeature,
-  declared: ReadonlySet<string>,
+  declared: ReadonlyMap<string, string>,
 ): void {
   if (feature.kind === 'method') {
     if (feature.returns !== undefined) checkType(state, feature.returns, declared);
@@ -25,13 +25,18 @@ function checkFeature(
   checkType(state, feature.type, declared);
 }
 
-function checkType(state: CompileState, type: MofType, declared: ReadonlySet<string>): void {
+function checkType(
+  state: CompileState,
+  type: MofType,
+  declared: ReadonlyMap<string, string>,
+): void {
   if (type.kind !== 'class') return;
   const lower = type.name.toLowerCase();
   // A class may be embedded before its declaration: WDM files do it.
   if (lower === 'object' || declared.has(lower) || state.tree.get(lower) !== undefined) return;
   const near =
-    nearestName(type.name, [...declared]) ?? nearestName(type.name, [...state.tree.names()]);
+    nearestName(type.name, [...declared.values()]) ??
+    nearestName(type.name, [...state.tree.names()]);
   const hint = typeHint(type.name) ?? (near === undefined ? undefined : `did you mean ${near}?`);
   state.sink.report('E-TYPE', type.span, `unknown type "${type.name}"`, { hint });
 }
