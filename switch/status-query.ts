@@ -5,7 +5,6 @@ import type {
   FeatureStatusQuery,
   OidRequest as OidRequestHandle,
   PortFeatureStatusQuery,
-  Settings,
 } from '../src/sdk/extension.ts';
 import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, RequestHandle } from './oid-request.ts';
@@ -45,10 +44,10 @@ abstract class StatusQueryView {
     return new RequestHandle(this.oidRequest, this.#module, this.#pipeline);
   }
 
-  respond(values: Settings): NdisStatus {
+  respond(values: object): NdisStatus {
     const codec = this.oidRequest.codec;
     if (codec === undefined) return NdisStatus.FAILURE;
-    const settings = codec.normalize(values);
+    const settings = codec.normalize(values as Readonly<Record<string, unknown>>);
     const lengthBytes = codec.size(settings);
     if (lengthBytes > this.capacityBytes) return this.#tooSmall(lengthBytes);
     codec.write(settings, this.oidRequest.buffer, this.dataOffset);

@@ -9,8 +9,13 @@ export class WallDriver {
   constructor(clock: VirtualClock) {
     this.#clock = clock;
     this.#offsetMs = clock.now() - performance.now();
-    clock.source = () => performance.now() + this.#offsetMs;
+    clock.source = () => this.#wallMs();
     clock.onTimerSet = () => this.#arm();
+  }
+
+  /** Whole milliseconds: what people and traces read. */
+  #wallMs(): number {
+    return Math.floor(performance.now() + this.#offsetMs);
   }
 
   #arm(): void {
@@ -19,7 +24,7 @@ export class WallDriver {
     if (at === undefined) return;
     const waitMs = Math.max(0, Math.ceil(at - this.#clock.now()));
     this.#timer = setTimeout(() => {
-      this.#clock.advanceTo(performance.now() + this.#offsetMs);
+      this.#clock.advanceTo(this.#wallMs());
       this.#arm();
     }, waitMs);
     // A pended OID alone keeps no program alive.

@@ -114,9 +114,10 @@ export interface FeatureStatusQuery {
   /**
    * Serializes `values` by the status class into the buffer, sets version and length (rule F9) and gives SUCCESS. When
    * it does not fit: INVALID_LENGTH with BytesNeeded set (rule F11); the switch asks again with room. Values that do
-   * not fit the class throw `SETTINGS_INVALID`, which ends the query with FAILURE (rule F12).
+   * not fit the class throw `SETTINGS_INVALID`, which ends the query with FAILURE (rule F12). `values`: members by name,
+   * such as the class's generated type; members left out take their defaults.
    */
-  respond(values: Settings): NdisStatus;
+  respond(values: object): NdisStatus;
   /** The same with bytes already serialized; `version` defaults to the class version or 0x0100. */
   respondRaw(bytes: Uint8Array, version?: number): NdisStatus;
 }

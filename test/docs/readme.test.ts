@@ -94,6 +94,6 @@ t.test('every command of the README tour does what it shows', async (t) => {
 
 t.test('every link of the README leads to a file', async (t) => {
   for (const [, target] of README.matchAll(/\]\((?!http)([^)#]+)\)/g)) {
-    t.ok(existsSync(join(ROOT, target ?? '')), target);
+    t.ok(existsSync(join(ROOT, target ?? '')), `${target}`);
   }
 });
