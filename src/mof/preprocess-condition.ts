@@ -1,6 +1,6 @@
 import type { DiagnosticSink } from './diagnostic.ts';
-import type { MacroTable, TokenSource } from './preprocess-macros.ts';
-import { SourceFile, type Span } from './source.ts';
+import { type MacroTable, TokenList } from './preprocess-macros.ts';
+import type { Span } from './source.ts';
 import { makeToken, type Token } from './token.ts';
 
 /** Binary operators of `#if`, strongest first within each level number. */
@@ -26,8 +26,6 @@ const LEVELS: Readonly<Record<string, number>> = {
 };
 const DOUBLE = new Set(['||', '&&', '==', '!=', '<=', '>=', '<<', '>>']);
 const MAX_DEPTH = 64;
-
-const END = makeToken('eof', '', new SourceFile('', ''), 0, 0);
 
 class ConditionFailure extends Error {}
 
@@ -70,23 +68,6 @@ function expandCondition(tokens: readonly Token[], macros: MacroTable): Token[] 
     result.push(makeToken('integer', String(value), source, start, end, value));
   }
   return result;
-}
-
-class TokenList implements TokenSource {
-  readonly #tokens: readonly Token[];
-  #index = 0;
-
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens;
-  }
-  peek(): Token {
-    return this.#tokens[this.#index] ?? END;
-  }
-  take(): Token {
-    const token = this.peek();
-    this.#index += 1;
-    return token;
-  }
 }
 
 class Condition {

@@ -27,11 +27,32 @@ export interface TokenSource {
   take(): Token;
 }
 
+const END = makeToken('eof', '', new SourceFile('', ''), 0, 0);
+
+/** A list read as a source; behind its end `eof` for ever. */
+export class TokenList implements TokenSource {
+  readonly #tokens: readonly Token[];
+  #index = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+  peek(): Token {
+    return this.#tokens[this.#index] ?? END;
+  }
+  take(): Token {
+    const token = this.peek();
+    this.#index += 1;
+    return token;
+  }
+}
+
 /** Macros by name, and their expansion. Expanded tokens carry the place where the macro was used. */
 export class MacroTable {
   readonly #macros = new Map<string, Macro>();
   readonly #sink: DiagnosticSink;
   #budget = MAX_EXPANDED_TOKENS;
+  #argumentDepth = 0;
 
   constructor(defines: Readonly<Record<string, string>>, sink: DiagnosticSink) {
     this.#sink = sink;
@@ -53,8 +74,12 @@ export class MacroTable {
 
   /** Expands `first`, which was taken from `rest`; gives the tokens to use in its place. */
   expand(first: Token, rest: TokenSource): Token[] {
+    return this.#expandAll([{ token: first, hidden: new Set() }], rest);
+  }
+
+  /** Expands what is in `queue`, its last entry first. */
+  #expandAll(queue: Pending[], rest: TokenSource): Token[] {
     const done: Token[] = [];
-    const queue: Pending[] = [{ token: first, hidden: new Set() }];
     const feed = new Feed(queue, rest);
     while (queue.length > 0) {
       const { token, hidden } = queue.pop() as Pending;
@@ -90,7 +115,9 @@ export class MacroTable {
       return [];
     }
     const inner = new Set(hidden).add(macro.name);
-    const tokens = substitute(macro, list ?? [], use, this.#sink);
+    const plain = list ?? [];
+    const expanded = plain.map((argument) => this.#expandArgument(macro, use, argument, hidden));
+    const tokens = substitute(macro, { plain, expanded }, use, this.#sink);
     this.#budget -= tokens.length + 1;
     if (this.#budget < 0) {
       const message = `macro ${macro.name}: all macros together make more than ${MAX_EXPANDED_TOKENS} tokens`;
@@ -100,6 +127,24 @@ export class MacroTable {
       return [];
     }
     return tokens.map((token) => ({ token, hidden: inner }));
+  }
+
+  /** An argument is expanded before it is put in, as in C, except next to `#` and `##`. */
+  #expandArgument(
+    macro: Macro,
+    use: Token,
+    argument: readonly Token[],
+    hidden: ReadonlySet<string>,
+  ): Token[] {
+    if (this.#argumentDepth >= MAX_MACRO_DEPTH) {
+      this.#sink.report('E-CPP-MACRO', use, `macro ${macro.name}: nested too deeply`);
+      this.#macros.clear();
+    }
+    const queue = argument.map((token) => ({ token, hidden })).reverse();
+    this.#argumentDepth += 1;
+    const tokens = this.#expandAll(queue, new TokenList([]));
+    this.#argumentDepth -= 1;
+    return tokens;
   }
 
   #arguments(macro: Macro, use: Token, feed: Feed): Token[][] | undefined {
@@ -151,13 +196,16 @@ class Feed {
 /** The body with its parameters replaced, `#x` made a string and `a ## b` one word. */
 function substitute(
   macro: Macro,
-  list: readonly Token[][],
+  given: { readonly plain: readonly Token[][]; readonly expanded: readonly Token[][] },
   use: Token,
   sink: DiagnosticSink,
 ): Token[] {
   const { body, parameters = [] } = macro;
   const result: Token[] = [];
-  const argument = (token: Token | undefined): readonly Token[] | undefined => {
+  const argument = (
+    token: Token | undefined,
+    list: readonly Token[][] = given.plain,
+  ): readonly Token[] | undefined => {
     const index = token?.kind === 'word' ? parameters.indexOf(token.text) : -1;
     return index < 0 ? undefined : (list[index] ?? []);
   };
@@ -180,7 +228,9 @@ function substitute(
       i += 1;
       continue;
     }
-    for (const each of argument(token) ?? [token]) result.push(moveTo(each, use));
+    const isJoined = isSign(body[i + 1], '#') && isSign(body[i + 2], '#');
+    const list = isJoined ? given.plain : given.expanded;
+    for (const each of argument(token, list) ?? [token]) result.push(moveTo(each, use));
   }
   return result;
 }
