@@ -21,7 +21,7 @@ export interface StreamLimits {
  * the world's history, so a slow client costs no memory. When the history has gone on without it, it gets one `gap`
  * event naming the first sequence number still there, and goes on from that.
  */
-export class EventStream {
+class EventStream {
   readonly #world: FabricInterface;
   readonly #response: ServerResponse;
   readonly #unsubscribe: () => void;

@@ -16,7 +16,7 @@ export interface GuardOptions {
 }
 
 /** Generous: a test suite never meets it, a runaway loop does. */
-export const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 20_000, burst: 40_000 };
+const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 20_000, burst: 40_000 };
 
 const OPEN_ROUTES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Compile, CompiledRoute } from './dispatcher.ts';
 import type { GuardOptions } from './guard.ts';
+import type { Located } from './locate.ts';
 import type { Metrics } from './metrics.ts';
 import type { PathMatcher } from './path-matcher.ts';
 import type { Worlds } from './worlds.ts';
@@ -45,6 +46,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** `performance.now()` when its head had been read. */
     startedAt: number;
+    /** The route below `/v1` it is for, once found. */
+    located: Located | null;
   }
   interface FastifyInstance {
     readonly plane: Plane;

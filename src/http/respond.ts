@@ -3,45 +3,39 @@ import { performance } from 'node:perf_hooks';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type CompiledRoute, makeContext } from './dispatcher.ts';
 import { requestFingerprint } from './idempotency.ts';
+import type { Located } from './locate.ts';
 import { acceptsEventStream, negotiate, type Representation } from './negotiation.ts';
 import type { Plane } from './plane.ts';
 import { type Problem, problemOf, problemResult } from './problem.ts';
 import type { JsonSchema, Result } from './route.ts';
 import { sendResult } from './send.ts';
 import type { Validator } from './validation.ts';
-import type { World } from './worlds.ts';
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /**
- * The fastify handler of a route below `/v1` or `/worlds/:world/v1`. It returns nothing and hands the answer to the
- * socket itself; a handler that needs no promise is answered in the same turn.
+ * The fastify handler of everything below `/v1` and `/worlds/:world/v1`; the hook before it has found the route. It
+ * returns nothing and hands the answer to the socket itself; a route that needs no promise is answered in the same turn.
  */
-export function handlerOf(plane: Plane, compiled: CompiledRoute, inWorld: boolean): Handler {
-  const { route, index } = compiled;
-  const safe = route.method === 'GET';
+export function handlerOf(plane: Plane): Handler {
   return (request, reply) => {
     plane.compile ??= (schema: JsonSchema) =>
       request.compileValidationSchema({ ...schema }) as unknown as Validator;
+    const { compiled, params, world } = request.located as Located;
+    const { route, index } = compiled;
     try {
       const headers = request.raw.headers as Headers;
       const representation =
         route.produces === undefined
           ? negotiate(headers['accept'])
           : acceptsEventStream(headers['accept']);
-      const entry = inWorld ? worldOf(plane, request) : plane.deps.worlds.main;
-      const base = inWorld ? `/worlds/${entry.name}/v1` : '/v1';
-      const context = makeContext(
-        entry,
-        entry.fabric,
-        base,
-        request.params,
-        request.query,
-        request.body ?? undefined,
-        headers,
-      );
-      const key = safe ? undefined : headers['idempotency-key'];
+      const { worlds } = plane.deps;
+      const entry = world === undefined ? worlds.main : worlds.get(world);
+      const base = world === undefined ? '/v1' : `/worlds/${entry.name}/v1`;
+      const body = request.body ?? undefined;
+      const context = makeContext(entry, entry.fabric, base, params, request.query, body, headers);
+      const key = route.method === 'GET' ? undefined : headers['idempotency-key'];
       if (key !== undefined) {
         void answerOnce(plane, compiled, key, context, request, reply, representation);
         return;
@@ -50,13 +44,13 @@ export function handlerOf(plane: Plane, compiled: CompiledRoute, inWorld: boolea
       if (outcome instanceof Promise) {
         outcome.then(
           (result) => answer(plane, request, reply, index, result, representation),
-          (error) => fail(plane, request, reply, error, index),
+          (error) => fail(plane, request, reply, error),
         );
       } else {
         answer(plane, request, reply, index, outcome, representation);
       }
     } catch (error) {
-      fail(plane, request, reply, error, index);
+      fail(plane, request, reply, error);
     }
   };
 }
@@ -79,7 +73,7 @@ async function answerOnce(
     const extra = replayed ? ['idempotency-replayed', 'true'] : [];
     answer(plane, request, reply, compiled.index, result, representation, extra);
   } catch (error) {
-    fail(plane, request, reply, error, compiled.index);
+    fail(plane, request, reply, error);
   }
 }
 
@@ -132,7 +126,6 @@ export function fail(
   request: FastifyRequest,
   reply: FastifyReply,
   error: unknown,
-  routeIndex = plane.metrics.unmatched,
   extra: readonly string[] = [],
 ): void {
   if (reply.sent || reply.raw.headersSent) {
@@ -144,7 +137,7 @@ export function fail(
   const headers = [...extra, ...headersOf(problem)];
   // Bytes of a body may still be coming that nobody will read.
   if (!plane.draining && bodyIsComing(request.raw)) headers.push('connection', 'close');
-  answer(plane, request, reply, routeIndex, problemResult(problem), 'json', headers);
+  answer(plane, request, reply, indexOf(plane, request), problemResult(problem), 'json', headers);
 }
 
 function headersOf(problem: Problem): readonly string[] {
@@ -164,6 +157,11 @@ export function logUnknown(plane: Plane, errorId: string, error: unknown): void 
   plane.deps.logger.error({ err: error, errorId }, 'unexpected error');
 }
 
-function worldOf(plane: Plane, request: FastifyRequest): World {
-  return plane.deps.worlds.get((request.params as { readonly world: string }).world);
+/** Place of a request in the metrics. */
+function indexOf(plane: Plane, request: FastifyRequest): number {
+  return (
+    request.located?.compiled.index ??
+    request.routeOptions?.config?.routeIndex ??
+    plane.metrics.unmatched
+  );
 }

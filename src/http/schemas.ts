@@ -64,7 +64,7 @@ const settings: JsonSchema = {
 /** Settings of a request: what their class says decides (422), not this schema. */
 export const settingsInput: JsonSchema = { ...settings, additionalProperties: true };
 
-export const featureMember = object({
+const featureMember = object({
   name: string,
   wmiDataId: integer,
   type: string,

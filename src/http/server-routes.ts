@@ -47,10 +47,10 @@ export function registerServerRoutes(app: FastifyInstance, plane: Plane): void {
           result.text === undefined ? negotiate(request.headers.accept) : 'json';
         answer(plane, request, reply, routeIndex, result, representation);
       } catch (error) {
-        fail(plane, request, reply, error, routeIndex);
+        fail(plane, request, reply, error);
       }
     };
-    app.get(path, { config: { routeIndex } }, handler);
+    app.route({ method: ['GET', 'HEAD'], url: path, config: { routeIndex }, handler });
   }
 }
 

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ERROR_CODES, type ErrorCode, ExtSwitchError } from '../core/errors.ts';
 import { BODY_LIMITS } from './body-limits.ts';
 import { CompiledRoute } from './dispatcher.ts';
 import { Guard } from './guard.ts';
 import { parseJson } from './json-body.ts';
+import { locate } from './locate.ts';
 import { Metrics } from './metrics.ts';
 import { MESSAGE_PACK, parseMessagePack } from './msgpack.ts';
 import { PathMatcher } from './path-matcher.ts';
@@ -16,6 +17,7 @@ import { routeTable } from './routes/table.ts';
 import { registerServerRoutes, SERVER_ROUTES } from './server-routes.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
  * The control plane over the given worlds, ready to be injected into or listened with (listen.ts); it never listens
@@ -27,31 +29,63 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   const guard = new Guard(deps);
   app.decorate('plane', plane);
   app.decorateRequest('startedAt', 0);
+  app.decorateRequest('located', null);
   addParsers(app);
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
     const refused = guard.check(request.raw, request.startedAt) ?? drainError(plane, request.raw);
-    if (refused === undefined) {
-      done();
-      return;
-    }
-    fail(plane, request, reply, refused, indexOf(plane, request));
+    if (refused !== undefined) fail(plane, request, reply, refused);
+    else if (findRoute(plane, request, reply)) done();
   });
   app.addHook('preClose', (done) => {
     plane.draining = true;
     deps.worlds.endStreams();
     done();
   });
-  app.setErrorHandler((error, request, reply) =>
-    fail(plane, request, reply, error, indexOf(plane, request)),
-  );
-  app.setNotFoundHandler((request, reply) => {
-    const { error, allow } = notFound(plane, request);
-    fail(plane, request, reply, error, plane.metrics.unmatched, allow);
-  });
-  for (const compiled of plane.compiled) register(app, plane, compiled);
+  app.setErrorHandler((error, request, reply) => fail(plane, request, reply, error));
+  app.setNotFoundHandler((request, reply) => notFound(plane, request, reply, undefined));
+  register(app, plane);
   registerServerRoutes(app, plane);
   return app;
+}
+
+/** Finds the route before any of the body is read; false when there is none, and that has been answered. */
+function findRoute(plane: Plane, request: FastifyRequest, reply: FastifyReply): boolean {
+  const url = request.raw.url ?? '';
+  if (!url.startsWith('/v1/') && !url.startsWith('/worlds/')) return true;
+  let found: ReturnType<typeof locate>;
+  try {
+    found = locate(plane, request);
+  } catch (error) {
+    fail(plane, request, reply, error);
+    return false;
+  }
+  if (found !== undefined && 'compiled' in found) {
+    request.located = found;
+    return true;
+  }
+  notFound(plane, request, reply, found);
+  return false;
+}
+
+function notFound(
+  plane: Plane,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  methods: readonly string[] | undefined,
+): void {
+  const path = (request.url.split('?', 1)[0] ?? '').slice(0, 200);
+  if (methods === undefined) {
+    const error = new ExtSwitchError('NOT_FOUND', `there is no ${request.method} ${path}`);
+    fail(plane, request, reply, error);
+    return;
+  }
+  const allowed = methods.join(', ');
+  const message = `${path} takes ${allowed}, not ${request.method}`;
+  fail(plane, request, reply, new ExtSwitchError('METHOD_NOT_ALLOWED', message), [
+    'allow',
+    allowed,
+  ]);
 }
 
 function makeFastify(deps: ServerDeps): FastifyInstance {
@@ -65,7 +99,8 @@ function makeFastify(deps: ServerDeps): FastifyInstance {
     keepAliveTimeout: limits.keepAliveTimeoutMs ?? 72_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 1_024 },
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout,
@@ -124,19 +159,20 @@ function makePlane(deps: ServerDeps): Plane {
   return plane;
 }
 
-function register(app: FastifyInstance, plane: Plane, compiled: CompiledRoute): void {
-  const { route, index } = compiled;
-  const path = route.path.replace(/\{([A-Za-z]+)\}/g, ':$1');
-  const bases = route.scope === 'server' ? ['/v1'] : ['/v1', '/worlds/:world/v1'];
-  for (const base of bases) {
-    app.route({
-      method: route.method,
-      url: `${base}${path}`,
-      config: { routeIndex: index },
-      exposeHeadRoute: route.produces === undefined,
-      ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
-      handler: handlerOf(plane, compiled, base !== '/v1'),
-    });
+/**
+ * Two wildcards take every route of the table, because fastify spends a millisecond on each route it registers, twice
+ * for worlds and again for HEAD; the table's own matcher finds them ({@link locate}). Only routes with a body limit of
+ * their own are registered by name: fastify reads the limit from there.
+ */
+function register(app: FastifyInstance, plane: Plane): void {
+  const handler = handlerOf(plane);
+  for (const base of ['/v1', '/worlds/:world/v1']) {
+    app.route({ method: METHODS, url: `${base}/*`, handler });
+    for (const { route } of plane.compiled) {
+      if (route.bodyLimit === undefined) continue;
+      const { method, path, bodyLimit } = route;
+      app.route({ method, url: `${base}${path}`, bodyLimit, handler });
+    }
   }
 }
 
@@ -172,52 +208,20 @@ function addParsers(app: FastifyInstance): void {
 }
 
 function checkEncoding(request: IncomingMessage): void {
-  const encoding = request.headers['content-encoding'];
+  const { 'content-encoding': encoding, 'content-type': type } = request.headers;
   if (encoding !== undefined && encoding !== 'identity') {
     throw new ExtSwitchError('UNSUPPORTED_MEDIA_TYPE', 'compressed bodies are not taken');
   }
-  const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
+  if (type === undefined || !type.includes(';')) return;
+  const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1];
   if (charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset)) return;
-  if (
-    /^utf-?16(le|be)?$/i.test(charset) &&
-    /^text\/plain/i.test(request.headers['content-type'] ?? '')
-  ) {
-    return;
-  }
+  if (/^utf-?16(le|be)?$/i.test(charset) && /^text\/plain/i.test(type)) return;
   throw new ExtSwitchError('UNSUPPORTED_MEDIA_TYPE', 'bodies are UTF-8 (MOF text also UTF-16)');
 }
 
 function drainError(plane: Plane, request: IncomingMessage): ExtSwitchError | undefined {
   if (!plane.draining || request.url === '/healthz' || request.url === '/readyz') return undefined;
   return new ExtSwitchError('SHUTTING_DOWN', 'the server is shutting down');
-}
-
-function indexOf(plane: Plane, request: FastifyRequest): number {
-  return request.routeOptions?.config?.routeIndex ?? plane.metrics.unmatched;
-}
-
-function notFound(
-  plane: Plane,
-  request: FastifyRequest,
-): { error: ExtSwitchError; allow: readonly string[] } {
-  const path = request.url.split('?', 1)[0] ?? '';
-  const inWorld = /^\/worlds\/[^/]+(\/v1\/.*)$/.exec(path)?.[1];
-  const found = plane.matcher.match(request.method, inWorld ?? path);
-  const shown = path.slice(0, 200);
-  if (found === undefined || 'value' in found) {
-    return {
-      error: new ExtSwitchError('NOT_FOUND', `there is no ${request.method} ${shown}`),
-      allow: [],
-    };
-  }
-  const methods = found.join(', ');
-  return {
-    error: new ExtSwitchError(
-      'METHOD_NOT_ALLOWED',
-      `${shown} takes ${methods}, not ${request.method}`,
-    ),
-    allow: ['allow', methods],
-  };
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, code: ErrorCode]>> = {

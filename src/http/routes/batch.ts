@@ -9,7 +9,7 @@ import { defineRoute, type RequestHeaders, type Result, type Route } from '../ro
 import { batchResult, listOf, object } from '../schemas.ts';
 import { DEFAULT_WORLD, type World } from '../worlds.ts';
 
-export const MAX_OPERATIONS = 10_000;
+const MAX_OPERATIONS = 10_000;
 
 interface Operation {
   readonly method: string;
