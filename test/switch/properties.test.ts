@@ -1,0 +1,507 @@
+import t from 'tap';
+import { NdisStatus } from '../../src/core/status.ts';
+import type { ExtensionType, PortProperty, SwitchProperty } from '../../src/sdk/extension.ts';
+import { PropertyInstance } from '../../switch/ports.ts';
+import {
+  extension,
+  fromHex,
+  hex,
+  INSTANCE,
+  makePort,
+  nicOptions,
+  now,
+  PORT_FEATURE,
+  portProperty,
+  rules,
+  SWITCH_FEATURE,
+  standardProperty,
+  startSwitch,
+  switchProperty,
+  switchWorld,
+} from '../support/switch-world.ts';
+
+const PORT_ID_BYTES = '22 22 11 11 33 33 44 44 55 55 66 66 77 77 88 88';
+const SWITCH_ID_BYTES = 'bb bb aa aa cc cc dd dd ee ee ff ff 00 00 11 11';
+const INSTANCE_BYTES = '04 03 02 01 06 05 08 07 09 0a 0b 0c 0d 0e 0f 10';
+
+/** Bytes of the last OID, and the expected ones, as text. */
+function lastBytes(world: ReturnType<typeof switchWorld>): string {
+  return hex(world.trace.entries({ limit: 1 })[0]?.input ?? new Uint8Array());
+}
+
+t.test(
+  'OID_SWITCH_PORT_PROPERTY_ADD, UPDATE and DELETE of a custom property carry exactly these bytes (E7, E9-E12, E14)',
+  (t) => {
+    const world = switchWorld();
+    const machine = startSwitch(world, []);
+    const port = makePort(machine);
+    const property = portProperty(world, { A: 0x01020304, B: 0x1122334455667788n });
+    now(machine.addProperty(port, property));
+    const parameters = `80 01 40 00 00 00 00 00  ; header 64 bytes, Flags
+    01 00 00 00 01 00 00 00                    ; PortId 1, PropertyType Custom
+    ${PORT_ID_BYTES}                           ; PropertyId
+    02 01 01 00                                ; PropertyVersion 1.2, SerializationVersion 1
+    ${INSTANCE_BYTES}                          ; PropertyInstanceId
+    20 00 00 00 40 00 00 00 00 00 00 00        ; length 16 + 16, offset 64, Reserved
+    80 01 10 00 00 00 00 00                    ; custom: header 16 bytes, Flags
+    10 00 00 00 10 00 00 00                    ; length 16, offset 16`;
+    t.equal(
+      lastBytes(world),
+      hex(
+        fromHex(`${parameters}
+    04 03 02 01 00 00 00 00 88 77 66 55 44 33 22 11`),
+      ),
+    );
+    now(machine.updateProperty(port, property, { A: 9, B: 0n }));
+    t.equal(
+      lastBytes(world),
+      hex(
+        fromHex(`${parameters}
+    09 00 00 00 00 00 00 00 8*00`),
+      ),
+    );
+    t.equal(property.revision, 2);
+    now(machine.deleteProperty(port, property));
+    t.equal(
+      lastBytes(world),
+      hex(
+        fromHex(
+          `80 01 30 00 00 00 00 00 01 00 00 00 01 00 00 00 ${PORT_ID_BYTES} ${INSTANCE_BYTES}`,
+        ),
+      ),
+    );
+    t.same(
+      world.trace.entries().map(({ oid, requestType }) => `${requestType} ${oid}`),
+      [
+        'set OID_SWITCH_PORT_CREATE',
+        'set OID_SWITCH_PORT_PROPERTY_ADD',
+        'set OID_SWITCH_PORT_PROPERTY_UPDATE',
+        'set OID_SWITCH_PORT_PROPERTY_DELETE',
+      ],
+    );
+    t.equal(port.properties.size, 0);
+    t.end();
+  },
+);
+
+t.test(
+  'OID_SWITCH_PROPERTY_ADD, UPDATE and DELETE carry exactly these bytes; custom is the only type (E2, E15)',
+  (t) => {
+    const world = switchWorld();
+    const machine = startSwitch(world, []);
+    const property = switchProperty(world, { Limit: 258 });
+    const head = `80 01 38 00 00 00 00 00      ; header 56 bytes, Flags
+    01 00 00 00                                ; PropertyType Custom
+    ${SWITCH_ID_BYTES}
+    00 01 01 00                                ; PropertyVersion 1.0, SerializationVersion 1
+    ${INSTANCE_BYTES}
+    14 00 00 00 38 00 00 00                    ; length 16 + 4, offset 56
+    80 01 10 00 00 00 00 00 04 00 00 00 10 00 00 00`;
+    now(machine.addProperty(machine.state, property));
+    t.equal(lastBytes(world), hex(fromHex(`${head} 02 01 00 00`)));
+    now(machine.updateProperty(machine.state, property, { Limit: 1 }));
+    t.equal(lastBytes(world), hex(fromHex(`${head} 01 00 00 00`)));
+    now(machine.deleteProperty(machine.state, property));
+    t.equal(
+      lastBytes(world),
+      hex(fromHex(`80 01 2c 00 00 00 00 00 01 00 00 00 ${SWITCH_ID_BYTES} ${INSTANCE_BYTES}`)),
+    );
+    t.same(
+      world.trace.entries().map(({ oid }) => oid),
+      ['OID_SWITCH_PROPERTY_ADD', 'OID_SWITCH_PROPERTY_UPDATE', 'OID_SWITCH_PROPERTY_DELETE'],
+    );
+    t.equal(machine.state.properties.size, 0);
+    t.end();
+  },
+);
+
+t.test(
+  'a VLAN and a security property carry their NDIS structure and no PropertyId (E1, E11, E24)',
+  (t) => {
+    const world = switchWorld();
+    const machine = startSwitch(world, []);
+    const port = makePort(machine);
+    const vlan = standardProperty(world, 3, { OperationMode: 1, AccessVlanId: 5 });
+    now(machine.addProperty(port, vlan));
+    t.equal(
+      lastBytes(world),
+      hex(
+        fromHex(`80 01 40 00 00 00 00 00 01 00 00 00 03 00 00 00 ; PortId 1, type Vlan
+      16*00 00 01 01 00 ${INSTANCE_BYTES}
+      18 04 00 00 40 00 00 00 00 00 00 00              ; length 1048, offset 64
+      80 01 18 04 00 00 00 00 01 00 00 00 00 00 00 00  ; VLAN: header 1048, OperationMode Access, pad
+      05 00 00 00 00 00 00 00 512*00 512*00            ; AccessVlanId 5, NativeVlanId 0, pad, two bitmaps`),
+      ),
+    );
+    const security = standardProperty(
+      world,
+      2,
+      { AllowMacSpoofing: true, VirtualSubnetId: 5001 },
+      PORT_FEATURE,
+    );
+    now(machine.addProperty(port, security));
+    t.equal(
+      lastBytes(world),
+      hex(
+        fromHex(`80 01 40 00 00 00 00 00 01 00 00 00 02 00 00 00 ; type Security; class version 3.0 (management.md 1.4)
+      16*00 00 03 01 00 ${PORT_ID_BYTES}
+      18 00 00 00 40 00 00 00 00 00 00 00              ; length 24
+      80 02 18 00 00 00 00 00 01 00 00 00 89 13 00 00  ; revision 2, AllowMacSpoofing, subnet 5001
+      00 00 00 00 00 00 00 00                          ; AllowTeaming, DynamicIPAddressLimit`),
+      ),
+    );
+    now(machine.deleteProperty(port, vlan));
+    t.equal(
+      lastBytes(world),
+      hex(fromHex(`80 01 30 00 00 00 00 00 01 00 00 00 03 00 00 00 16*00 ${INSTANCE_BYTES}`)),
+    );
+    t.end();
+  },
+);
+
+t.test('a built-in policy is stored and told to nobody (E3)', (t) => {
+  const world = switchWorld();
+  const machine = startSwitch(world, []);
+  const port = makePort(machine);
+  const acl = world.registry.find('Msvm_EthernetSwitchPortAclSettingData');
+  t.equal(acl?.codec.propertyType, 0);
+  const property = new PropertyInstance(INSTANCE, acl?.codec as never, {});
+  const accepted: string[] = [];
+  const turn = { accepted: () => accepted.push('yes') };
+  t.equal(now(machine.addProperty(port, property, turn)), undefined);
+  t.equal(port.properties.size, 1);
+  t.equal(now(machine.updateProperty(port, property, {}, turn)), undefined);
+  t.equal(property.revision, 2);
+  t.equal(now(machine.deleteProperty(port, property, turn)), undefined);
+  t.equal(port.properties.size, 0);
+  t.equal(accepted.length, 3);
+  t.equal(world.trace.entries().length, 1, 'PORT_CREATE only');
+  t.end();
+});
+
+t.test('a handler reads the property as values and as bytes (E22-E24)', (t) => {
+  const world = switchWorld();
+  const seen: unknown[] = [];
+  const read = (property: PortProperty | SwitchProperty): void => {
+    seen.push({
+      ...('portId' in property ? { portId: property.portId } : {}),
+      type: property.propertyType,
+      id: property.propertyId,
+      instance: property.propertyInstanceId,
+      version: property.propertyVersion,
+      serialization: property.serializationVersion,
+      feature: property.feature,
+      raw: hex(property.raw),
+      settings: property.settings,
+      same: Object.is(property.settings, property.settings),
+      request: property.request.property === property,
+    });
+  };
+  const machine = startSwitch(world, [
+    extension('filter', {
+      addPortProperty: read,
+      deletePortProperty: read,
+      addSwitchProperty: read,
+      deleteSwitchProperty: read,
+    }),
+  ]);
+  const port = makePort(machine);
+  const property = portProperty(world);
+  now(machine.addProperty(port, property));
+  now(machine.deleteProperty(port, property));
+  const own = switchProperty(world);
+  now(machine.addProperty(machine.state, own));
+  now(machine.deleteProperty(machine.state, own));
+  const isolation = standardProperty(world, 5, { IsolationMode: 1, AllowUntaggedTraffic: true });
+  now(machine.addProperty(port, isolation));
+  now(machine.deleteProperty(port, isolation));
+  const nil = '00000000-0000-0000-0000-000000000000';
+  const custom = { type: 'custom', instance: INSTANCE, same: true, request: true };
+  t.same(seen, [
+    {
+      ...custom,
+      portId: 1,
+      id: PORT_FEATURE,
+      version: 0x0102,
+      serialization: 1,
+      feature: 'Fabrikam_PortSettingData',
+      raw: '01 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00',
+      settings: { A: 1, B: 2n },
+    },
+    {
+      ...custom,
+      portId: 1,
+      id: PORT_FEATURE,
+      version: 0,
+      serialization: 0,
+      feature: 'Fabrikam_PortSettingData',
+      raw: '',
+      settings: undefined,
+    },
+    {
+      ...custom,
+      id: SWITCH_FEATURE,
+      version: 0x0100,
+      serialization: 1,
+      feature: 'Fabrikam_SwitchSettingData',
+      raw: '07 00 00 00',
+      settings: { Limit: 7 },
+    },
+    {
+      ...custom,
+      id: SWITCH_FEATURE,
+      version: 0,
+      serialization: 0,
+      feature: 'Fabrikam_SwitchSettingData',
+      raw: '',
+      settings: undefined,
+    },
+    {
+      ...custom,
+      portId: 1,
+      type: 'isolation',
+      id: nil,
+      version: 0x0100,
+      serialization: 1,
+      feature: 'Msvm_EthernetSwitchPortIsolationSettingData',
+      raw: '80 01 14 00 00 00 00 00 01 00 00 00 01 00 00 00 00 00 00 00',
+      settings: { IsolationMode: 1, AllowUntaggedTraffic: true, DefaultIsolationId: 0 },
+    },
+    {
+      ...custom,
+      portId: 1,
+      type: 'isolation',
+      id: nil,
+      version: 0,
+      serialization: 0,
+      feature: 'Msvm_EthernetSwitchPortIsolationSettingData',
+      raw: '',
+      settings: undefined,
+    },
+  ]);
+  t.end();
+});
+
+t.test('each module gets values of its own: what one changes the next does not read (E22)', (t) => {
+  const world = switchWorld();
+  const seen: unknown[] = [];
+  const machine = startSwitch(world, [
+    extension('filter', {
+      addPortProperty: (property) => {
+        const settings = property.settings as { A: number };
+        settings.A = 666;
+      },
+    }),
+    extension('forward', {
+      addPortProperty: (property) => {
+        seen.push(property.settings?.['A']);
+      },
+    }),
+  ]);
+  const port = makePort(machine);
+  const property = portProperty(world);
+  now(machine.addProperty(port, property));
+  t.same(seen, [1]);
+  t.same(property.settings, { A: 1, B: 2n });
+  t.end();
+});
+
+t.test('a property kept beyond its request gives no values and no bytes any more (D6)', (t) => {
+  const world = switchWorld();
+  let kept: PortProperty | undefined;
+  const machine = startSwitch(world, [
+    extension('filter', {
+      addPortProperty: (property) => {
+        kept = property;
+      },
+    }),
+  ]);
+  const port = makePort(machine);
+  now(machine.addProperty(port, portProperty(world)));
+  t.throws(() => kept?.raw, { code: 'ILLEGAL_TRANSITION' });
+  t.throws(() => kept?.settings, { code: 'ILLEGAL_TRANSITION' });
+  t.end();
+});
+
+/** Add, update and delete a property past an extension of `type` that vetoes all three on a port and on the switch. */
+t.test(
+  'a veto of ADD, UPDATE or DELETE changes nothing; filter and forward may (A22, D20, E16, E17, E36, OP-4)',
+  (t) => {
+    for (const type of ['filter', 'forward'] as ExtensionType[]) {
+      const world = switchWorld();
+      let veto = false;
+      const verdict = () => (veto ? NdisStatus.DATA_NOT_ACCEPTED : 'forward');
+      const machine = startSwitch(world, [
+        extension(type, {
+          addPortProperty: verdict,
+          updatePortProperty: verdict,
+          deletePortProperty: verdict,
+          addSwitchProperty: verdict,
+          updateSwitchProperty: verdict,
+          deleteSwitchProperty: verdict,
+        }),
+      ]);
+      const port = makePort(machine);
+      for (const [owner, property, other] of [
+        [port, portProperty(world), { A: 5, B: 6n }],
+        [machine.state, switchProperty(world), { Limit: 8 }],
+      ] as const) {
+        const before = property.settings;
+        veto = true;
+        t.equal(now(machine.addProperty(owner, property))?.status, NdisStatus.DATA_NOT_ACCEPTED);
+        t.equal(owner.properties.size, 0);
+        veto = false;
+        now(machine.addProperty(owner, property));
+        veto = true;
+        t.equal(now(machine.updateProperty(owner, property, other))?.status, 0xc000021b);
+        t.equal(property.settings, before);
+        t.equal(property.revision, 1);
+        t.equal(now(machine.deleteProperty(owner, property))?.status, 0xc000021b);
+        t.equal(owner.properties.get(INSTANCE), property);
+      }
+      t.same(world.findings, []);
+    }
+    t.end();
+  },
+);
+
+t.test('several instances of one PropertyId stand side by side (E8)', (t) => {
+  const world = switchWorld();
+  const machine = startSwitch(world, []);
+  const port = makePort(machine);
+  const other = '99999999-0000-0000-0000-000000000001';
+  now(machine.addProperty(port, portProperty(world, { A: 1, B: 0n })));
+  now(machine.addProperty(port, portProperty(world, { A: 2, B: 0n }, other)));
+  t.same(
+    [...port.properties.values()].map(({ id, settings }) => [id, settings['A']]),
+    [
+      [INSTANCE, 1],
+      [other, 2],
+    ],
+  );
+  t.end();
+});
+
+t.test(
+  'a property refused at re-issue is unknown to the extensions: it goes without an OID',
+  (t) => {
+    const world = switchWorld();
+    const machine = startSwitch(world, []);
+    const port = makePort(machine);
+    const property = portProperty(world);
+    property.refused = 'NDIS_STATUS_RESOURCES';
+    port.properties.set(property.id, property);
+    now(machine.deleteProperty(port, property));
+    t.equal(port.properties.size, 0);
+    t.equal(world.trace.entries({ oid: 'OID_SWITCH_PORT_PROPERTY_DELETE' }).length, 0);
+    const again = portProperty(world);
+    again.refused = 'NDIS_STATUS_RESOURCES';
+    port.properties.set(again.id, again);
+    now(machine.updateProperty(port, again, { A: 2, B: 2n }));
+    t.equal(again.refused, undefined, 'accepted with other values');
+    t.end();
+  },
+);
+
+t.test(
+  'properties of a port end with it: no PROPERTY_DELETE before PORT_TEARDOWN (E38, OP-7)',
+  (t) => {
+    const world = switchWorld();
+    const machine = startSwitch(world, []);
+    const port = makePort(machine);
+    now(machine.addProperty(port, portProperty(world)));
+    world.trace.clear();
+    now(machine.deletePort(port));
+    t.same(
+      world.trace.entries().map(({ oid }) => oid),
+      ['OID_SWITCH_PORT_TEARDOWN', 'OID_SWITCH_PORT_DELETE'],
+    );
+    t.end();
+  },
+);
+
+t.test(
+  'property OIDs come while the port is created: before NIC_CREATE and after it (E20)',
+  (t) => {
+    const world = switchWorld();
+    const machine = startSwitch(world, []);
+    const port = makePort(machine);
+    const property = portProperty(world);
+    now(machine.addProperty(port, property));
+    now(machine.connectNic(port, nicOptions()));
+    now(machine.updateProperty(port, property, { A: 3, B: 3n }));
+    now(machine.deletePort(port));
+    t.throws(() => machine.deleteProperty(port, property), {
+      code: 'ILLEGAL_TRANSITION',
+      place: { rule: 'E20' },
+    });
+    t.end();
+  },
+);
+
+t.test(
+  'the table is changed in the moment of completion: what waited behind sees the change (E16, J8)',
+  async (t) => {
+    const world = switchWorld();
+    const seen: number[] = [];
+    let held: PortProperty | undefined;
+    let ask: (() => unknown) | undefined;
+    const machine = startSwitch(world, [
+      extension('capture', (sw) => {
+        ask = () => {
+          const answer = sw.request(
+            'method',
+            0x10274,
+            fromHex(`80 01 2e 00 00 00 00 00 01 00 00 00 01 00 00 00 ${PORT_ID_BYTES} 01 00 14*00`),
+            200,
+          );
+          if (answer instanceof Promise) {
+            return answer.then(({ output }) => seen.push(output[40] ?? -1));
+          }
+          return seen.push(answer.output[40] ?? -1);
+        };
+        return {};
+      }),
+      extension('forward', {
+        addPortProperty: (property) => {
+          held = property;
+          return property.request.pend();
+        },
+      }),
+    ]);
+    const port = makePort(machine);
+    ask?.();
+    const sent = machine.addProperty(port, portProperty(world));
+    const waiting = ask?.();
+    held?.request.complete(NdisStatus.SUCCESS);
+    await sent;
+    await waiting;
+    t.same(seen, [0, 1], 'NumProperties before and after');
+    t.same(rules(world), []);
+  },
+);
+
+t.test(
+  'a buffer shown to a handler or held by one is not used again for the next request',
+  async (t) => {
+    const world = switchWorld();
+    const kept: Uint8Array[] = [];
+    const machine = startSwitch(world, [
+      extension('filter', { addPortProperty: (property) => void kept.push(property.raw) }),
+    ]);
+    const port = makePort(machine);
+    now(machine.addProperty(port, portProperty(world, { A: 1, B: 0n })));
+    now(
+      machine.addProperty(
+        port,
+        portProperty(world, { A: 2, B: 0n }, '99999999-0000-0000-0000-000000000001'),
+      ),
+    );
+    t.same(
+      kept.map((bytes) => bytes[0]),
+      [1, 2],
+    );
+    const big = new Uint8Array(70_000);
+    t.ok(big.length > 65_536);
+  },
+);
