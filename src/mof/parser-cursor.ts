@@ -142,13 +142,14 @@ export class Cursor {
     }
   }
 
-  /** Skips a broken qualifier list: behind its `]`, or in front of what cannot be part of it. */
-  skipQualifiers(): void {
+  /** Skips a broken qualifier list: behind its `]` or in front of a declaration. False: what it belongs to is lost too. */
+  skipQualifiers(): boolean {
     for (;;) {
       const token = this.peek();
-      if (token.kind === 'eof' || this.isSign(';') || this.isDeclarationStart()) return;
+      if (token.kind === 'eof' || this.isSign(';')) return false;
+      if (this.isDeclarationStart()) return true;
       this.take();
-      if (token.kind === 'punct' && token.text === ']') return;
+      if (token.kind === 'punct' && token.text === ']') return true;
     }
   }
 

@@ -115,8 +115,7 @@ export function parseQualifiers(cursor: Cursor): readonly MofQualifier[] {
     } while (cursor.takeSign(','));
     cursor.expectSign(']', 'or "," after a qualifier');
   } catch (failure) {
-    if (!(failure instanceof SyntaxFailure)) throw failure;
-    cursor.skipQualifiers();
+    if (!(failure instanceof SyntaxFailure) || !cursor.skipQualifiers()) throw failure;
   }
   return qualifiers;
 }

@@ -15,7 +15,8 @@ export function findQualifier(
 export function hasFlag(qualifiers: readonly MofQualifier[], name: string): boolean {
   const qualifier = findQualifier(qualifiers, name);
   if (qualifier === undefined) return false;
-  return !(qualifier.value?.kind === 'boolean' && !qualifier.value.value);
+  const { value } = qualifier;
+  return value === undefined || (value.kind === 'boolean' && value.value);
 }
 
 export function stringValue(qualifier: MofQualifier | undefined): string | undefined {

@@ -125,9 +125,9 @@ function readGuid(
 
 /** Warnings about what is legal but rarely meant. */
 function checkAdvice(state: CompileState, candidate: FeatureCandidate): void {
-  const { declaration, members } = candidate;
+  const { declaration } = candidate;
   const { name, qualifiers, span } = declaration;
-  const { sink } = state;
+  const { sink, tree } = state;
   if (!hasFlag(qualifiers, 'dynamic')) {
     sink.report('W-DYNAMIC', span, `feature class ${name} has no Dynamic qualifier`);
   }
@@ -139,7 +139,10 @@ function checkAdvice(state: CompileState, candidate: FeatureCandidate): void {
     const message = `the class name ${name} must begin with the vendor's name`;
     sink.report('W-VENDOR', span, message, { hint: `for example Fabrikam_${name}` });
   }
-  if (members.length === 0) {
+  const hasMember = tree
+    .membersOf(name)
+    .some(({ feature }) => findQualifier(feature.qualifiers, 'wmidataid') !== undefined);
+  if (!hasMember) {
     sink.report('W-NO-MEMBERS', span, `feature class ${name} has no property with WmiDataId`);
   }
   const namespace = state.namespaces.get(declaration);
