@@ -407,7 +407,7 @@ t.test(
       ],
     });
     const ask = () => {
-      handlers.querySwitchFeatureStatus?.({
+      void handlers.querySwitchFeatureStatus?.({
         featureStatusId: '6a8c0f7d-1e43-4b92-ad58-e2b7f0936203',
         respond: (values: unknown) => answers.push(values),
       } as never);
