@@ -28,27 +28,31 @@ export interface TraceFilter {
   readonly untilSeq?: number;
 }
 
-/** What an entry needs beside numbers and bytes; references, so that recording allocates nothing. */
+/** How a request went: what an entry needs beside numbers and bytes. Requests that simply went through share one. */
 interface RouteFacts {
-  switchName: string;
-  modules: readonly FilterModule[];
-  completedBy: FilterModule | undefined;
-  stops: RouteStop[] | undefined;
+  readonly switchName: string;
+  readonly modules: readonly FilterModule[];
+  readonly completedBy: FilterModule | undefined;
+  readonly stops: readonly RouteStop[] | undefined;
 }
 
-const NUMBERS = 9;
+/** Columns of one entry: sequence number and time as doubles, the rest as 32-bit words. */
+const DOUBLES = 2;
 const SEQ = 0;
 const TIME = 1;
-const REQUEST = 2;
-const OID = 3;
-const TYPE = 4;
-const STATUS = 5;
-const ORIGIN = 6;
-const START = 7;
-const LENGTHS = 8;
+const WORDS = 8;
+const REQUEST = 0;
+const OID = 1;
+const TYPE = 2;
+const STATUS = 3;
+/** Place of the issuing module plus 1: the protocol edge is 0. */
+const ORIGIN = 4;
+const START = 5;
+const INPUT = 6;
+const OUTPUT = 7;
 
 /**
- * The last requests of a world, in order of completion, in a ring of numbers and a ring of bytes that grow to their
+ * The last requests of a world, in order of completion, in rings of numbers and a ring of bytes that grow to their
  * limits and then overwrite the oldest. Recording copies the bytes and allocates nothing once the rings have grown.
  */
 export class TraceRing {
@@ -56,14 +60,20 @@ export class TraceRing {
   readonly #byteLimit: number;
   readonly #nextSeq: () => number;
   #capacity = 0;
-  #numbers = new Float64Array(0);
+  #doubles = new Float64Array(0);
+  #words = new Uint32Array(0);
   #facts: RouteFacts[] = [];
+  /** Facts of the last request that simply went through. */
+  #plain: RouteFacts = { switchName: '', modules: [], completedBy: undefined, stops: undefined };
   #first = 0;
   #count = 0;
   #bytes = new Uint8Array(0);
-  #words = new Uint32Array(0);
+  /** The same memory as `#bytes`. */
+  #byteWords = new Uint32Array(0);
   /** Next byte to write; multiple of 8. */
   #head = 0;
+  /** No entry's bytes stand between `#head` and here. */
+  #clear = 0;
   /** Total recorded since the beginning. */
   recorded = 0;
   onRecord: ((seq: number) => void) | undefined;
@@ -77,57 +87,69 @@ export class TraceRing {
 
   /** Sequence number of the oldest entry still held, or 0. */
   get firstSeq(): number {
-    return this.#count === 0 ? 0 : (this.#numbers[this.#slot(0) * NUMBERS + SEQ] as number);
+    return this.#count === 0 ? 0 : (this.#doubles[this.#first * DOUBLES + SEQ] as number);
   }
 
   record(switchName: string, request: OidRequest): void {
-    const input = request.methodInput ?? request.buffer;
     let inputLength = request.inputLength;
     let outputLength =
       request.type === REQUEST_TYPE.set ? 0 : Math.min(request.bytesWritten, request.buffer.length);
+    let room = roomFor(inputLength, outputLength);
     // A payload larger than the whole ring is not kept; the entry then shows no bytes.
-    if (roomFor(inputLength, outputLength) > this.#byteLimit) inputLength = outputLength = 0;
-    const start = this.#reserve(roomFor(inputLength, outputLength));
-    this.#copy(
-      input,
-      inputLength,
-      start,
-      request.methodInput === undefined ? request.words : undefined,
-    );
-    if (outputLength > 0) {
-      this.#copy(request.buffer, outputLength, start + ((inputLength + 7) & ~7), undefined);
+    if (room > this.#byteLimit) {
+      inputLength = outputLength = 0;
+      room = roomFor(0, 0);
     }
+    const start = this.#head + room <= this.#clear ? this.#head : this.#findRoom(room);
+    this.#head = start + room;
+    this.#copyBytes(request, inputLength, outputLength, start);
     if (this.#count === this.#capacity) this.#makeRoom();
-    const slot = this.#slot(this.#count);
+    const end = this.#first + this.#count;
+    const slot = end >= this.#capacity ? end - this.#capacity : end;
     this.#count += 1;
-    const n = this.#numbers;
-    const at = slot * NUMBERS;
     const seq = this.#nextSeq();
-    n[at + SEQ] = seq;
-    n[at + TIME] = request.issuedAt;
-    n[at + REQUEST] = request.id;
-    n[at + OID] = request.oid;
-    n[at + TYPE] = request.type;
-    n[at + STATUS] = request.status;
-    n[at + ORIGIN] = request.origin;
-    n[at + START] = start;
-    n[at + LENGTHS] = inputLength * 0x1_0000_0000 + outputLength;
-    const facts = this.#facts[slot];
-    if (facts === undefined) {
-      this.#facts[slot] = {
-        switchName,
-        modules: request.modules,
-        completedBy: request.completedBy,
-        stops: request.stops,
-      };
-    } else {
-      facts.switchName = switchName;
-      facts.modules = request.modules;
-      facts.completedBy = request.completedBy;
-      facts.stops = request.stops;
-    }
+    const doubles = this.#doubles;
+    doubles[slot * DOUBLES + SEQ] = seq;
+    doubles[slot * DOUBLES + TIME] = request.issuedAt;
+    const words = this.#words;
+    const at = slot * WORDS;
+    words[at + REQUEST] = request.id;
+    words[at + OID] = request.oid;
+    words[at + TYPE] = request.type;
+    words[at + STATUS] = request.status;
+    words[at + ORIGIN] = request.origin + 1;
+    words[at + START] = start;
+    words[at + INPUT] = inputLength;
+    words[at + OUTPUT] = outputLength;
+    this.#facts[slot] = this.#factsOf(switchName, request);
     this.recorded += 1;
-    this.onRecord?.(seq);
+    if (this.onRecord !== undefined) this.onRecord(seq);
+  }
+
+  #factsOf(switchName: string, request: OidRequest): RouteFacts {
+    const { modules, completedBy, stops } = request;
+    const plain = this.#plain;
+    if (completedBy !== undefined || stops !== undefined) {
+      return { switchName, modules, completedBy, stops };
+    }
+    if (plain.modules === modules && plain.switchName === switchName) return plain;
+    this.#plain = { switchName, modules, completedBy: undefined, stops: undefined };
+    return this.#plain;
+  }
+
+  #copyBytes(request: OidRequest, inputLength: number, outputLength: number, start: number): void {
+    const { words, methodInput } = request;
+    if (words !== undefined && methodInput === undefined && inputLength <= 1024) {
+      const target = this.#byteWords;
+      const at = start >>> 2;
+      const count = (inputLength + 3) >>> 2;
+      for (let i = 0; i < count; i += 1) target[at + i] = words[i] as number;
+    } else {
+      const input = methodInput ?? request.buffer;
+      this.#bytes.set(input.length === inputLength ? input : input.subarray(0, inputLength), start);
+    }
+    if (outputLength === 0) return;
+    this.#bytes.set(request.buffer.subarray(0, outputLength), start + ((inputLength + 7) & ~7));
   }
 
   /** Entries that match, oldest first. */
@@ -136,37 +158,38 @@ export class TraceRing {
     const limit = filter.limit ?? Number.POSITIVE_INFINITY;
     for (let i = this.#count - 1; i >= 0 && found.length < limit; i -= 1) {
       const slot = this.#slot(i);
-      const at = slot * NUMBERS;
-      const seq = this.#numbers[at + SEQ] as number;
+      const seq = this.#doubles[slot * DOUBLES + SEQ] as number;
       if (seq <= (filter.afterSeq ?? 0)) break;
       if (filter.untilSeq !== undefined && seq > filter.untilSeq) continue;
       const facts = this.#facts[slot] as RouteFacts;
       if (filter.switch !== undefined && facts.switchName !== filter.switch) continue;
-      if (filter.oid !== undefined && oidName(this.#numbers[at + OID] as number) !== filter.oid)
+      if (
+        filter.oid !== undefined &&
+        oidName(this.#words[slot * WORDS + OID] as number) !== filter.oid
+      )
         continue;
-      found.push(this.#entry(at, facts));
+      found.push(this.#entry(slot, facts));
     }
     return found.reverse();
   }
 
-  #entry(at: number, facts: RouteFacts): TraceEntry {
-    const n = this.#numbers;
-    const type = n[at + TYPE] as 0 | 1 | 12;
-    const origin = n[at + ORIGIN] as number;
-    const start = n[at + START] as number;
-    const lengths = n[at + LENGTHS] as number;
-    const inputLength = Math.floor(lengths / 0x1_0000_0000);
-    const outputLength = lengths % 0x1_0000_0000;
-    const inputRoom = (inputLength + 7) & ~7;
+  #entry(slot: number, facts: RouteFacts): TraceEntry {
+    const words = this.#words;
+    const at = slot * WORDS;
+    const type = words[at + TYPE] as 0 | 1 | 12;
+    const origin = (words[at + ORIGIN] as number) - 1;
+    const start = words[at + START] as number;
+    const inputLength = words[at + INPUT] as number;
+    const outputLength = words[at + OUTPUT] as number;
     const bytes = (from: number, length: number): Uint8Array =>
       this.#bytes.slice(from, from + length);
-    const status = statusName(n[at + STATUS] as number);
+    const status = statusName(words[at + STATUS] as number);
     const entry = {
-      seq: n[at + SEQ] as number,
-      request: n[at + REQUEST] as number,
-      time: n[at + TIME] as number,
+      seq: this.#doubles[slot * DOUBLES + SEQ] as number,
+      request: words[at + REQUEST] as number,
+      time: this.#doubles[slot * DOUBLES + TIME] as number,
       switch: facts.switchName,
-      oid: oidName(n[at + OID] as number),
+      oid: oidName(words[at + OID] as number),
       requestType: requestTypeName(type),
       origin: origin < 0 ? 'protocolEdge' : (facts.modules[origin]?.id ?? 'protocolEdge'),
       route: routeOf(facts, origin, status),
@@ -175,30 +198,20 @@ export class TraceRing {
     };
     return type === REQUEST_TYPE.set
       ? entry
-      : { ...entry, output: bytes(start + inputRoom, outputLength) };
+      : { ...entry, output: bytes(start + ((inputLength + 7) & ~7), outputLength) };
   }
 
   clear(): void {
     this.#count = 0;
     this.#first = 0;
     this.#head = 0;
+    this.#clear = this.#bytes.length;
     this.#facts = [];
   }
 
   #slot(i: number): number {
     const slot = this.#first + i;
     return slot >= this.#capacity ? slot - this.#capacity : slot;
-  }
-
-  #copy(from: Uint8Array, length: number, to: number, words: Uint32Array | undefined): void {
-    if (words !== undefined && length <= 1024) {
-      const target = this.#words;
-      const at = to >>> 2;
-      const count = (length + 3) >>> 2;
-      for (let i = 0; i < count; i += 1) target[at + i] = words[i] as number;
-    } else {
-      this.#bytes.set(from.length === length ? from : from.subarray(0, length), to);
-    }
   }
 
   // --- room ----------------------------------------------------------------------------------------------------------
@@ -209,14 +222,17 @@ export class TraceRing {
       return;
     }
     const capacity = Math.min(this.#limit, Math.max(64, this.#capacity * 2));
-    const numbers = new Float64Array(capacity * NUMBERS);
+    const doubles = new Float64Array(capacity * DOUBLES);
+    const words = new Uint32Array(capacity * WORDS);
     const facts: RouteFacts[] = [];
     for (let i = 0; i < this.#count; i += 1) {
       const slot = this.#slot(i);
-      numbers.set(this.#numbers.subarray(slot * NUMBERS, (slot + 1) * NUMBERS), i * NUMBERS);
+      doubles.set(this.#doubles.subarray(slot * DOUBLES, (slot + 1) * DOUBLES), i * DOUBLES);
+      words.set(this.#words.subarray(slot * WORDS, (slot + 1) * WORDS), i * WORDS);
       facts.push(this.#facts[slot] as RouteFacts);
     }
-    this.#numbers = numbers;
+    this.#doubles = doubles;
+    this.#words = words;
     this.#facts = facts;
     this.#capacity = capacity;
     this.#first = 0;
@@ -227,44 +243,50 @@ export class TraceRing {
     this.#count -= 1;
   }
 
-  /** Start of `room` free bytes; what stood there before is dropped. */
-  #reserve(room: number): number {
+  /**
+   * Start of `room` free bytes behind the head, or at the beginning of the ring when the end is too near. Only when the
+   * entries held leave no such room does the ring grow, and only at its limit are the oldest dropped.
+   */
+  #findRoom(room: number): number {
     for (;;) {
-      if (this.#head + room > this.#bytes.length) {
-        if (this.#bytes.length < this.#byteLimit) {
-          this.#growBytes(this.#bytes.length + room);
-          continue;
+      const length = this.#bytes.length;
+      const head = this.#count === 0 ? 0 : this.#head;
+      const oldest = this.#count === 0 ? 0 : (this.#words[this.#first * WORDS + START] as number);
+      if (this.#count === 0 || head > oldest) {
+        this.#clear = length;
+        if (head + room <= length) return head;
+        if (room <= oldest) {
+          this.#clear = oldest;
+          return 0;
         }
-        this.#dropOverlapping(this.#head, this.#bytes.length);
-        this.#head = 0;
+      } else {
+        this.#clear = oldest;
+        if (head + room <= oldest) return head;
       }
-      this.#dropOverlapping(this.#head, this.#head + room);
-      const start = this.#head;
-      this.#head += room;
-      return start;
+      if (length < this.#byteLimit) this.#growBytes(room);
+      else this.#dropOldest();
     }
   }
 
-  /** Oldest entries whose bytes stand where new ones go. */
-  #dropOverlapping(from: number, to: number): void {
-    while (this.#count > 0) {
-      const at = this.#first * NUMBERS;
-      const start = this.#numbers[at + START] as number;
-      const lengths = this.#numbers[at + LENGTHS] as number;
-      const length = roomFor(Math.floor(lengths / 0x1_0000_0000), lengths % 0x1_0000_0000);
-      if (start >= to || start + length <= from) return;
-      this.#dropOldest();
-    }
-  }
-
-  #growBytes(atLeast: number): void {
-    const grown = new ArrayBuffer(
-      Math.min(this.#byteLimit, (Math.max(16_384, this.#bytes.length * 2, atLeast) + 7) & ~7),
-    );
+  /** Moves the entries held, oldest first, into a ring of twice the size. */
+  #growBytes(room: number): void {
+    const length = this.#bytes.length;
+    const wanted = Math.max(4096, length * 2, length + room);
+    const grown = new ArrayBuffer(Math.min(this.#byteLimit, (wanted + 7) & ~7));
     const bytes = new Uint8Array(grown);
-    bytes.set(this.#bytes);
+    let end = 0;
+    for (let i = 0; i < this.#count; i += 1) {
+      const at = this.#slot(i) * WORDS;
+      const start = this.#words[at + START] as number;
+      const taken = roomFor(this.#words[at + INPUT] as number, this.#words[at + OUTPUT] as number);
+      bytes.set(this.#bytes.subarray(start, start + taken), end);
+      this.#words[at + START] = end;
+      end += taken;
+    }
     this.#bytes = bytes;
-    this.#words = new Uint32Array(grown, 0, grown.byteLength >>> 2);
+    this.#byteWords = new Uint32Array(grown, 0, grown.byteLength >>> 2);
+    this.#head = end;
+    this.#clear = grown.byteLength;
   }
 }
 
