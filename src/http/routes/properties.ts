@@ -42,7 +42,6 @@ function routesOf(
   ownerParams: Readonly<Record<string, string>>,
 ): readonly Route[] {
   const path = `${owner}/properties`;
-  const params = { ...ownerParams, property: 'PropertyInstanceId' };
   const what = noun.toLowerCase();
   return [
     defineRoute<OwnerParams, object, AddBody>({
@@ -77,6 +76,18 @@ function routesOf(
         body: pageByKey(propertiesOf(world, place).list(), (p) => p.id, query),
       }),
     }),
+    ...itemRoutes(path, noun, { ...ownerParams, property: 'PropertyInstanceId' }),
+  ];
+}
+
+/** The routes of one property. */
+function itemRoutes(
+  path: string,
+  noun: 'Port' | 'Switch',
+  params: Readonly<Record<string, string>>,
+): readonly Route[] {
+  const what = noun.toLowerCase();
+  return [
     defineRoute<PropertyParams>({
       method: 'GET',
       path: `${path}/{property}`,
