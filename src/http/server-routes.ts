@@ -62,7 +62,8 @@ function readiness(plane: Plane): Result {
       status: plane.draining ? 'draining' : 'ready',
       version,
       worlds: worlds.count,
-      store: worlds.main.store,
+      // /readyz is open to everybody: the engine, not the folder.
+      store: worlds.main.store === 'memory' ? 'memory' : 'folder',
     },
   };
 }
