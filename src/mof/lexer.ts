@@ -75,7 +75,10 @@ export class Lexer implements TokenStream {
       this.#offset = token.end;
       return token;
     }
-    if (sign === '$' && isWordStart(text[start + 1] ?? '')) return this.#alias(start);
+    if (sign === '$') {
+      WORD.lastIndex = start + 1;
+      if (WORD.test(text)) return this.#alias(start, WORD.lastIndex);
+    }
     const second = text[start + 1] ?? '';
     const isSigned = sign === '+' || sign === '-';
     if (isDigit(sign) || (sign === '.' && isDigit(second))) return this.#number(start);
@@ -115,10 +118,8 @@ export class Lexer implements TokenStream {
     return this.#advance('word', this.source.text.slice(start, end), start, end);
   }
 
-  #alias(start: number): Token {
-    WORD.lastIndex = start + 1;
-    WORD.test(this.source.text);
-    const end = WORD.lastIndex;
+  #alias(start: number, wordEnd: number): Token {
+    const end = Math.min(wordEnd, this.#end);
     return this.#advance('alias', this.source.text.slice(start + 1, end), start, end);
   }
 
