@@ -2,9 +2,9 @@ import type { Settings } from '../../src/sdk/index.ts';
 import { parseAddressRange } from './address.ts';
 
 /** Values of the class member Action. */
-export const ACTION = { allow: 1, deny: 2 } as const;
+const ACTION = { allow: 1, deny: 2 } as const;
 /** Values of the class member Direction, seen from the port's NIC. */
-export const DIRECTION = { inbound: 1, outbound: 2 } as const;
+const DIRECTION = { inbound: 1, outbound: 2 } as const;
 
 /** IP protocols whose header starts with source and destination port (IANA): TCP, UDP, DCCP, SCTP, UDP-Lite. */
 const PROTOCOLS_WITH_PORTS: readonly number[] = [6, 17, 33, 132, 136];

@@ -6,6 +6,7 @@ import {
   type ExtensionHandlers,
   NdisStatus,
   type NicParameters,
+  type PortProperty,
   type SwitchContext,
   type SwitchProperty,
 } from '../../src/sdk/index.ts';

@@ -3,6 +3,7 @@ import t from 'tap';
 import { parseAddressRange } from '../../extensions/port-acl/address.ts';
 import portAcl from '../../extensions/port-acl/extension.ts';
 import { parseRule } from '../../extensions/port-acl/rule.ts';
+import { RuleTable } from '../../extensions/port-acl/rule-table.ts';
 import {
   type ExtensionHandlers,
   NdisStatus,
@@ -222,4 +223,28 @@ t.test('parseRule names the member that is wrong', async (t) => {
   t.match(parseRule({}), { malformed: /^Action/ });
   for (const Protocol of [6, 17, 33, 132, 136])
     t.match(parseRule({ ...good, Protocol }), { rule: {} });
+});
+
+t.test('RuleTable: what a change gives back takes it back', async (t) => {
+  const table = new RuleTable();
+  table.delete('unknown')();
+  t.equal(table.size, 0);
+  const allow = { action: 'allow', key: 'k' } as const;
+  const deny = { action: 'deny', key: 'k' } as const;
+  const undoAdd = table.set('a', allow);
+  const undoUpdate = table.set('a', deny);
+  t.notOk(table.contradicts(allow, 'a'), 'the rule itself does not count');
+  t.ok(table.contradicts(allow, 'b'));
+  undoUpdate();
+  t.notOk(table.contradicts(allow, 'b'));
+  t.ok(table.contradicts(deny, 'b'));
+  const undoDelete = table.delete('a');
+  t.notOk(table.contradicts(deny, 'b'));
+  undoDelete();
+  t.ok(table.contradicts(deny, 'b'));
+  undoAdd();
+  t.notOk(table.has('a'));
+  table.set('a', allow);
+  table.clear();
+  t.notOk(table.contradicts(deny, 'b'));
 });

@@ -4,6 +4,7 @@ import portAcl from '../../extensions/port-acl/extension.ts';
 import type { PortHandle } from '../../src/policy/api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import { defineExtension, NdisStatus, type PortProperty } from '../../src/sdk/index.ts';
+import type { StoreValue } from '../../src/store/store.ts';
 import { expectNoFindings, expectVeto, testSwitch } from '../../src/testing/index.ts';
 import { FailingStore } from '../support/failing-store.ts';
 
@@ -222,6 +223,43 @@ t.test('E37: what a module below refuses is rolled back: add, update, delete', a
   expectNoFindings(sw);
 });
 
+t.test(
+  'E37: a change that a module below pends and then refuses is rolled back when it ends',
+  async (t) => {
+    const slow = defineExtension({
+      id: '0e5c3b7a-91d2-4f60-8b1e-6a7c2d9f0012',
+      name: 'Slow',
+      vendor: 'Test',
+      version: '1.0',
+      type: 'forward',
+      attach: (sw) => ({
+        addPortProperty({ settings, request }) {
+          sw.after(1000, () => {
+            if (settings?.['Weight'] === 1) request.complete(NdisStatus.RESOURCES);
+            else request.forward();
+          });
+          return request.pend();
+        },
+      }),
+    });
+    const sw = await testSwitch({ extensions: [portAcl, slow] });
+    t.teardown(() => sw.close());
+    const port = await sw.port('A');
+    const refused = expectVeto(
+      port.properties.add(RULE, { Action: ALLOW, Weight: 1 }),
+      'RESOURCES',
+    );
+    // Waits behind the first; when its turn comes, that rule is gone and it contradicts nothing.
+    const next = port.properties.add(RULE, { Action: DENY, Weight: 2 });
+    await sw.advance(1000);
+    await refused;
+    await sw.advance(1000);
+    await next;
+    t.match(await statusOf(port), { RulesHeld: 1, DenyRules: 1, RolledBack: 1n, Accepted: 1n });
+    expectNoFindings(sw);
+  },
+);
+
 t.test('E38, OP-7: the rules of a port end with it', async (t) => {
   const sw = await testSwitch({ extensions: [portAcl] });
   t.teardown(() => sw.close());
@@ -328,10 +366,9 @@ async function contradictoryStore() {
   const bad = await port.properties.add(RULE, { Action: DENY });
   const kept = new FailingStore();
   for (const [key, value] of store.range('')) {
-    const record = value as { readonly extensions?: readonly { readonly id: string }[] };
-    const extensions = record.extensions?.map(({ id }) => ({ id, enabled: true }));
-    const op = extensions === undefined ? value : { ...value, extensions };
-    await kept.write([{ op: 'put', key, value: op as typeof value }]);
+    const record = value as Readonly<Record<string, StoreValue>>;
+    const enabled = { ...record, extensions: [{ id: portAcl.id, enabled: true }] };
+    await kept.write([{ op: 'put', key, value: key.startsWith('switch/') ? enabled : value }]);
   }
   await fabric.close();
   return { store: kept, bad: bad.id };

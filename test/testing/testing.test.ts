@@ -83,7 +83,7 @@ t.test('hex, unhex and hexDump', async (t) => {
     message: 'line 2: "2x" is no hexadecimal text; expected two digits a byte',
     place: { line: 2, found: '2x' },
   });
-  t.throws(() => unhex('801'), { place: { found: '801' } });
+  t.throws(() => unhex('801'), { code: 'INVALID_ARGUMENT', place: { found: '801' } });
   const seventeen = Uint8Array.from({ length: 17 }, (_, i) => i);
   t.equal(hexDump(seventeen), '0000  00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n0010  10');
   t.equal(hexDump(new Uint8Array(0)), '');
