@@ -29,6 +29,8 @@ export class ChangeLog {
   /** Writes whose durability is not known yet, in call order. */
   #inFlight: Written[] = [];
   #recovery: Promise<void> | undefined;
+  /** The recovery still looks at what is in flight; afterwards it undoes. */
+  #isCollecting = false;
   #active = 0;
   #transaction: Transaction | undefined;
   #waiting: (() => void)[] = [];
@@ -112,13 +114,17 @@ export class ChangeLog {
       () => {
         // Writes become durable in order, so this is the first one nearly always. While failed ones are undone, the
         // recovery still needs to see it.
-        if (this.#recovery !== undefined) return;
+        if (this.#isCollecting) return;
         const at = this.#inFlight.indexOf(written);
         if (at >= 0) this.#inFlight.splice(at, 1);
       },
       async (error) => {
-        this.#recovery ??= this.#recover();
-        await this.#recovery;
+        // A recovery that is past its collecting does not know this one: then another follows.
+        for (;;) {
+          if (this.#inFlight.includes(written)) this.#recovery ??= this.#recover();
+          if (this.#recovery === undefined) break;
+          await this.#recovery;
+        }
         throw storeError(error);
       },
     );
@@ -129,6 +135,7 @@ export class ChangeLog {
    * succeeded has replaced needs no undoing: that value stands.
    */
   async #recover(): Promise<void> {
+    this.#isCollecting = true;
     const settled: { readonly written: Written; readonly failed: boolean }[] = [];
     while (settled.length < this.#inFlight.length) {
       const written = this.#inFlight[settled.length] as Written;
@@ -139,6 +146,7 @@ export class ChangeLog {
       settled.push({ written, failed });
     }
     this.#inFlight = [];
+    this.#isCollecting = false;
     const replaced = new Set<string>();
     for (const { written, failed } of settled.reverse()) {
       if (!failed) for (const { key } of written.ops) replaced.add(key);

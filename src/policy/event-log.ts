@@ -8,6 +8,11 @@ export class EventLog {
   #seq = 0;
   #events: FabricEvent[] = [];
   readonly #listeners = new Set<(seq: number) => void>();
+  readonly #listenerFailed: (error: unknown) => void;
+
+  constructor(listenerFailed: (error: unknown) => void) {
+    this.#listenerFailed = listenerFailed;
+  }
 
   get lastSeq(): number {
     return this.#seq;
@@ -19,9 +24,15 @@ export class EventLog {
     return this.#seq;
   }
 
-  /** Tells listeners that something with this number is there. */
+  /** Tells listeners that something with this number is there; one that throws hurts neither the request nor the others. */
   announce(seq: number): void {
-    for (const listener of this.#listeners) listener(seq);
+    for (const listener of this.#listeners) {
+      try {
+        listener(seq);
+      } catch (error) {
+        this.#listenerFailed(error);
+      }
+    }
   }
 
   add(

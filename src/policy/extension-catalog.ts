@@ -1,13 +1,16 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import { compileMof } from '../mof/compiler.ts';
 import { isMofValid, mofError } from '../mof/diagnostic.ts';
+import type { FeatureClass } from '../mof/feature-class.ts';
 import { defineExtension, isExtensionDefinition, mofFilesOf } from '../sdk/define.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
+import type { StoreOp } from '../store/store.ts';
 import type { ExtensionCollection, ExtensionInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
+import { mayReplace } from './feature-usage.ts';
 import { findOne } from './lookup.ts';
 import { type FeatureRecord, featureKey, put } from './records.ts';
-import type { World } from './world.ts';
+import type { SwitchEntry, World } from './world.ts';
 
 export function extensionInfo(definition: ExtensionDefinition): ExtensionInfo {
   const { id, name, vendor, version, type } = definition;
@@ -26,17 +29,12 @@ export class Extensions implements ExtensionCollection {
 
   async install(given: ExtensionDefinition): Promise<ExtensionInfo> {
     const definition = isExtensionDefinition(given) ? given : defineExtension(given);
-    return this.#world.changes.run(this.#transaction, async () => {
-      const existing = this.#world.extensions.get(definition.id);
-      if (existing !== undefined) {
-        if (existing === definition) return extensionInfo(definition);
-        throw new ExtSwitchError(
-          'ALREADY_EXISTS',
-          `extension ${definition.name} has the id of the installed extension ${existing.name}`,
-          { extensionId: definition.id },
-        );
+    const { changes } = this.#world;
+    return changes.run(this.#transaction, async () => {
+      const installed = installExtension(this.#world, definition);
+      if (installed !== undefined) {
+        await changes.commit(this.#transaction, installed.ops, installed.undo);
       }
-      await installExtension(this.#world, definition);
       return extensionInfo(definition);
     });
   }
@@ -60,14 +58,59 @@ export function findExtension(world: World, idOrName: string): ExtensionDefiniti
   );
 }
 
+/** What installing an extension means for the store, and how it is taken back. */
+export interface Installation {
+  readonly ops: readonly StoreOp[];
+  readonly undo: () => void;
+}
+
 /**
- * Installs: registers its MOF classes (a newer class version replaces the stored one) and binds it, disabled, on top of
- * its class on every switch (rules A36, A42).
+ * Installs, in memory: registers its MOF classes (a newer version replaces one without instances) and binds it, disabled,
+ * on top of its class on every switch (rules A36, A42). The caller commits. `undefined`: it is installed already.
  */
-export async function installExtension(
+export function installExtension(
   world: World,
   definition: ExtensionDefinition,
-): Promise<void> {
+): Installation | undefined {
+  const existing = world.extensions.get(definition.id);
+  if (existing === definition) return undefined;
+  if (existing !== undefined) {
+    throw new ExtSwitchError(
+      'ALREADY_EXISTS',
+      `extension ${definition.name} has the id ${definition.id} of the installed extension ${existing.name}`,
+      { extensionId: definition.id },
+    );
+  }
+  const fresh = freshClasses(world, definition);
+  const before = fresh.map((feature) => world.registry.byId(feature.kind, feature.id));
+  const ops = fresh.map((feature) => {
+    const record: FeatureRecord = { feature, uint16: 'native' };
+    return put(featureKey(feature.kind, feature.id), record);
+  });
+  for (const feature of fresh) world.registry.put(feature, 'native');
+  world.extensions.set(definition.id, definition);
+  const bound: SwitchEntry[] = [];
+  for (const entry of world.switches.values()) {
+    if (entry.bindings.some((binding) => binding.id === definition.id)) continue;
+    entry.bindings.unshift({ id: definition.id, enabled: false });
+    bound.push(entry);
+  }
+  const undo = (): void => {
+    for (const entry of bound) {
+      entry.bindings = entry.bindings.filter((binding) => binding.id !== definition.id);
+    }
+    world.extensions.delete(definition.id);
+    fresh.forEach((feature, i) => {
+      const old = before[i];
+      if (old === undefined) world.registry.remove(feature.kind, feature.id);
+      else world.registry.put(old.feature, old.uint16);
+    });
+  };
+  return { ops, undo };
+}
+
+/** The classes of its MOF files that are not registered yet, or in an older version that nothing uses. */
+function freshClasses(world: World, definition: ExtensionDefinition): readonly FeatureClass[] {
   const features = mofFilesOf(definition).flatMap(({ path, bytes }) => {
     const compiled = compileMof(bytes, { file: path });
     if (!isMofValid(compiled)) throw mofError(compiled);
@@ -87,17 +130,9 @@ export async function installExtension(
       },
     );
   }
-  const fresh = features.filter((feature) => world.registry.compare(feature, 'native') !== 'same');
-  const ops = fresh.map((feature) => {
-    const record: FeatureRecord = { feature, uint16: 'native' };
-    return put(featureKey(feature.kind, feature.id), record);
+  return features.filter((feature) => {
+    const comparison = world.registry.compare(feature, 'native');
+    if (comparison === 'newer') mayReplace(world, feature);
+    return comparison !== 'same';
   });
-  if (ops.length > 0) await world.store.write(ops);
-  for (const feature of fresh) world.registry.put(feature, 'native');
-  world.extensions.set(definition.id, definition);
-  for (const entry of world.switches.values()) {
-    if (!entry.bindings.some((binding) => binding.id === definition.id)) {
-      entry.bindings.unshift({ id: definition.id, enabled: false });
-    }
-  }
 }

@@ -4,7 +4,6 @@ import type { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
 import { openStore } from '../store/open-store.ts';
-import type { StoreOp } from '../store/store.ts';
 import type { FabricInterface, FabricOptions, PendingOid, ProfileName } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { Extensions, installExtension } from './extension-catalog.ts';
@@ -25,11 +24,13 @@ export class Fabric implements FabricInterface {
   readonly events: FabricInterface['events'];
   readonly #world: World;
   readonly #driver: WallDriver | undefined;
-  #closed = false;
+  readonly #transaction: Transaction | undefined;
+  #closed: Promise<void> | undefined;
 
   private constructor(world: World, driver: WallDriver | undefined, transaction?: Transaction) {
     this.#world = world;
     this.#driver = driver;
+    this.#transaction = transaction;
     this.features = new Features(world, transaction);
     this.extensions = new Extensions(world, transaction);
     this.switches = new Switches(world, transaction);
@@ -55,16 +56,15 @@ export class Fabric implements FabricInterface {
       restoreFeatures(world);
       for (const given of options.extensions ?? []) {
         const definition = isExtensionDefinition(given) ? given : defineExtension(given);
-        if (world.extensions.has(definition.id)) {
+        const installed = installExtension(world, definition);
+        if (installed === undefined) {
           throw new ExtSwitchError(
             'ALREADY_EXISTS',
             `extension ${definition.name} (${definition.id}) is given twice`,
-            {
-              extensionId: definition.id,
-            },
+            { extensionId: definition.id },
           );
         }
-        await installExtension(world, definition);
+        await world.changes.commit(undefined, installed.ops, installed.undo);
       }
       await restoreSwitches(world);
       return new Fabric(world, driver);
@@ -103,30 +103,50 @@ export class Fabric implements FabricInterface {
     return pending;
   }
 
-  atomic<T>(change: (world: FabricInterface) => Promise<T>): Promise<T> {
+  /** For what would wait for the atomic change it is called from, or pull the world from under it. */
+  #notInside(what: string): void {
+    if (this.#transaction === undefined) return;
+    throw new ExtSwitchError(
+      'ILLEGAL_TRANSITION',
+      `${what} is not possible inside an atomic change`,
+    );
+  }
+
+  async atomic<T>(change: (world: FabricInterface) => Promise<T>): Promise<T> {
+    this.#notInside('an atomic change');
     return this.#world.changes.atomic((transaction) =>
       change(new Fabric(this.#world, this.#driver, transaction)),
     );
   }
 
   async reset(): Promise<void> {
+    this.#notInside('a reset');
     const world = this.#world;
+    // At once, so that nothing in flight keeps the reset waiting; again when it runs alone, for what came meanwhile.
     await this.#stopSwitches();
-    const ops: StoreOp[] = [];
-    for (const [key] of world.store.range('')) ops.push({ op: 'delete', key });
-    await world.store.write(ops);
-    world.registry.clear();
-    world.trace.clear();
-    world.events.clear();
-    const installed = [...world.extensions.values()];
-    world.extensions.clear();
-    for (const definition of installed) await installExtension(world, definition);
+    await world.changes.atomic(async (transaction) => {
+      await this.#stopSwitches();
+      for (const [key] of world.store.range('')) transaction.ops.push({ op: 'delete', key });
+      const classes = world.registry.clear();
+      const definitions = [...world.extensions.values()];
+      world.extensions.clear();
+      for (const definition of definitions) {
+        transaction.ops.push(...(installExtension(world, definition)?.ops ?? []));
+      }
+      transaction.undos.push(() => {
+        world.registry.clear();
+        for (const { feature, uint16 } of classes) world.registry.put(feature, uint16);
+      });
+      world.trace.clear();
+      world.events.clear();
+    });
   }
 
   async #stopSwitches(): Promise<void> {
     const entries = [...this.#world.switches.values()];
     this.#world.switches.clear();
     this.#world.switchNames.clear();
+    for (const entry of entries) entry.isDeleted = true;
     for (const { machine } of entries) await machine.stop();
   }
 
@@ -152,9 +172,13 @@ export class Fabric implements FabricInterface {
     };
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#notInside('closing the world');
     await this.#stopSwitches();
     this.#driver?.stop();
     await this.#world.store.close();

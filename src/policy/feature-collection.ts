@@ -5,6 +5,7 @@ import type { FeatureClass } from '../mof/feature-class.ts';
 import type { FeatureCollection, FeatureInfo, RegisterOptions, RegisterResult } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import type { FeatureKind, RegisteredFeature } from './feature-registry.ts';
+import { mayReplace, usersOf } from './feature-usage.ts';
 import { featureInfo } from './info.ts';
 import { type FeatureRecord, featureKey, put, remove } from './records.ts';
 import type { World } from './world.ts';
@@ -40,7 +41,7 @@ export class Features implements FeatureCollection {
       const fresh: FeatureClass[] = [];
       for (const feature of compiled.features) {
         const comparison = registry.compare(feature, uint16);
-        if (comparison === 'newer') this.#mayReplace(feature);
+        if (comparison === 'newer') mayReplace(this.#world, feature);
         if (comparison !== 'same') fresh.push(feature);
       }
       const before = fresh.map((feature) => registry.byId(feature.kind, feature.id));
@@ -73,32 +74,6 @@ export class Features implements FeatureCollection {
     });
   }
 
-  /** A newer version replaces a class that has no instances; instances would have to be told to extensions anew. */
-  #mayReplace(feature: FeatureClass): void {
-    const users = this.#usersOf(feature);
-    if (users === 0) return;
-    throw new ExtSwitchError(
-      'FEATURE_IN_USE',
-      `${feature.name} has ${users} instance(s) of an older version: remove them before the class is upgraded`,
-      { found: feature.id },
-    );
-  }
-
-  #usersOf(feature: FeatureClass): number {
-    if (feature.kind === 'status') return 0;
-    let users = 0;
-    const count = (codecId: string): void => {
-      if (codecId === feature.id) users += 1;
-    };
-    for (const entry of this.#world.switches.values()) {
-      for (const property of entry.machine.state.properties.values()) count(property.codec.id);
-      for (const port of entry.ports.values()) {
-        for (const property of port.properties.values()) count(property.codec.id);
-      }
-    }
-    return users;
-  }
-
   list(): readonly FeatureInfo[] {
     return Array.from(this.#world.registry.all(), featureInfo);
   }
@@ -121,7 +96,7 @@ export class Features implements FeatureCollection {
           `${feature.name} is built in and cannot be removed`,
         );
       }
-      const users = this.#usersOf(feature);
+      const users = usersOf(this.#world, feature);
       if (users > 0) {
         throw new ExtSwitchError('FEATURE_IN_USE', `${feature.name} has ${users} instance(s)`, {
           found: feature.id,

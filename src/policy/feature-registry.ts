@@ -19,6 +19,8 @@ export interface RegisteredFeature {
   readonly layout: FeatureCodec;
   /** Settings of port and switch policies, and custom status classes. */
   readonly codec: PropertyCodec;
+  /** False once the class was removed or replaced: settings checked against it are of no use any more. */
+  isCurrent: boolean;
 }
 
 const key = (kind: FeatureKind, id: Guid): string => `${kind}/${id}`;
@@ -51,7 +53,7 @@ function registered(
     mapping !== undefined && ndisHas(ndis, mapping.since)
       ? new StandardCodec(mapping, feature, ndis)
       : new CustomCodec(feature, layout, feature.builtIn && feature.kind === 'setting' ? 0 : 1);
-  return { feature, uint16, layout, codec };
+  return { feature, uint16, layout, codec, isCurrent: true };
 }
 
 /** The feature classes of one world: built-in and registered, by kind and UUID (uniqueness is per kind, management.md 1.4). */
@@ -122,16 +124,26 @@ export class FeatureRegistry implements FeatureCatalog {
 
   put(feature: FeatureClass, uint16: SerializationProfile['uint16']): RegisteredFeature {
     const entry = registered(feature, uint16, this.#ndis);
+    this.#retire(key(feature.kind, feature.id));
     this.#custom.set(key(feature.kind, feature.id), entry);
     return entry;
   }
 
   remove(kind: FeatureKind, id: Guid): void {
+    this.#retire(key(kind, id));
     this.#custom.delete(key(kind, id));
   }
 
-  clear(): void {
-    this.#custom.clear();
+  #retire(at: string): void {
+    const old = this.#custom.get(at);
+    if (old !== undefined) old.isCurrent = false;
+  }
+
+  /** Removes every registered class; {@link put} takes each of them back. */
+  clear(): readonly RegisteredFeature[] {
+    const all = [...this.#custom.values()];
+    for (const { feature } of all) this.remove(feature.kind, feature.id);
+    return all;
   }
 
   // --- FeatureCatalog: what a switch asks ----------------------------------------------------------------------------

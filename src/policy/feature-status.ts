@@ -4,7 +4,7 @@ import { tryParseGuid } from '../core/guid.ts';
 import { NdisStatus, statusName } from '../core/status.ts';
 import type { Settings } from '../sdk/extension.ts';
 import type { FeatureStatusInfo } from './api.ts';
-import type { SwitchEntry, World } from './world.ts';
+import { mustBeThere, type SwitchEntry, type World } from './world.ts';
 
 /** Asks the extensions for a feature status and reads the answer by its class (rules F1, F5, F13-F15). */
 export async function queryStatus(
@@ -13,6 +13,7 @@ export async function queryStatus(
   port: Port | undefined,
   feature: string,
 ): Promise<FeatureStatusInfo> {
+  mustBeThere(entry);
   const scope = port === undefined ? 'switch' : 'port';
   const registered = world.registry.find(feature, 'status');
   const id = registered?.feature.id ?? tryParseGuid(feature);

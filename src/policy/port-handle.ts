@@ -90,6 +90,10 @@ export class PortObject implements PortHandle {
           const ops = [remove(portKey(entry.id, port.id))];
           for (const id of port.properties.keys())
             ops.push(remove(propertyKey(entry.id, port.id, id)));
+          // Also those that are stored and could not be told to anybody at the last restart.
+          for (const [key] of world.store.range(propertyKey(entry.id, port.id, ''))) {
+            ops.push(remove(key));
+          }
           durable = world.changes.commit(this.#transaction, ops, () =>
             recreatePort(world, entry, snapshot),
           );

@@ -12,7 +12,7 @@ import type { RegisteredFeature } from './feature-registry.ts';
 import { propertyInfo } from './info.ts';
 import { type PropertyRecord, propertyKey, put, remove } from './records.ts';
 import { refused } from './veto.ts';
-import type { SwitchEntry, World } from './world.ts';
+import { mustBeThere, type SwitchEntry, type World } from './world.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -71,6 +71,7 @@ export class PropertySet implements PropertyCollection {
   #add(feature: string, values: Values, wantedId: string | undefined): MaybePromise<PropertyInfo> {
     const registered = this.#world.registry.get(feature, 'setting');
     this.#checkScope(registered);
+    mustBeThere(this.#entry);
     const settings = registered.codec.normalize(values) as Settings;
     const id = wantedId === undefined ? this.#world.rng.guid() : parseGuid(wantedId, 'id');
     const property = new PropertyInstance(id, registered.codec, settings);
@@ -111,7 +112,16 @@ export class PropertySet implements PropertyCollection {
     );
   }
 
-  #mayAdd({ feature }: RegisteredFeature, id: string): void {
+  #mayAdd(registered: RegisteredFeature, id: string): void {
+    mustBeThere(this.#entry);
+    const { feature } = registered;
+    if (!registered.isCurrent) {
+      throw new ExtSwitchError(
+        'NOT_FOUND',
+        `class ${feature.name} was removed or replaced while the property waited for its turn`,
+        { member: 'feature', found: feature.id },
+      );
+    }
     const { properties } = this.#owner;
     if (properties.has(id)) {
       throw new ExtSwitchError(
@@ -158,6 +168,7 @@ export class PropertySet implements PropertyCollection {
 
   /** When the operation's turn has come: the property is still there and has the revision the caller saw. */
   #checkCurrent(property: PropertyInstance, options: UpdateOptions): void {
+    mustBeThere(this.#entry);
     if (this.#owner.properties.get(property.id) !== property) this.#find(property.id);
     if (options.ifRevision !== undefined && options.ifRevision !== property.revision) {
       throw new ExtSwitchError(

@@ -4,6 +4,7 @@ import { ExtSwitchError } from '../core/errors.ts';
 import { isErrorStatus } from '../core/status.ts';
 import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
 import type { ExtensionDefinition, PortType } from '../sdk/extension.ts';
+import type { StoreOp } from '../store/store.ts';
 import type {
   FeatureStatusInfo,
   PortCollection,
@@ -17,7 +18,7 @@ import type {
   TraceView,
 } from './api.ts';
 import type { Transaction } from './change-log.ts';
-import { findExtension, installExtension } from './extension-catalog.ts';
+import { findExtension, type Installation, installExtension } from './extension-catalog.ts';
 import { queryStatus } from './feature-status.ts';
 import { portInfo, switchInfo } from './info.ts';
 import { checkName, findOne } from './lookup.ts';
@@ -27,7 +28,7 @@ import { portKey, propertyKey, put, remove, switchKey } from './records.ts';
 import { type PortSnapshot, portOptions, recreatePort, reissue, snapshotPort } from './recreate.ts';
 import { noteFailures, SwitchExtensions, switchRecord } from './switch-extensions.ts';
 import { refused } from './veto.ts';
-import type { SwitchEntry, World } from './world.ts';
+import { mustBeThere, type SwitchEntry, type World } from './world.ts';
 
 /** Switches of a world. */
 export class Switches implements SwitchCollection {
@@ -70,39 +71,51 @@ export class Switches implements SwitchCollection {
     readonly extensions?: readonly (ExtensionDefinition | string)[];
   }): Promise<SwitchHandle> {
     const world = this.#world;
-    const enabled = await this.#enabled(options.extensions ?? []);
-    orderStack(enabled);
-    const entry = newSwitch(world, {
-      id: world.rng.guid(),
-      name: options.name,
-      type: options.type ?? 'private',
-      order: world.nextOrder(),
-      bindings: bindingsFor(world, enabled),
-    });
-    const failures = await entry.machine.start(world.wanted(entry));
-    const [failure] = failures;
-    if (failure !== undefined) {
-      await entry.machine.stop();
-      throw failure.error;
+    const installed: Installation[] = [];
+    const uninstall = (): void => {
+      for (const { undo } of installed.reverse()) undo();
+    };
+    let entry: SwitchEntry;
+    try {
+      const enabled = this.#enabled(options.extensions ?? [], installed);
+      orderStack(enabled);
+      entry = newSwitch(world, {
+        id: world.rng.guid(),
+        name: options.name,
+        type: options.type ?? 'private',
+        order: world.nextOrder(),
+        bindings: bindingsFor(world, enabled),
+      });
+      const [failure] = await entry.machine.start(world.wanted(entry));
+      if (failure !== undefined) {
+        await entry.machine.stop();
+        throw failure.error;
+      }
+    } catch (error) {
+      uninstall();
+      throw error;
     }
     world.switches.set(entry.id, entry);
     await world.changes.commit(
       this.#transaction,
-      [put(switchKey(entry.id), switchRecord(entry))],
+      [...installed.flatMap(({ ops }) => ops), put(switchKey(entry.id), switchRecord(entry))],
       async () => {
+        entry.isDeleted = true;
         world.switches.delete(entry.id);
         world.switchNames.delete(entry.name);
         await entry.machine.stop();
+        uninstall();
       },
     );
     world.environment.stateChange(entry.name, { event: 'switchCreated', id: entry.id });
     return new SwitchObject(world, this.#transaction, entry);
   }
 
-  /** Installs what is not yet installed; names and ids must be installed. */
-  async #enabled(
+  /** Installs what is not yet installed, into `installed`; names and ids must be installed. */
+  #enabled(
     wanted: readonly (ExtensionDefinition | string)[],
-  ): Promise<ExtensionDefinition[]> {
+    installed: Installation[],
+  ): ExtensionDefinition[] {
     const found: ExtensionDefinition[] = [];
     for (const one of wanted) {
       if (typeof one === 'string') {
@@ -110,9 +123,8 @@ export class Switches implements SwitchCollection {
         continue;
       }
       const definition = isExtensionDefinition(one) ? one : defineExtension(one);
-      if (this.#world.extensions.get(definition.id) !== definition) {
-        await installExtension(this.#world, definition);
-      }
+      const fresh = installExtension(this.#world, definition);
+      if (fresh !== undefined) installed.push(fresh);
       found.push(definition);
     }
     return found;
@@ -142,7 +154,17 @@ export function newSwitch(
 ): SwitchEntry {
   const { id, name, type, order, bindings } = facts;
   const machine = new Switch({ id, name, type }, world.environment);
-  return { id, name, type, order, bindings, machine, ports: new Map() };
+  return {
+    id,
+    name,
+    type,
+    order,
+    bindings,
+    machine,
+    ports: new Map(),
+    isDeleted: false,
+    stackChange: undefined,
+  };
 }
 
 /** Rules A36, A42: all installed extensions, the newest on top; enabled as asked, in the order given. */
@@ -195,27 +217,18 @@ class SwitchObject implements SwitchHandle {
     const world = this.#world;
     const entry = this.#entry;
     return world.changes.run(this.#transaction, async () => {
-      if (world.switches.get(entry.id) !== entry) {
-        throw new ExtSwitchError('NOT_FOUND', `switch ${entry.name} no longer exists`, {
-          found: entry.id,
-        });
-      }
+      mustBeThere(entry);
+      entry.isDeleted = true;
       world.switches.delete(entry.id);
       const ops = [remove(switchKey(entry.id))];
-      const snapshots: PortSnapshot[] = [];
-      for (const port of [...entry.ports.values()].reverse()) {
-        await entry.machine.deletePort(port, {
-          check: () => snapshots.unshift(snapshotPort(port)),
-          accepted: () => {
-            ops.push(remove(portKey(entry.id, port.id)));
-            for (const id of port.properties.keys())
-              ops.push(remove(propertyKey(entry.id, port.id, id)));
-          },
-        });
-      }
+      const snapshots = await this.#deletePorts(ops);
+      await entry.machine.stop();
       const own = [...entry.machine.state.properties.values()];
       for (const { id } of own) ops.push(remove(propertyKey(entry.id, 'switch', id)));
-      await entry.machine.stop();
+      // Also what is stored and could not be made again at the last restart.
+      for (const prefix of [`port/${entry.id}/`, `property/${entry.id}/`]) {
+        for (const [key] of world.store.range(prefix)) ops.push(remove(key));
+      }
       world.switchNames.delete(entry.name);
       await world.changes.commit(this.#transaction, ops, async () => {
         const again = newSwitch(world, entry);
@@ -227,6 +240,33 @@ class SwitchObject implements SwitchHandle {
       });
       world.environment.stateChange(entry.name, { event: 'switchDeleted', id: entry.id });
     });
+  }
+
+  /** The newest first, with those that operations before this one still add; one that is going by itself is left alone. */
+  async #deletePorts(ops: StoreOp[]): Promise<PortSnapshot[]> {
+    const { ports, machine, id: switchId } = this.#entry;
+    const snapshots: PortSnapshot[] = [];
+    for (;;) {
+      const port = [...ports.values()].at(-1);
+      if (port === undefined) return snapshots;
+      const already = new Error('the port is gone already');
+      try {
+        await machine.deletePort(port, {
+          check: () => {
+            if (port.state !== 'created') throw already;
+            snapshots.unshift(snapshotPort(port));
+          },
+          accepted: () => {
+            ops.push(remove(portKey(switchId, port.id)));
+            for (const id of port.properties.keys())
+              ops.push(remove(propertyKey(switchId, port.id, id)));
+          },
+        });
+      } catch (error) {
+        if (error !== already) throw error;
+      }
+      ports.delete(port.id);
+    }
   }
 }
 
@@ -253,7 +293,10 @@ class Ports implements PortCollection {
       let durable: Promise<void> | undefined;
       const facts = portOptions(id, name, options.type ?? 'synthetic');
       const { port, request } = await entry.machine.createPort(facts, {
-        check: () => this.#mustBeFree(name),
+        check: () => {
+          mustBeThere(entry);
+          this.#mustBeFree(name);
+        },
         accepted: (created) => {
           created.order = world.nextOrder();
           entry.ports.set(created.id, created);

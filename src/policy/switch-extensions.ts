@@ -6,7 +6,7 @@ import type { SwitchExtensionCollection, SwitchExtensionInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { extensionInfo, findExtension } from './extension-catalog.ts';
 import { put, type SwitchRecord, switchKey } from './records.ts';
-import type { Binding, SwitchEntry, World } from './world.ts';
+import { type Binding, mustBeThere, type SwitchEntry, type World } from './world.ts';
 
 /** The stored form of a switch. */
 export function switchRecord(entry: SwitchEntry): SwitchRecord {
@@ -87,23 +87,39 @@ export class SwitchExtensions implements SwitchExtensionCollection {
     change: { readonly enabled?: boolean; readonly order?: number },
   ): Promise<SwitchExtensionInfo> {
     const definition = findExtension(this.#world, idOrName);
-    return this.#world.changes.run(this.#transaction, async () => {
-      const before = this.#entry.bindings;
-      const after = this.#changed(definition, change);
-      this.#entry.bindings = after;
-      try {
-        await this.#apply(definition);
-        await this.#world.changes.commit(
-          this.#transaction,
-          [put(switchKey(this.#entry.id), switchRecord(this.#entry))],
-          () => this.#restore(before),
-        );
-      } catch (error) {
-        if (this.#entry.bindings === after) await this.#restore(before);
-        throw error;
-      }
-      return this.#info(definition);
+    return this.#world.changes.run(this.#transaction, () => {
+      // One at a time: each starts from what the one before it left, also when that one failed.
+      const before = this.#entry.stackChange;
+      const mine =
+        before === undefined
+          ? this.#change(definition, change)
+          : before.then(() => this.#change(definition, change));
+      this.#entry.stackChange = mine.catch(() => undefined);
+      return mine;
     });
+  }
+
+  async #change(
+    definition: ExtensionDefinition,
+    change: { readonly enabled?: boolean; readonly order?: number },
+  ): Promise<SwitchExtensionInfo> {
+    mustBeThere(this.#entry);
+    const before = this.#entry.bindings;
+    const after = this.#changed(definition, change);
+    this.#entry.bindings = after;
+    try {
+      await this.#apply(definition);
+      mustBeThere(this.#entry);
+    } catch (error) {
+      await this.#restore(before);
+      throw error;
+    }
+    await this.#world.changes.commit(
+      this.#transaction,
+      [put(switchKey(this.#entry.id), switchRecord(this.#entry))],
+      () => this.#restore(before),
+    );
+    return this.#info(definition);
   }
 
   /** The bindings as they would be; refuses what cannot be, before anything is touched. */
@@ -155,6 +171,8 @@ export class SwitchExtensions implements SwitchExtensionCollection {
   }
 
   async #restore(before: Binding[]): Promise<void> {
+    // A switch that went meanwhile has no stack any more.
+    if (this.#entry.isDeleted) return;
     this.#entry.bindings = before;
     noteFailures(
       this.#entry,

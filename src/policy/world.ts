@@ -4,6 +4,7 @@ import type { Switch } from '../../switch/switch.ts';
 import { TraceRing } from '../../switch/trace.ts';
 import type { NdisVersion } from '../abi/index.ts';
 import { VirtualClock } from '../core/clock.ts';
+import { ExtSwitchError } from '../core/errors.ts';
 import type { Guid } from '../core/guid.ts';
 import { Rng } from '../core/rng.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
@@ -33,6 +34,18 @@ export interface SwitchEntry {
   bindings: Binding[];
   /** Ports by GUID; `machine.state.ports` has them by port id. */
   readonly ports: Map<Guid, Port>;
+  /** Set the moment its deletion begins: handles of it change nothing any more. */
+  isDeleted: boolean;
+  /** The last change of its stack that was asked for; the next one waits for it. */
+  stackChange: Promise<unknown> | undefined;
+}
+
+/** Throws `NOT_FOUND` for a switch that is deleted or being deleted. */
+export function mustBeThere(entry: SwitchEntry): void {
+  if (!entry.isDeleted) return;
+  throw new ExtSwitchError('NOT_FOUND', `switch ${entry.name} no longer exists`, {
+    found: entry.id,
+  });
 }
 
 /** Payload bytes a trace keeps at most. */
@@ -50,7 +63,7 @@ export class World {
   readonly rng: Rng;
   readonly store: Store;
   readonly registry: FeatureRegistry;
-  readonly events = new EventLog();
+  readonly events: EventLog;
   readonly trace: TraceRing;
   readonly changes: ChangeLog;
   /** Installed extensions, the newest last. */
@@ -73,6 +86,9 @@ export class World {
     this.rng = new Rng(seed);
     this.registry = new FeatureRegistry(this.ndis);
     this.log = options.log ?? (() => undefined);
+    this.events = new EventLog((error) => {
+      this.log('error', `a listener of events failed: ${String(error)}`);
+    });
     this.trace = new TraceRing(options.traceLimit ?? DEFAULT_TRACE_LIMIT, TRACE_BYTES, () =>
       this.events.next(),
     );
