@@ -221,6 +221,7 @@ export class SwitchMiniportEdge implements MiniportEdge {
     return hasHeader(request) ? undefined : NdisStatus.INVALID_PARAMETER;
   }
 
+  /** Rule E40: by type, and by PropertyId for custom properties. */
   #matching(owner: PropertyOwner, type: number, id: Guid): PropertyInstance[] {
     const found: PropertyInstance[] = [];
     for (const property of owner.properties.values()) {
@@ -231,7 +232,7 @@ export class SwitchMiniportEdge implements MiniportEdge {
     return found;
   }
 
-  /** Rule E45, OP-8: a standard type always has a value in force. */
+  /** Rule E45, OP-8: a standard type always has a value in force. Rule E6: no OID tells of it, only an enumeration does. */
   #default(type: number): PropertyInstance | undefined {
     const codec = this.#catalog.standard(type);
     const settings = this.#catalog.standardDefault(type);
@@ -239,7 +240,7 @@ export class SwitchMiniportEdge implements MiniportEdge {
     return new PropertyInstance(NULL_GUID, codec, settings);
   }
 
-  /** Parameters with NumProperties, then per property an info entry, the property, padding to 8 (rules E41-E43). */
+  /** Parameters with NumProperties, then per property an info entry, the property, padding to 8 (rules E41, E42, E43). */
   #reply(
     request: OidRequest,
     headSize: number,

@@ -1,7 +1,7 @@
 import { OID_LIST, type OidName } from '../src/abi/index.ts';
 
 /**
- * Who may end an OID on its way down (rule book D.3).
+ * Who may end an OID on its way down (rule book D.3). Rule D20: the rows `veto` and `property` are the vetoable set.
  *
  * - `never`: must be forwarded; a completion by an extension is a violation of `rule` (OP-28).
  * - `veto`: an error status refuses it; success by an extension is a violation of `rule`.

@@ -20,7 +20,7 @@ export interface MiniportEdge {
 }
 
 /**
- * The way of an OID request down the stack and of its completion back up (rules D1-D8, D18-D22).
+ * The way of an OID request down the stack and of its completion back up (rules D1, D2, D5-D8, D18, D19, D21).
  *
  * Synchronous: {@link start} returns with `request.done` set unless a module pended the request or holds another one
  * (then it waits in that module's queue). A handler that throws, answers nonsense, completes twice or changes bytes it

@@ -35,6 +35,7 @@ export class PropertyInstance {
 /** What carries properties: a port, or the switch itself (portId -1). */
 export interface PropertyOwner {
   readonly portId: number;
+  /** By PropertyInstanceId: several instances of one PropertyId stand side by side (rule E8). */
   readonly properties: Map<Guid, PropertyInstance>;
 }
 

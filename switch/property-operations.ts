@@ -65,7 +65,10 @@ const DELETE: Change = {
   },
 };
 
-/** Property OIDs of ports and of the switch (rules E14-E19, sequences S5, S6). */
+/**
+ * Property OIDs of ports (rule E14) and of the switch (rule E15); sequences S5, S6. A failed one fails the change (rule E17);
+ * nothing is tried again by itself (rule E18, OP-29: management may).
+ */
 export class PropertyOperations {
   readonly #edge: ProtocolEdge;
   readonly #pipeline: Pipeline;

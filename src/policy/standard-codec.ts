@@ -134,6 +134,7 @@ const MAPPINGS: readonly Mapping[] = [
   },
   {
     propertyType: 4,
+    // Rule E13: a profile points into its vendor's own store; nothing of it is interpreted.
     className: PROFILE_CLASS,
     since: '6.30',
     check: (settings, className) => {

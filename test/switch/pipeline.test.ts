@@ -79,16 +79,19 @@ t.test(
   },
 );
 
-t.test('any other error on a vetoable OID is a veto too (D19, D20)', (t) => {
-  for (const status of [NdisStatus.RESOURCES, NdisStatus.NOT_SUPPORTED, NdisStatus.FAILURE]) {
-    const world = switchWorld();
-    const machine = startSwitch(world, [extension('filter', { createPort: () => status })]);
-    t.equal(now(machine.createPort(portOptions())).request.status, status);
-    t.equal(machine.state.ports.size, 0);
-    t.equal(world.trace.entries().length, 1, 'no retry of its own (OP-29)');
-  }
-  t.end();
-});
+t.test(
+  'any other error on a vetoable OID is a veto too; nothing is tried again by itself (D19, D20, E18, OP-29)',
+  (t) => {
+    for (const status of [NdisStatus.RESOURCES, NdisStatus.NOT_SUPPORTED, NdisStatus.FAILURE]) {
+      const world = switchWorld();
+      const machine = startSwitch(world, [extension('filter', { createPort: () => status })]);
+      t.equal(now(machine.createPort(portOptions())).request.status, status);
+      t.equal(machine.state.ports.size, 0);
+      t.equal(world.trace.entries().length, 1, 'no retry of its own (OP-29)');
+    }
+    t.end();
+  },
+);
 
 t.test(
   'a status that is neither success nor an error does not pass for success (D19, E16)',

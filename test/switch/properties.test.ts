@@ -159,6 +159,52 @@ t.test(
   },
 );
 
+t.test('a profile passes through without interpretation (E13)', (t) => {
+  const world = switchWorld();
+  const seen: unknown[] = [];
+  const machine = startSwitch(world, [
+    extension('forward', { addPortProperty: ({ settings }) => void seen.push(settings) }),
+  ]);
+  const port = makePort(machine);
+  const settings = {
+    ProfileName: 'p',
+    ProfileId: PORT_FEATURE,
+    VendorName: 'v',
+    VendorId: SWITCH_FEATURE,
+    ProfileData: 7,
+    CdnLabelId: 9,
+    CdnLabelString: 'c',
+  };
+  now(machine.addProperty(port, standardProperty(world, 4, settings)));
+  t.equal(
+    lastBytes(world).slice(64 * 3),
+    hex(
+      fromHex(`80 01 50 06 00 00 00 00  ; header 1616 bytes, Flags
+      02 00 70 00 512*00                ; ProfileName
+      ${PORT_ID_BYTES}                  ; ProfileId
+      02 00 76 00 512*00                ; VendorName
+      ${SWITCH_ID_BYTES}                ; VendorId
+      07 00 00 00 16*00 00 00 00 00     ; ProfileData, NetCfgInstanceId, PciLocation
+      09 00 00 00 02 00 63 00 512*00    ; CdnLabelId, CdnLabel`),
+    ),
+  );
+  t.match(seen, [settings]);
+  t.end();
+});
+
+t.test('a standard value that nobody configured is told to nobody (E6)', (t) => {
+  const world = switchWorld();
+  const machine = startSwitch(world, [extension('forward', {})]);
+  const port = makePort(machine);
+  now(machine.connectNic(port, nicOptions()));
+  now(machine.deletePort(port));
+  t.same(
+    world.trace.entries().filter(({ oid }) => oid.includes('PROPERTY')),
+    [],
+  );
+  t.end();
+});
+
 t.test('a built-in policy is stored and told to nobody (E3)', (t) => {
   const world = switchWorld();
   const machine = startSwitch(world, []);
