@@ -62,6 +62,7 @@ async function prepare(needsTypescript: boolean): Promise<void> {
         'extswitch/extension': own('sdk/index'),
         'extswitch/abi': own('abi/index'),
         'extswitch/mof': own('mof/index'),
+        'extswitch/extensions': own('../extensions/index'),
         'extswitch/testing': own('testing/index'),
       },
       packageRoot: new URL(runsFromSource ? '../../' : '../../../', import.meta.url).href,

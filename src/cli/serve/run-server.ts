@@ -38,6 +38,7 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
     logger,
     version: readVersion(),
     host: settings.host,
+    allowedHosts: settings.allowedHosts,
     ...(settings.token === undefined ? {} : { token: settings.token }),
   });
   let listening: Listening;

@@ -13,6 +13,7 @@ export const CONFIG_KEYS = [
   'port',
   'store',
   'extensions',
+  'allowHosts',
   'bundled',
   'token',
   'profile',
@@ -29,6 +30,8 @@ export interface ServeSettings {
   readonly store: string;
   /** Absolute paths of modules. */
   readonly extensions: readonly string[];
+  /** Names beside loopback and `host` that a request's Host header may carry. */
+  readonly allowedHosts: readonly string[];
   readonly bundled: boolean;
   readonly token?: string;
   readonly profile: (typeof PROFILES)[number];
@@ -59,11 +62,13 @@ export async function readServeSettings(
     findSetting(call, terminal, file, flag, key);
   const token = find('token', 'token');
   const seed = find('seed', 'seed');
+  const extensions = listOf(call, terminal, file, EXTENSIONS);
   const settings: ServeSettings = {
     host: textOf(find('host', 'host')) ?? '127.0.0.1',
     port: portOf(find('port', 'port')) ?? 4630,
     store: storeOf(find('store', 'store')) ?? resolve(cwd, '.extswitch'),
-    extensions: extensionsOf(call, terminal, file),
+    extensions: extensions.values.map((path) => resolve(extensions.folder, path)),
+    allowedHosts: listOf(call, terminal, file, ALLOWED_HOSTS).values,
     bundled: bundledOf(call, terminal, file),
     ...(token === undefined ? {} : { token: tokenOf(token) }),
     profile: choiceOf(find('profile', 'profile'), PROFILES) ?? 'ws2022',
@@ -145,26 +150,49 @@ function choiceOf<T extends string>(
   return choice;
 }
 
-/** Flags replace the variable, which replaces the file, as with every setting; in the variable paths stand as in PATH. */
-function extensionsOf(
+/** A setting with several values: its flag may stand several times, its variable separates them. */
+interface ListSetting {
+  readonly flag: string;
+  readonly variable: string;
+  readonly separator: string;
+  readonly key: string;
+  readonly what: string;
+}
+
+const EXTENSIONS: ListSetting = {
+  flag: 'extension',
+  variable: 'EXTSWITCH_EXTENSION',
+  separator: delimiter,
+  key: 'extensions',
+  what: 'a list of paths',
+};
+const ALLOWED_HOSTS: ListSetting = {
+  flag: 'allow-host',
+  variable: 'EXTSWITCH_ALLOW_HOST',
+  separator: ',',
+  key: 'allowHosts',
+  what: 'a list of host names',
+};
+
+/** Flags replace the variable, which replaces the file, as with every setting; `folder` is where relative paths start. */
+function listOf(
   call: Invocation,
-  terminal: Terminal,
+  { env, cwd }: Terminal,
   file: ConfigFile | undefined,
-): readonly string[] {
-  const { env, cwd } = terminal;
-  if (call.has('extension')) return call.list('extension').map((path) => resolve(cwd, path));
-  const set = env['EXTSWITCH_EXTENSION'];
-  if (set !== undefined && set !== '') {
-    return set.split(delimiter).map((path) => resolve(cwd, path));
-  }
-  const found = fromFile(file, 'extensions');
-  if (found === undefined) return [];
+  setting: ListSetting,
+): { readonly values: readonly string[]; readonly folder: string } {
+  if (call.has(setting.flag)) return { values: call.list(setting.flag), folder: cwd };
+  const set = env[setting.variable];
+  if (set !== undefined && set !== '') return { values: set.split(setting.separator), folder: cwd };
+  const found = fromFile(file, setting.key);
+  if (found === undefined) return { values: [], folder: cwd };
   const { value } = found;
-  if (!Array.isArray(value)) throw wrong(found, 'a list of paths');
-  return value.map((path: unknown) => {
-    if (typeof path !== 'string' || path === '') throw wrong(found, 'a list of paths');
-    return resolve(found.folder, path);
+  if (!Array.isArray(value)) throw wrong(found, setting.what);
+  const values = value.map((one: unknown) => {
+    if (typeof one !== 'string' || one === '') throw wrong(found, setting.what);
+    return one;
   });
+  return { values, folder: found.folder };
 }
 
 function bundledOf(call: Invocation, { env }: Terminal, file: ConfigFile | undefined): boolean {

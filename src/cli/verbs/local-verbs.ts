@@ -134,6 +134,13 @@ export const LOCAL_VERBS: readonly CommandSpec[] = [
         help: 'extension module to install: .ts, .js, .mjs',
       },
       {
+        name: 'allow-host',
+        value: 'NAME',
+        many: true,
+        env: 'EXTSWITCH_ALLOW_HOST',
+        help: 'name clients may call the server by, beside loopback and --host',
+      },
+      {
         name: 'no-bundled',
         env: 'EXTSWITCH_NO_BUNDLED',
         help: 'do not install the bundled extensions',
