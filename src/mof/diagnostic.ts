@@ -20,9 +20,9 @@ export interface Diagnostic {
 }
 
 /** After this many errors (or ten times as many warnings) the compiler stops looking. */
-export const MAX_ERRORS = 100;
+const MAX_ERRORS = 100;
 
-/** Thrown inside the compiler when {@link MAX_ERRORS} is reached; never leaves `compileMof`. */
+/** Thrown inside the compiler when the limit of errors is reached; never leaves `compileMof`. */
 export class TooManyDiagnostics extends Error {}
 
 /** A place outside the texts of this compilation. */

@@ -147,7 +147,8 @@ export class Cursor {
     for (;;) {
       const token = this.peek();
       if (token.kind === 'eof' || this.isSign(';')) return false;
-      if (this.isDeclarationStart()) return true;
+      // "instance of" is common in descriptions, whose quotes may be what is broken.
+      if (this.isDeclarationStart() && (this.isAtLineStart() || this.isWord('class'))) return true;
       this.take();
       if (token.kind === 'punct' && token.text === ']') return true;
     }

@@ -15,7 +15,7 @@ import { MacroTable } from './preprocess-macros.ts';
 import { decodeSource, SourceFile, type Span } from './source.ts';
 
 /** Largest file, in UTF-16 units. The whole DMTF schema has 5.5 MB. */
-export const MAX_FILE_LENGTH = 16 * 1024 * 1024;
+const MAX_FILE_LENGTH = 16 * 1024 * 1024;
 /** Most text in one compilation with its includes. */
 const MAX_TOTAL_LENGTH = 4 * MAX_FILE_LENGTH;
 /** Deepest chain of includes. */

@@ -3,7 +3,15 @@ import { REVISION_TYPO } from '../qualifiers.ts';
 import { describeValue } from '../values.ts';
 import type { CompileState } from './state.ts';
 
-type Shape = 'flag' | 'string' | 'integer' | 'number' | 'version' | 'strings' | 'integerOrString';
+type Shape =
+  | 'flag'
+  | 'string'
+  | 'id'
+  | 'integer'
+  | 'number'
+  | 'version'
+  | 'strings'
+  | 'integerOrString';
 
 const row = (shape: Shape, names: string): [string, Shape][] =>
   names.split(' ').map((name) => [name, shape]);
@@ -16,7 +24,8 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map([
     'string',
     'uuid extensionid provider displayname description embeddedinstance guid override',
   ),
-  ...row('integer', 'wmidataid maxlen minlen max min'),
+  ...row('id', 'wmidataid'),
+  ...row('integer', 'maxlen minlen max min'),
   ...row('number', 'minvalue maxvalue'),
   ...row('version', `interfaceversion interfacerevision ${REVISION_TYPO}`),
   ...row('strings', 'values valuemap bitmap bitvalues'),
@@ -26,6 +35,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map([
 const EXPECTED: Readonly<Record<Shape, string>> = {
   flag: 'TRUE, FALSE or nothing',
   string: 'a string',
+  id: 'a number',
   integer: 'a number',
   number: 'a number',
   version: 'a version such as ("1") or ("1.1")',
@@ -105,8 +115,11 @@ function fits(shape: Shape, value: MofValue | undefined): boolean {
       return kind === undefined || kind === 'boolean';
     case 'string':
       return kind === 'string' || kind === 'null';
-    case 'integer':
+    case 'id':
       return kind === 'integer';
+    case 'integer':
+      // DMTF files write MaxLen(NULL) for no limit.
+      return kind === 'integer' || kind === 'null';
     case 'number':
       return kind === 'integer' || kind === 'real' || kind === 'string';
     case 'version':

@@ -5,7 +5,7 @@ import { MAX_DEPTH } from '../parser-cursor.ts';
 import type { CompileState } from './state.ts';
 
 /** Classes every feature derives from: their misspelling in the policy overview page is repaired (management.md 1.4). */
-export const FEATURE_BASES = [
+const FEATURE_BASES = [
   'Msvm_EthernetSwitchPortFeatureSettingData',
   'Msvm_EthernetSwitchFeatureSettingData',
   'Msvm_EthernetPortData',

@@ -304,6 +304,7 @@ t.test('members take their facts from qualifiers, in WmiDataId order', (t) => {
     },
     { name: 'H', wmiDataId: 8, type: 'sint8', version: 256 },
   ]);
+  t.equal(member(memberText(', MaxLen(NULL)', 'string A;')).maxLen, undefined);
   t.equal(member(memberText('', "char16 A = '\\x0000';")).default, '');
   t.end();
 });
@@ -340,6 +341,7 @@ t.test('limits of members: each wrong one is an error at its place', (t) => {
     t.same(compileMof(text).features, [], 'and no feature comes out');
   }
   t.same(codes(featureText({ body: '[Read, WmiDataId("1")] uint8 A;' })), ['E-QUALIFIER-VALUE']);
+  t.same(codes(featureText({ body: '[Read, WmiDataId(NULL)] uint8 A;' })), ['E-QUALIFIER-VALUE']);
   t.same(codes(featureText({ body: '[Read, WmiDataId(1)] unit8 A;' })), ['E-TYPE']);
   t.same(codes(featureText({ body: '[Read, WmiDataId(1)] CIM_SettingData A;' })), [
     'E-FEATURE-EMBEDDED',

@@ -120,6 +120,12 @@ t.test('recovery: a broken piece costs one error, what follows is read', (t) => 
     ['unclosed class at the end', 'class A { uint8 x;', ['E-SYNTAX:1'], ['A']],
     ['unclosed qualifiers', '[Abstract class A {}; class B {};', ['E-SYNTAX:1'], ['A', 'B']],
     ['wrong bracket in qualifiers', '[A("x" }] class B {};', ['E-SYNTAX:1'], ['B']],
+    [
+      'prose behind a broken quote',
+      '[A("x" "\n the instance of B" "y"), C]\nclass B {};',
+      ['E-STRING:1', 'E-SYNTAX:2', 'E-STRING:2'],
+      ['B'],
+    ],
     ['no class name', 'class { uint8 x; };\nclass B {};', ['E-SYNTAX:1'], ['B']],
     ['no superclass name', 'class A : { uint8 x; };\nclass B {};', ['E-SYNTAX:1'], ['B']],
     ['stray brace', '} class A {};', ['E-SYNTAX:1'], ['A']],
