@@ -103,6 +103,8 @@ for (const [file, source] of text) {
       .join('/');
     imported.add(target);
     if (!text.has(target)) {
+      // A program that a test writes out imports from the project's folder.
+      if (text.has(specifier.replace(/^\.\//, ''))) continue;
       if (/\.ts$/.test(target) && !target.endsWith('.d.ts'))
         problems.push(`${file}: imports ${target}, which is not there`);
       continue;

@@ -12,7 +12,7 @@ import type { Pipeline } from './pipeline.ts';
 import type { RequestBuffer } from './request-buffer.ts';
 
 /** Names of NDIS_SWITCH_PORT_PROPERTY_TYPE values 0-6. */
-export const PROPERTY_TYPE_NAMES: readonly (PortPropertyType | undefined)[] = [
+const PROPERTY_TYPE_NAMES: readonly (PortPropertyType | undefined)[] = [
   undefined,
   'custom',
   'security',

@@ -52,7 +52,7 @@ export class ColumnPrinter<Row> {
 }
 
 /** A value as one line for people: objects as `Name=value, …`, nothing as `-`. */
-export function cellText(value: unknown): string {
+function cellText(value: unknown): string {
   if (value === undefined || value === null || value === '') return '-';
   if (typeof value === 'string') return harmless(value).replaceAll('\n', '\\n');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';

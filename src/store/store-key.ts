@@ -1,7 +1,7 @@
 import { ExtSwitchError } from '../core/errors.ts';
 
 /** Longest key a store takes, in bytes. Keys are ASCII, so bytes and characters are the same. */
-export const KEY_LENGTH_MAX = 512;
+const KEY_LENGTH_MAX = 512;
 
 /** A compiled expression looks through a 100-character key four times as fast as a loop of `charCodeAt`. */
 const UNPRINTABLE = /[^\x20-\x7e]/;

@@ -8,7 +8,7 @@ const PROFILES = ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'] 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Keys of extswitch.config.{json,yaml}. */
-export const CONFIG_KEYS = [
+const CONFIG_KEYS = [
   'host',
   'port',
   'store',
