@@ -14,11 +14,12 @@ import type {
 import type { Transaction } from './change-log.ts';
 import { queryStatus } from './feature-status.ts';
 import { nicInfo, portInfo } from './info.ts';
+import { checkName } from './lookup.ts';
 import { PropertySet } from './property-set.ts';
 import { type NicRecord, type PortRecord, portKey, propertyKey, put, remove } from './records.ts';
 import { nicFacts, recreatePort, snapshotPort } from './recreate.ts';
 import { refused } from './veto.ts';
-import type { SwitchEntry, World } from './world.ts';
+import { removePort, type SwitchEntry, type World } from './world.ts';
 
 /** Ethernet without jumbo frames; what the switch offers when nothing is said, bytes. */
 const DEFAULT_MTU = 1500;
@@ -86,7 +87,7 @@ export class PortObject implements PortHandle {
           snapshot = snapshotPort(port);
         },
         accepted: () => {
-          entry.ports.delete(port.id);
+          removePort(entry, port);
           const ops = [remove(portKey(entry.id, port.id))];
           for (const id of port.properties.keys())
             ops.push(remove(propertyKey(entry.id, port.id, id)));
@@ -178,10 +179,21 @@ class Nics implements NicCollection {
         found: String(mtu),
       });
     }
+    // Rule C3; which of them a port takes is the switch's to say (rules C2, C52).
+    const index = options.index ?? 0;
+    if (!Number.isInteger(index) || index < 0 || index > 32) {
+      throw new ExtSwitchError('INVALID_ARGUMENT', `index ${index}: expected 0 to 32 (rule C3)`, {
+        rule: 'C3',
+        member: 'index',
+        expected: '0 to 32',
+        found: String(index),
+      });
+    }
+    if (options.name !== undefined) checkName(options.name, 'NIC');
     const type = NIC_TYPE_OF_PORT[this.#port.type];
     const isVm = type === 'synthetic' || type === 'emulated';
     return {
-      index: options.index ?? 0,
+      index,
       type,
       name: this.#world.rng.guid(),
       friendlyName: options.name ?? (isVm ? 'Network Adapter' : `${type} NIC`),

@@ -3,7 +3,7 @@ import type { NicOptions, Port, PortOptions, PropertyInstance } from '../../swit
 import type { Guid } from '../core/guid.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
 import type { PortType } from '../sdk/extension.ts';
-import type { SwitchEntry, World } from './world.ts';
+import { addPort, type SwitchEntry, type World } from './world.ts';
 
 /** Everything it takes to make a port again as it was. */
 export interface PortSnapshot {
@@ -75,7 +75,7 @@ export async function recreatePort(
     });
     return undefined;
   }
-  entry.ports.set(port.id, port);
+  addPort(entry, port);
   for (const property of snapshot.properties) await reissue(world, entry, port, property);
   for (const nic of snapshot.nics) {
     const type = NIC_TYPE_OF_PORT[port.type];

@@ -28,7 +28,7 @@ import { portKey, propertyKey, put, remove, switchKey } from './records.ts';
 import { type PortSnapshot, portOptions, recreatePort, reissue, snapshotPort } from './recreate.ts';
 import { noteFailures, SwitchExtensions, switchRecord } from './switch-extensions.ts';
 import { refused } from './veto.ts';
-import { mustBeThere, type SwitchEntry, type World } from './world.ts';
+import { addPort, mustBeThere, removePort, type SwitchEntry, type World } from './world.ts';
 
 /** Switches of a world. */
 export class Switches implements SwitchCollection {
@@ -162,6 +162,7 @@ export function newSwitch(
     bindings,
     machine,
     ports: new Map(),
+    portsByName: new Map(),
     isDeleted: false,
     stackChange: undefined,
   };
@@ -265,7 +266,7 @@ class SwitchObject implements SwitchHandle {
       } catch (error) {
         if (error !== already) throw error;
       }
-      ports.delete(port.id);
+      removePort(this.#entry, port);
     }
   }
 }
@@ -289,7 +290,7 @@ class Ports implements PortCollection {
     if (options.name !== undefined) checkName(options.name, 'port');
     return world.changes.run(this.#transaction, async () => {
       const id = world.rng.guid();
-      const name = options.name ?? `port-${id.slice(0, 8)}`;
+      const name = options.name ?? this.#freeName(id);
       let durable: Promise<void> | undefined;
       const facts = portOptions(id, name, options.type ?? 'synthetic');
       const { port, request } = await entry.machine.createPort(facts, {
@@ -299,13 +300,13 @@ class Ports implements PortCollection {
         },
         accepted: (created) => {
           created.order = world.nextOrder();
-          entry.ports.set(created.id, created);
+          addPort(entry, created);
           durable = world.changes.commit(
             this.#transaction,
             [put(portKey(entry.id, created.id), portRecord(created))],
             async () => {
               await entry.machine.deletePort(created);
-              entry.ports.delete(created.id);
+              removePort(entry, created);
             },
           );
         },
@@ -316,20 +317,20 @@ class Ports implements PortCollection {
     });
   }
 
+  /** A short name where it is unique: of 65,535 eight-digit ones some are equal. */
+  #freeName(id: string): string {
+    const short = `port-${id.slice(0, 8)}`;
+    return this.#entry.portsByName.has(short) ? `port-${id}` : short;
+  }
+
   /** Rule B2: management finds a port by its name, so no second one gets it. */
   #mustBeFree(name: string): void {
-    for (const port of this.#entry.ports.values()) {
-      if (port.friendlyName !== name) continue;
-      throw new ExtSwitchError(
-        'ALREADY_EXISTS',
-        `switch ${this.#entry.name} has a port named ${JSON.stringify(name)}`,
-        {
-          rule: 'B2',
-          member: 'name',
-          found: name,
-        },
-      );
-    }
+    if (!this.#entry.portsByName.has(name)) return;
+    throw new ExtSwitchError(
+      'ALREADY_EXISTS',
+      `switch ${this.#entry.name} has a port named ${JSON.stringify(name)}`,
+      { rule: 'B2', member: 'name', found: name },
+    );
   }
 
   *list(): Iterable<PortInfo> {
@@ -337,7 +338,7 @@ class Ports implements PortCollection {
   }
 
   get(idOrName: string): PortHandle {
-    const { ports, machine } = this.#entry;
+    const { ports, portsByName, machine } = this.#entry;
     const byPortId = /^\d{1,5}$/.test(idOrName)
       ? machine.state.ports.get(Number(idOrName))
       : undefined;
@@ -347,7 +348,7 @@ class Ports implements PortCollection {
         'port',
         idOrName,
         (id) => ports.get(id),
-        ports.values(),
+        portsByName.get(idOrName) ?? [],
         (candidate) => candidate.friendlyName,
       );
     return new PortObject(this.#world, this.#transaction, this.#entry, port);

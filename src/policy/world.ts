@@ -33,11 +33,27 @@ export interface SwitchEntry {
   /** All extensions of the world, top to bottom inside their class (rule A44). */
   bindings: Binding[];
   /** Ports by GUID; `machine.state.ports` has them by port id. */
-  readonly ports: Map<Guid, Port>;
+  readonly ports: ReadonlyMap<Guid, Port>;
+  /** The same by the name people gave; more than one only when a port that was refused at a restart came back. */
+  readonly portsByName: ReadonlyMap<string, readonly Port[]>;
   /** Set the moment its deletion begins: handles of it change nothing any more. */
   isDeleted: boolean;
   /** The last change of its stack that was asked for; the next one waits for it. */
   stackChange: Promise<unknown> | undefined;
+}
+
+export function addPort(entry: SwitchEntry, port: Port): void {
+  const names = entry.portsByName as Map<string, readonly Port[]>;
+  (entry.ports as Map<Guid, Port>).set(port.id, port);
+  names.set(port.friendlyName, [...(names.get(port.friendlyName) ?? []), port]);
+}
+
+export function removePort(entry: SwitchEntry, port: Port): void {
+  if (!(entry.ports as Map<Guid, Port>).delete(port.id)) return;
+  const names = entry.portsByName as Map<string, readonly Port[]>;
+  const others = (names.get(port.friendlyName) ?? []).filter((other) => other !== port);
+  if (others.length > 0) names.set(port.friendlyName, others);
+  else names.delete(port.friendlyName);
 }
 
 /** Throws `NOT_FOUND` for a switch that is deleted or being deleted. */

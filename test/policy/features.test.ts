@@ -134,7 +134,7 @@ t.test('clashes are refused and change nothing', async (t) => {
   const fabric = await open();
   await fabric.features.register(mofClass({}), { source: 'one.mof' });
   const other = '0a0a0a0a-0000-4000-8000-000000000002';
-  const clashes: readonly [string, string, object][] = [
+  const clashes: readonly [string, string, { code: string; place?: Record<string, string> }][] = [
     [
       'UUID',
       mofClass({ name: 'Fabrikam_Other' }),
