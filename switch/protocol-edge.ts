@@ -49,29 +49,44 @@ export class ProtocolEdge {
     try {
       result = operation();
     } catch (error) {
-      this.#end();
+      this.leave();
       throw error;
     }
+    return this.left(result);
+  }
+
+  /**
+   * Takes the turn when nothing runs: what {@link run} does, without a closure, for the operation that comes most often.
+   * Who got true calls {@link left} with the result, or {@link leave} when the operation threw.
+   */
+  enter(): boolean {
+    if (this.#busy) return false;
+    this.#busy = true;
+    return true;
+  }
+
+  /** Gives the turn back when `result` is there. */
+  left<T>(result: MaybePromise<T>): MaybePromise<T> {
     if (result instanceof Promise) {
       return result.then(
         (value) => {
-          this.#end();
+          this.leave();
           return value;
         },
         (error) => {
-          this.#end();
+          this.leave();
           throw error;
         },
       );
     }
-    this.#end();
+    this.leave();
     return result;
   }
 
-  /** Starts what waits: in a loop, since each of thousands may end at once. */
-  #end(): void {
+  /** Gives the turn back and starts what waits: in a loop, since each of thousands may end at once. */
+  leave(): void {
     this.#busy = false;
-    if (this.#draining) return;
+    if (this.#draining || this.#waiting.length === 0) return;
     this.#draining = true;
     while (!this.#busy) {
       const next = this.#waiting.shift();

@@ -159,11 +159,29 @@ export class Switch {
     settings: Settings,
     turn: Turn<PropertyInstance> = NO_TURN,
   ): MaybePromise<PropertyOutcome> {
-    return this.#edge.run(() => {
-      this.#mayChange(owner);
-      turn.check?.();
-      return this.#properties.update(owner, property, settings, turn.accepted);
-    });
+    const edge = this.#edge;
+    if (!edge.enter()) {
+      return edge.run(() => this.#update(owner, property, settings, turn));
+    }
+    let outcome: MaybePromise<PropertyOutcome>;
+    try {
+      outcome = this.#update(owner, property, settings, turn);
+    } catch (error) {
+      edge.leave();
+      throw error;
+    }
+    return edge.left(outcome);
+  }
+
+  #update(
+    owner: PropertyOwner,
+    property: PropertyInstance,
+    settings: Settings,
+    turn: Turn<PropertyInstance>,
+  ): MaybePromise<PropertyOutcome> {
+    this.#mayChange(owner);
+    turn.check?.();
+    return this.#properties.update(owner, property, settings, turn.accepted);
   }
 
   deleteProperty(

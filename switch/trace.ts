@@ -141,9 +141,12 @@ export class TraceRing {
     const { words, methodInput } = request;
     if (words !== undefined && methodInput === undefined && inputLength <= 1024) {
       const target = this.#byteWords;
-      const at = start >>> 2;
-      const count = (inputLength + 3) >>> 2;
-      for (let i = 0; i < count; i += 1) target[at + i] = words[i] as number;
+      // Rooms are multiples of 8 on both sides, so a pair may run past the length by a word.
+      const end = (inputLength + 3) >>> 2;
+      for (let i = 0, at = start >>> 2; i < end; i += 2, at += 2) {
+        target[at] = words[i] as number;
+        target[at + 1] = words[i + 1] as number;
+      }
     } else {
       const input = methodInput ?? request.buffer;
       this.#bytes.set(input.length === inputLength ? input : input.subarray(0, inputLength), start);

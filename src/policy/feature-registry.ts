@@ -47,13 +47,15 @@ function registered(
   uint16: SerializationProfile['uint16'],
   ndis: NdisVersion,
 ): RegisteredFeature {
-  const layout = new FeatureCodec(feature, { uint16 });
   const mapping = feature.builtIn ? standardMapping(feature.name) : undefined;
-  const codec =
-    mapping !== undefined && ndisHas(ndis, mapping.since)
-      ? new StandardCodec(mapping, feature, ndis)
-      : new CustomCodec(feature, layout, feature.builtIn && feature.kind === 'setting' ? 0 : 1);
-  return { feature, uint16, layout, codec, isCurrent: true };
+  if (mapping !== undefined && ndisHas(ndis, mapping.since)) {
+    const layout = new FeatureCodec(feature, { uint16 });
+    const codec = new StandardCodec(mapping, feature, ndis);
+    return { feature, uint16, layout, codec, isCurrent: true };
+  }
+  const isPolicy = feature.builtIn && feature.kind === 'setting';
+  const codec = new CustomCodec(feature, { uint16 }, isPolicy ? 0 : 1);
+  return { feature, uint16, layout: codec, codec, isCurrent: true };
 }
 
 /** The feature classes of one world: built-in and registered, by kind and UUID (uniqueness is per kind, management.md 1.4). */
