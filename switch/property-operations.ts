@@ -164,9 +164,15 @@ export class PropertyOperations {
   ): MaybePromise<OidRequest> {
     this.#edge.start(request);
     if (!request.done) {
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
         request.onComplete = (done) => {
-          settle(change, done, owner, property, settings, accepted);
+          // What the caller throws is the caller's: the extension that completes the request must not meet it.
+          try {
+            settle(change, done, owner, property, settings, accepted);
+          } catch (error) {
+            reject(error);
+            return;
+          }
           resolve(done);
         };
       });
@@ -185,7 +191,7 @@ function newRequest(
 ): OidRequest {
   const oid = forPort ? change.portOid : change.switchOid;
   const request = new OidRequest(oid, oidIndex(oid), REQUEST_TYPE.set, buffer.bytes, length, 0);
-  request.words = buffer.words;
+  request.words = buffer.prefix(length);
   return request;
 }
 

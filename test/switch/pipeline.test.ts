@@ -481,3 +481,39 @@ t.test('an unknown OID of an extension is forwarded and ends as NOT_SUPPORTED (D
   t.same(rules(world), ['D13']);
   t.end();
 });
+
+t.test(
+  'an operation whose caller fails in its turn is rejected, at once or after waiting, and the next one runs',
+  async (t) => {
+    const world = switchWorld();
+    const held: OidRequest[] = [];
+    const machine = startSwitch(world, [
+      extension('forward', {
+        createPort: (port, request) => {
+          if (port.name === 'a') return 'forward';
+          held.push(request);
+          return request.pend();
+        },
+        addPortProperty: (property) => {
+          held.push(property.request);
+          return property.request.pend();
+        },
+      }),
+    ]);
+    const accepted = (): never => {
+      throw new Error('no room');
+    };
+    t.throws(() => machine.createPort(portOptions('synthetic', 'a'), { accepted }), /no room/);
+    const created = machine.createPort(portOptions('synthetic', 'b'), { accepted });
+    held[0]?.forward();
+    await t.rejects(Promise.resolve(created), /no room/);
+    const port = machine.state.ports.get(2);
+    if (port === undefined) throw new Error('port 2 is there');
+    const added = machine.addProperty(port, portProperty(world), { accepted });
+    const next = machine.queryStatus(-1, port.id, undefined);
+    held[1]?.complete(NdisStatus.SUCCESS);
+    await t.rejects(Promise.resolve(added), /no room/);
+    t.equal((await next).status, NdisStatus.NOT_SUPPORTED);
+    t.same(world.findings, [], 'no extension is blamed for it');
+  },
+);
