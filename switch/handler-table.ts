@@ -4,7 +4,7 @@ import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, RequestHandle } from './oid-request.ts';
 import { readNicParameters, readPortParameters } from './parameters.ts';
 import type { Pipeline } from './pipeline.ts';
-import { PortStatusQueryView, SwitchStatusQueryView } from './status-query.ts';
+import { PortStatusQueryView, StatusQueryView } from './status-query.ts';
 
 /** A specific handler, ready to be called with a request. */
 export type Handler = (request: OidRequest, module: FilterModule, pipeline: Pipeline) => unknown;
@@ -96,7 +96,7 @@ const ENTRIES: Readonly<Partial<Record<OidName, HandlerEntry>>> = {
       const handler = handlers.queryPortFeatureStatus;
       if (handler === undefined) return undefined;
       return (request, module, pipeline) =>
-        handler.call(handlers, new PortStatusQueryView(request, module, pipeline));
+        handler.call(handlers, new PortStatusQueryView('port', request, module, pipeline));
     },
   },
   OID_SWITCH_FEATURE_STATUS_QUERY: {
@@ -105,7 +105,7 @@ const ENTRIES: Readonly<Partial<Record<OidName, HandlerEntry>>> = {
       const handler = handlers.querySwitchFeatureStatus;
       if (handler === undefined) return undefined;
       return (request, module, pipeline) =>
-        handler.call(handlers, new SwitchStatusQueryView(request, module, pipeline));
+        handler.call(handlers, new StatusQueryView('switch', request, module, pipeline));
     },
   },
 };

@@ -1,4 +1,4 @@
-import { structure } from '../src/abi/index.ts';
+import { type NdisVersion, structure } from '../src/abi/index.ts';
 import type {
   NicParameters,
   NicState,
@@ -8,6 +8,7 @@ import type {
   PortType,
   SwitchParameters,
 } from '../src/sdk/extension.ts';
+import type { Nic, Port } from './ports.ts';
 
 export const PORT_PARAMETERS = structure('NDIS_SWITCH_PORT_PARAMETERS');
 export const NIC_PARAMETERS = structure('NDIS_SWITCH_NIC_PARAMETERS');
@@ -95,4 +96,54 @@ export function readSwitchParameters(bytes: Uint8Array): SwitchParameters {
     numSwitchPorts: view.NumSwitchPorts,
     isActive: view.IsActive,
   };
+}
+
+/** NDIS_SWITCH_NIC_STATE of a life state (rule C7). */
+export const NIC_STATE_CODE = {
+  notCreated: 0,
+  created: 1,
+  connected: 2,
+  disconnected: 3,
+  deleted: 4,
+} as const;
+/** NDIS_SWITCH_PORT_STATE of a life state (rule B7). */
+export const PORT_STATE_CODE = { notCreated: 0, created: 1, tearingDown: 2 } as const;
+
+/** NDIS_SWITCH_PORT_PARAMETERS of a port at `offset`; PortState by the life cycle (rule B7). */
+export function writePort(bytes: Uint8Array, offset: number, port: Port, state: number): void {
+  PORT_PARAMETERS.initialize(bytes, offset);
+  const view = PORT_PARAMETERS.view(bytes, offset);
+  view.PortId = port.portId;
+  view.PortName = port.name;
+  view.PortFriendlyName = port.friendlyName;
+  view.PortType = PORT_TYPES.indexOf(port.type);
+  view.IsValidationPort = port.isValidationPort;
+  view.PortState = state;
+}
+
+/** NDIS_SWITCH_NIC_PARAMETERS of a NIC at `offset`, in the revision of the profile. */
+export function writeNic(
+  bytes: Uint8Array,
+  offset: number,
+  nic: Nic,
+  state: number,
+  flags: number,
+  ndis: NdisVersion,
+): void {
+  NIC_PARAMETERS.initialize(bytes, offset, { ndis });
+  const view = NIC_PARAMETERS.view(bytes, offset);
+  view.Flags = flags;
+  view.NicName = nic.name;
+  view.NicFriendlyName = nic.friendlyName;
+  view.PortId = nic.portId;
+  view.NicIndex = nic.index;
+  view.NicType = NIC_TYPES.indexOf(nic.type);
+  view.NicState = state;
+  view.VmName = nic.vmName;
+  view.VmFriendlyName = nic.vmFriendlyName;
+  view.MTU = nic.mtu;
+  view.PermanentMacAddress.set(nic.permanentMac);
+  // Rules C14, C15: VMMacAddress only for VM NICs; without spoofing or teaming the current address is the permanent one.
+  if (nic.type === 'synthetic' || nic.type === 'emulated') view.VMMacAddress.set(nic.permanentMac);
+  view.CurrentMacAddress.set(nic.permanentMac);
 }

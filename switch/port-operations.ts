@@ -3,9 +3,14 @@ import { ExtSwitchError } from '../src/core/errors.ts';
 import { isErrorStatus } from '../src/core/status.ts';
 import type { NicType, PortType } from '../src/sdk/extension.ts';
 import type { SwitchEnvironment } from './environment.ts';
-import { NIC_STATE_CODE, writeNic, writePort } from './miniport-edge.ts';
 import type { OidRequest } from './oid-request.ts';
-import { NIC_PARAMETERS, PORT_PARAMETERS } from './parameters.ts';
+import {
+  NIC_PARAMETERS,
+  NIC_STATE_CODE,
+  PORT_PARAMETERS,
+  writeNic,
+  writePort,
+} from './parameters.ts';
 import { Nic, type NicOptions, Port, type PortOptions } from './ports.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
 import { NIC_STATES, nextState, PORT_STATES } from './states.ts';

@@ -1,10 +1,15 @@
-import { OIDS, oidIndex, structure } from '../src/abi/index.ts';
+import {
+  featureStatusSize,
+  OIDS,
+  oidIndex,
+  structure,
+  writeFeatureStatusQuery,
+} from '../src/abi/index.ts';
 import { type Guid, NULL_GUID } from '../src/core/guid.ts';
 import { NdisStatus } from '../src/core/status.ts';
 import type { PropertyCodec } from './environment.ts';
 import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
-import { PORT_STATUS_DATA_OFFSET, SWITCH_STATUS_DATA_OFFSET } from './status-query.ts';
 import { type Steps, settled } from './steps.ts';
 
 const PORT_STATUS = structure('NDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS');
@@ -12,8 +17,6 @@ const PORT_CUSTOM = structure('NDIS_SWITCH_PORT_FEATURE_STATUS_CUSTOM');
 const SWITCH_STATUS = structure('NDIS_SWITCH_FEATURE_STATUS_PARAMETERS');
 const SWITCH_CUSTOM = structure('NDIS_SWITCH_FEATURE_STATUS_CUSTOM');
 
-/** FeatureStatusType Custom (rule F4, OP-33). */
-const CUSTOM = 1;
 /** A query is asked again with room at most this often; an owner that wants more each time is cut off. */
 const MAX_ATTEMPTS = 8;
 /** Largest room an owner may ask for, bytes. */
@@ -39,7 +42,7 @@ export class StatusOperations {
 
   /** `portId` < 0 asks the switch. `codec` is the status class, when it is registered. */
   *query(portId: number, id: Guid, codec: PropertyCodec | undefined): Steps<StatusAnswer> {
-    const dataOffset = portId >= 0 ? PORT_STATUS_DATA_OFFSET : SWITCH_STATUS_DATA_OFFSET;
+    const dataOffset = featureStatusSize(portId >= 0 ? 'port' : 'switch', 0);
     let room = codec === undefined ? DEFAULT_ROOM : codec.fixedSize;
     for (let attempt = 1; ; attempt += 1) {
       const request = buildQuery(portId, id, room);
@@ -58,42 +61,16 @@ export class StatusOperations {
   }
 }
 
-/** Everything preset but FeatureStatusVersion and the result (rules F2, F3). */
+/** Everything preset but FeatureStatusVersion and the result (rules F2-F4). */
 function buildQuery(portId: number, id: Guid, room: number): OidRequest {
-  const forPort = portId >= 0;
-  const dataOffset = forPort ? PORT_STATUS_DATA_OFFSET : SWITCH_STATUS_DATA_OFFSET;
-  const bytes = new Uint8Array(dataOffset + room);
-  if (forPort) {
-    PORT_STATUS.initialize(bytes);
-    const view = PORT_STATUS.view(bytes);
-    view.PortId = portId;
-    view.FeatureStatusType = CUSTOM;
-    view.FeatureStatusId = id;
-    view.SerializationVersion = 1;
-    view.FeatureStatusInstanceId = NULL_GUID;
-    view.FeatureStatusBufferOffset = 64;
-    view.FeatureStatusBufferLength = 16 + room;
-    PORT_CUSTOM.initialize(bytes, 64);
-    const custom = PORT_CUSTOM.view(bytes, 64);
-    custom.FeatureStatusBufferLength = room;
-    custom.FeatureStatusBufferOffset = 16;
-  } else {
-    SWITCH_STATUS.initialize(bytes);
-    const view = SWITCH_STATUS.view(bytes);
-    view.FeatureStatusType = CUSTOM;
-    view.FeatureStatusId = id;
-    view.SerializationVersion = 1;
-    view.FeatureStatusInstanceId = NULL_GUID;
-    view.FeatureStatusBufferOffset = 56;
-    view.FeatureStatusBufferLength = 16 + room;
-    SWITCH_CUSTOM.initialize(bytes, 56);
-    const custom = SWITCH_CUSTOM.view(bytes, 56);
-    custom.FeatureStatusCustomBufferLength = room;
-    custom.FeatureStatusCustomBufferOffset = 16;
-  }
-  const oid = forPort
-    ? OIDS.OID_SWITCH_PORT_FEATURE_STATUS_QUERY.code
-    : OIDS.OID_SWITCH_FEATURE_STATUS_QUERY.code;
+  const scope = portId >= 0 ? 'port' : 'switch';
+  const bytes = new Uint8Array(featureStatusSize(scope, room));
+  const head = { portId, featureStatusId: id, featureStatusInstanceId: NULL_GUID };
+  writeFeatureStatusQuery(scope, bytes, 0, head, room);
+  const oid =
+    scope === 'port'
+      ? OIDS.OID_SWITCH_PORT_FEATURE_STATUS_QUERY.code
+      : OIDS.OID_SWITCH_FEATURE_STATUS_QUERY.code;
   return new OidRequest(oid, oidIndex(oid), REQUEST_TYPE.method, bytes, bytes.length, bytes.length);
 }
 

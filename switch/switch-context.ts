@@ -1,6 +1,19 @@
-import { OIDS, oidByCode, oidIndex, oidName, structure } from '../src/abi/index.ts';
+import {
+  CUSTOM_TYPE,
+  customData,
+  enumParametersSize,
+  OIDS,
+  oidByCode,
+  oidIndex,
+  oidName,
+  type Scope,
+  structure,
+  walkArray,
+  walkEnum,
+  writeEnumQuestion,
+} from '../src/abi/index.ts';
 import { ExtSwitchError } from '../src/core/errors.ts';
-import type { Guid } from '../src/core/guid.ts';
+import { type Guid, NULL_GUID } from '../src/core/guid.ts';
 import { NdisStatus, statusName } from '../src/core/status.ts';
 import type {
   NicParameters,
@@ -11,12 +24,10 @@ import type {
   SwitchContext,
   SwitchParameters,
 } from '../src/sdk/extension.ts';
-import type { Finding, SwitchEnvironment } from './environment.ts';
+import type { Finding, PropertyCodec, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
 import { OidRequest, REQUEST_TYPE, type RequestTypeCode } from './oid-request.ts';
 import {
-  NIC_PARAMETERS,
-  PORT_PARAMETERS,
   readNicParameters,
   readPortParameters,
   readSwitchParameters,
@@ -25,16 +36,10 @@ import {
 import type { Pipeline } from './pipeline.ts';
 import { propertyTypeCode } from './property-view.ts';
 import type { References } from './references.ts';
-import { CUSTOM_SIZE } from './request-buffer.ts';
 import type { SwitchState } from './switch-state.ts';
 
 const PORT_ARRAY = structure('NDIS_SWITCH_PORT_ARRAY');
 const NIC_ARRAY = structure('NDIS_SWITCH_NIC_ARRAY');
-const PORT_ENUM = structure('NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS');
-const SWITCH_ENUM = structure('NDIS_SWITCH_PROPERTY_ENUM_PARAMETERS');
-const PORT_INFO = structure('NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO');
-const SWITCH_INFO = structure('NDIS_SWITCH_PROPERTY_ENUM_INFO');
-const CUSTOM = 1;
 /** A query is asked again with the room it needs at most this often (rule J10). */
 const MAX_ATTEMPTS = 8;
 
@@ -229,16 +234,12 @@ export class ModuleContext implements SwitchContext {
 
   ports(): readonly PortParameters[] {
     const bytes = this.#array(OIDS.OID_SWITCH_PORT_ARRAY.code, PORT_ARRAY);
-    return elements(bytes, PORT_ARRAY, PORT_PARAMETERS.minimumSize).map((at) =>
-      readPortParameters(bytes, at),
-    );
+    return Array.from(walkArray('port', bytes), ({ offset }) => readPortParameters(bytes, offset));
   }
 
   nics(): readonly NicParameters[] {
     const bytes = this.#array(OIDS.OID_SWITCH_NIC_ARRAY.code, NIC_ARRAY);
-    return elements(bytes, NIC_ARRAY, NIC_PARAMETERS.minimumSize).map((at) =>
-      readNicParameters(bytes, at),
-    );
+    return Array.from(walkArray('nic', bytes), ({ offset }) => readNicParameters(bytes, offset));
   }
 
   #array(oid: number, head: typeof PORT_ARRAY | typeof NIC_ARRAY): Uint8Array {
@@ -248,11 +249,10 @@ export class ModuleContext implements SwitchContext {
   }
 
   portProperties(portId: number, feature: string): readonly PropertyEntry[] {
+    const { catalog } = this.#host.environment;
     const standard = propertyTypeCode(feature);
     const codec =
-      standard > CUSTOM
-        ? this.#host.environment.catalog.standard(standard)
-        : this.#host.environment.catalog.resolve('port', feature);
+      standard > CUSTOM_TYPE ? catalog.standard(standard) : catalog.resolve('port', feature);
     // Rule E48: a reference is held while the enumeration runs.
     const referenced = this.referencePort(portId);
     if (referenced !== NdisStatus.SUCCESS) {
@@ -262,25 +262,7 @@ export class ModuleContext implements SwitchContext {
       });
     }
     try {
-      const question = new Uint8Array(PORT_ENUM.sizeof());
-      PORT_ENUM.initialize(question);
-      const view = PORT_ENUM.view(question);
-      view.PortId = portId;
-      view.PropertyType = codec?.propertyType ?? CUSTOM;
-      view.SerializationVersion = 1;
-      if ((codec?.propertyType ?? CUSTOM) === CUSTOM)
-        view.PropertyId = codec?.id ?? guidOf(feature);
-      const code = OIDS.OID_SWITCH_PORT_PROPERTY_ENUM.code;
-      const bytes = this.#ask('method', code, question, question.length);
-      const head = PORT_ENUM.view(bytes);
-      return walkEntries(
-        bytes,
-        head.NumProperties,
-        head.FirstPropertyOffset,
-        view.PropertyType,
-        PORT_INFO,
-        codec,
-      );
+      return this.#enumerate('port', portId, feature, codec);
     } finally {
       this.dereferencePort(portId);
     }
@@ -288,23 +270,24 @@ export class ModuleContext implements SwitchContext {
 
   switchProperties(feature: string): readonly PropertyEntry[] {
     const codec = this.#host.environment.catalog.resolve('switch', feature);
-    const question = new Uint8Array(SWITCH_ENUM.sizeof());
-    SWITCH_ENUM.initialize(question);
-    const view = SWITCH_ENUM.view(question);
-    view.PropertyType = CUSTOM;
-    view.SerializationVersion = 1;
-    view.PropertyId = codec?.id ?? guidOf(feature);
-    const code = OIDS.OID_SWITCH_PROPERTY_ENUM.code;
-    const bytes = this.#ask('method', code, question, question.length);
-    const head = SWITCH_ENUM.view(bytes);
-    return walkEntries(
-      bytes,
-      head.NumProperties,
-      head.FirstPropertyOffset,
-      CUSTOM,
-      SWITCH_INFO,
-      codec,
-    );
+    return this.#enumerate('switch', 0, feature, codec);
+  }
+
+  #enumerate(
+    scope: Scope,
+    portId: number,
+    feature: string,
+    codec: PropertyCodec | undefined,
+  ): PropertyEntry[] {
+    const propertyType = codec?.propertyType ?? CUSTOM_TYPE;
+    const isCustom = propertyType === CUSTOM_TYPE;
+    const propertyId = isCustom ? (codec?.id ?? guidOf(feature)) : NULL_GUID;
+    const question = new Uint8Array(enumParametersSize(scope));
+    writeEnumQuestion(scope, question, 0, { portId, propertyType, propertyId });
+    const oid =
+      scope === 'port' ? OIDS.OID_SWITCH_PORT_PROPERTY_ENUM : OIDS.OID_SWITCH_PROPERTY_ENUM;
+    const bytes = this.#ask('method', oid.code, question, question.length);
+    return entriesOf(scope, bytes, isCustom, codec);
   }
 
   #find(finding: Omit<Finding, 'extensionId'>): void {
@@ -332,45 +315,22 @@ function resultOf(request: OidRequest): OidResult {
   };
 }
 
-/** Offsets of the elements of an array reply: by the ElementSize received (rule J9). */
-function elements(
+/** Entries of an enumeration reply, counted by NumProperties (OP-9), each checked before it is read. */
+function entriesOf(
+  scope: Scope,
   bytes: Uint8Array,
-  array: typeof PORT_ARRAY | typeof NIC_ARRAY,
-  minimumSize: number,
-): number[] {
-  const head = array === PORT_ARRAY ? PORT_ARRAY.view(bytes) : NIC_ARRAY.view(bytes);
-  const offsets: number[] = [];
-  for (let i = 0; i < head.NumElements; i += 1) {
-    const at = head.FirstElementOffset + i * head.ElementSize;
-    if (at + minimumSize > bytes.length) break;
-    offsets.push(at);
-  }
-  return offsets;
-}
-
-/** Entries of an enumeration reply, counted by NumProperties (OP-9). */
-function walkEntries(
-  bytes: Uint8Array,
-  count: number,
-  first: number,
-  type: number,
-  info: typeof PORT_INFO | typeof SWITCH_INFO,
-  codec: ReturnType<SwitchEnvironment['catalog']['resolve']>,
+  isCustom: boolean,
+  codec: PropertyCodec | undefined,
 ): PropertyEntry[] {
-  const entries: PropertyEntry[] = [];
-  let at = first;
-  for (let i = 0; i < count; i += 1) {
-    const view = info === PORT_INFO ? PORT_INFO.view(bytes, at) : SWITCH_INFO.view(bytes, at);
-    const skip = type === CUSTOM ? CUSTOM_SIZE : 0;
-    const from = at + view.PropertyBufferOffset + skip;
-    const length = view.PropertyBufferLength - skip;
-    entries.push({
-      propertyInstanceId: view.PropertyInstanceId,
-      propertyVersion: view.PropertyVersion,
-      raw: bytes.subarray(from, from + length),
-      settings: codec?.decode(bytes, from, length),
-    });
-    at += info.sizeof() + view.QwordAlignedPropertyBufferLength;
-  }
-  return entries;
+  return Array.from(walkEnum(scope, bytes), (entry) => {
+    const { offset, length } = isCustom
+      ? customData(scope, bytes, entry.propertyOffset, entry.propertyLength)
+      : { offset: entry.propertyOffset, length: entry.propertyLength };
+    return {
+      propertyInstanceId: entry.propertyInstanceId,
+      propertyVersion: entry.propertyVersion,
+      raw: bytes.subarray(offset, offset + length),
+      settings: codec?.decode(bytes, offset, length),
+    };
+  });
 }
