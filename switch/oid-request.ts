@@ -80,7 +80,7 @@ export class OidRequest {
   pristine: Uint8Array | undefined;
   /** Input of a method request as issued; the answer overwrites the buffer. */
   methodInput: Uint8Array | undefined;
-  /** Input also as 32-bit words, when the buffer is the switch's own aligned one. */
+  /** Exactly the words that hold the input, when the buffer is the switch's own aligned one: quicker to copy. */
   words: Uint32Array | undefined;
 
   constructor(

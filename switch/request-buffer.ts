@@ -8,6 +8,8 @@ const SWITCH_PROPERTY_DELETE = structure('NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS
 /** Size of both …_PROPERTY_CUSTOM structures. */
 export const CUSTOM_SIZE = 16;
 
+const MAX_PREFIX_WORDS = 256;
+
 /**
  * A buffer for property OIDs with its views, reused from request to request so that the plain way does not allocate.
  * The protocol edge issues one request at a time; a request that pends or shows its raw bytes keeps its buffer and the
@@ -21,6 +23,8 @@ export class RequestBuffer {
   readonly portPropertyDelete;
   readonly switchProperty;
   readonly switchPropertyDelete;
+  /** The first so many words, by their number: requests of a few lengths come again and again. */
+  readonly #prefixes: (Uint32Array | undefined)[] = [];
 
   /** `sizeBytes` is rounded up to a multiple of 4,096. */
   constructor(sizeBytes: number) {
@@ -31,5 +35,16 @@ export class RequestBuffer {
     this.portPropertyDelete = PORT_PROPERTY_DELETE.view(this.bytes, 0);
     this.switchProperty = SWITCH_PROPERTY.view(this.bytes, 0);
     this.switchPropertyDelete = SWITCH_PROPERTY_DELETE.view(this.bytes, 0);
+  }
+  /** The words that hold the first `lengthBytes`, or `undefined` when copying them as bytes is as quick. */
+  prefix(lengthBytes: number): Uint32Array | undefined {
+    const count = (lengthBytes + 3) >>> 2;
+    if (count > MAX_PREFIX_WORDS) return undefined;
+    const known = this.#prefixes[count];
+    if (known !== undefined) return known;
+    while (this.#prefixes.length < count) this.#prefixes.push(undefined);
+    const made = this.words.subarray(0, count);
+    this.#prefixes[count] = made;
+    return made;
   }
 }

@@ -139,14 +139,9 @@ export class TraceRing {
 
   #copyBytes(request: OidRequest, inputLength: number, outputLength: number, start: number): void {
     const { words, methodInput } = request;
-    if (words !== undefined && methodInput === undefined && inputLength <= 1024) {
-      const target = this.#byteWords;
-      // Rooms are multiples of 8 on both sides, so a pair may run past the length by a word.
-      const end = (inputLength + 3) >>> 2;
-      for (let i = 0, at = start >>> 2; i < end; i += 2, at += 2) {
-        target[at] = words[i] as number;
-        target[at + 1] = words[i + 1] as number;
-      }
+    const isWhole = words !== undefined && words.length === (inputLength + 3) >>> 2;
+    if (isWhole && methodInput === undefined) {
+      this.#byteWords.set(words, start >>> 2);
     } else {
       const input = methodInput ?? request.buffer;
       this.#bytes.set(input.length === inputLength ? input : input.subarray(0, inputLength), start);

@@ -161,11 +161,19 @@ t.test('bytes taken as words are the same bytes', (t) => {
       bytes[i] = i * 7;
     });
     const request = new OidRequest(PORT_CREATE, 0, REQUEST_TYPE.set, bytes, length, 0);
-    request.words = new Uint32Array(memory);
+    request.words = new Uint32Array(memory).subarray(0, (length + 3) >>> 2);
     trace.record('sw', request);
     t.same(trace.entries({ limit: 1 })[0]?.input, bytes.slice(0, length));
   }
   t.equal(trace.entries().length, 8);
+  // Words that are not just the input are not taken for it.
+  const bytes = new Uint8Array(memory);
+  const request = new OidRequest(PORT_CREATE, 0, REQUEST_TYPE.set, bytes, 100, 0);
+  for (const count of [0, 24, 26, 1024]) {
+    request.words = new Uint32Array(memory).subarray(0, count);
+    trace.record('sw', request);
+    t.same(trace.entries({ limit: 1 })[0]?.input, bytes.slice(0, 100));
+  }
   t.end();
 });
 
