@@ -15,6 +15,23 @@ import { decodeTrace } from './trace-decode.ts';
 import { WallDriver } from './wall-driver.ts';
 import { World } from './world.ts';
 
+/** What TypeScript does not check, and configuration files do not know. */
+function checkOptions({ profile, oidTimeoutMs = 1, traceLimit = 1 }: FabricOptions): void {
+  if (profile !== undefined) parseProfile(profile);
+  const check = (member: string, value: number, isFine: boolean, expected: string): void => {
+    if (isFine) return;
+    throw new ExtSwitchError('INVALID_ARGUMENT', `${member} ${value}: expected ${expected}`, {
+      member,
+      expected,
+      found: String(value),
+    });
+  };
+  const fine = Number.isFinite(oidTimeoutMs) && oidTimeoutMs > 0;
+  check('oidTimeoutMs', oidTimeoutMs, fine, 'more than 0 milliseconds');
+  const whole = Number.isSafeInteger(traceLimit) && traceLimit >= 0;
+  check('traceLimit', traceLimit, whole, 'a whole number from 0');
+}
+
 /** A world: features, extensions, switches with their ports and policies, a clock, a seed, a trace, a store. */
 export class Fabric implements FabricInterface {
   readonly features: Features;
@@ -43,12 +60,12 @@ export class Fabric implements FabricInterface {
 
   /** Opens a world; a store with something in it is brought back to life: switches, stacks, ports, NICs, properties. */
   static async open(options: FabricOptions = {}): Promise<Fabric> {
-    if (options.profile !== undefined) parseProfile(options.profile);
     const store =
       typeof options.store === 'object'
         ? options.store
         : await openStore(options.store ?? 'memory');
     try {
+      checkOptions(options);
       const seed = options.seed ?? randomBytes(8).toString('hex');
       const manual = options.clock === 'manual';
       const world = new World(options, store, seed, manual ? 0 : Date.now());

@@ -1,9 +1,11 @@
 import type { Port } from '../../switch/ports.ts';
-import { ExtSwitchError } from '../core/errors.ts';
+import type { StatusAnswer } from '../../switch/status-operations.ts';
+import { ExtSwitchError, isExtSwitchError } from '../core/errors.ts';
 import { tryParseGuid } from '../core/guid.ts';
 import { NdisStatus, statusName } from '../core/status.ts';
 import type { Settings } from '../sdk/extension.ts';
 import type { FeatureStatusInfo } from './api.ts';
+import type { RegisteredFeature } from './feature-registry.ts';
 import { mustBeThere, type SwitchEntry, type World } from './world.ts';
 
 /** Asks the extensions for a feature status and reads the answer by its class (rules F1, F5, F13-F15). */
@@ -51,8 +53,7 @@ export async function queryStatus(
       },
     );
   }
-  const data: Settings =
-    registered === undefined ? {} : registered.codec.decode(answer.data, 0, answer.data.length);
+  const data = registered === undefined ? {} : decodeAnswer(registered, answer);
   return {
     featureId: id,
     feature: registered?.feature.name ?? '',
@@ -61,4 +62,19 @@ export async function queryStatus(
     data,
     raw: answer.data,
   };
+}
+
+/** Rule F15. Bytes that do not fit the class are the extension's fault: it is named. */
+function decodeAnswer({ codec }: RegisteredFeature, answer: StatusAnswer): Settings {
+  try {
+    return codec.decode(answer.data, 0, answer.data.length);
+  } catch (error) {
+    if (!isExtSwitchError(error) || answer.completedBy === undefined) throw error;
+    throw new ExtSwitchError(
+      'EXTENSION_FAILED',
+      `the extension answered with bytes that are no ${codec.name}: ${error.message}`,
+      { ...error.place, extensionId: answer.completedBy },
+      { cause: error },
+    );
+  }
 }

@@ -1,5 +1,8 @@
 import type { VirtualClock } from '../core/clock.ts';
 
+/** Node's timers take at most a signed 32-bit number of milliseconds, about 25 days, and fire at once beyond it. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
 /** Moves a virtual clock along with the machine's: up to date whenever it is read, awake when a timer is due. */
 export class WallDriver {
   readonly #clock: VirtualClock;
@@ -22,7 +25,8 @@ export class WallDriver {
     clearTimeout(this.#timer);
     const at = this.#clock.nextAt();
     if (at === undefined) return;
-    const waitMs = Math.max(0, Math.ceil(at - this.#clock.now()));
+    // A longer wait than Node can count wakes up once in between.
+    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, Math.ceil(at - this.#clock.now())));
     this.#timer = setTimeout(() => {
       this.#clock.advanceTo(this.#wallMs());
       this.#arm();
