@@ -7,6 +7,7 @@ import { BODY_LIMITS } from './body-limits.ts';
 import { CompiledRoute } from './dispatcher.ts';
 import { Guard } from './guard.ts';
 import { parseJson } from './json-body.ts';
+import { lazyCompilers } from './lazy-compilers.ts';
 import { locate } from './locate.ts';
 import { Metrics } from './metrics.ts';
 import { MESSAGE_PACK, parseMessagePack } from './msgpack.ts';
@@ -107,6 +108,7 @@ function makeFastify(deps: ServerDeps): FastifyInstance {
       // Node looks for slow requests this often; its default of 30 s would make the limits above mean little.
       connectionsCheckingInterval: Math.min(5_000, headersTimeout),
     },
+    schemaController: { compilersFactory: lazyCompilers },
     ajv: {
       customOptions: {
         // Nothing is taken away, filled in or converted behind the client's back.

@@ -109,13 +109,24 @@ export function installExtension(
   return { ops, undo };
 }
 
-/** The classes of its MOF files that are not registered yet, or in an older version that nothing uses. */
-function freshClasses(world: World, definition: ExtensionDefinition): readonly FeatureClass[] {
+/** Classes by definition: what a module brought with it is compiled once, however many worlds install it. */
+const compiledClasses = new WeakMap<ExtensionDefinition, readonly FeatureClass[]>();
+
+function classesOf(definition: ExtensionDefinition): readonly FeatureClass[] {
+  const known = compiledClasses.get(definition);
+  if (known !== undefined) return known;
   const features = mofFilesOf(definition).flatMap(({ path, bytes }) => {
     const compiled = compileMof(bytes, { file: path });
     if (!isMofValid(compiled)) throw mofError(compiled);
     return compiled.features;
   });
+  compiledClasses.set(definition, features);
+  return features;
+}
+
+/** The classes of its MOF files that are not registered yet, or in an older version that nothing uses. */
+function freshClasses(world: World, definition: ExtensionDefinition): readonly FeatureClass[] {
+  const features = classesOf(definition);
   for (const feature of features) {
     if (feature.extensionId === definition.id) continue;
     throw new ExtSwitchError(

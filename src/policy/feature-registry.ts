@@ -5,7 +5,7 @@ import { ExtSwitchError } from '../core/errors.ts';
 import { type Guid, tryParseGuid } from '../core/guid.ts';
 import { builtinFeatures } from '../mof/builtin-features.ts';
 import type { FeatureClass, SerializationProfile } from '../mof/feature-class.ts';
-import { FeatureCodec } from '../mof/feature-codec.ts';
+import type { FeatureCodec } from '../mof/feature-codec.ts';
 import type { Settings } from '../sdk/extension.ts';
 import { CustomCodec } from './custom-codec.ts';
 import { StandardCodec, standardClassName, standardMapping } from './standard-codec.ts';
@@ -34,7 +34,7 @@ function builtins(ndis: NdisVersion): ReadonlyMap<string, RegisteredFeature> {
     shared = new Map(
       builtinFeatures().map((feature) => [
         key(feature.kind, feature.id),
-        registered(feature, 'native', ndis),
+        new Registered(feature, 'native', ndis),
       ]),
     );
     builtinShared.set(ndis, shared);
@@ -42,20 +42,54 @@ function builtins(ndis: NdisVersion): ReadonlyMap<string, RegisteredFeature> {
   return shared;
 }
 
-function registered(
-  feature: FeatureClass,
-  uint16: SerializationProfile['uint16'],
-  ndis: NdisVersion,
-): RegisteredFeature {
-  const mapping = feature.builtIn ? standardMapping(feature.name) : undefined;
-  if (mapping !== undefined && ndisHas(ndis, mapping.since)) {
-    const layout = new FeatureCodec(feature, { uint16 });
-    const codec = new StandardCodec(mapping, feature, ndis);
-    return { feature, uint16, layout, codec, isCurrent: true };
+/** Layout and codec are made when first asked for: most worlds use few of the built-in classes. */
+class Registered implements RegisteredFeature {
+  readonly feature: FeatureClass;
+  readonly uint16: SerializationProfile['uint16'];
+  isCurrent = true;
+  readonly #ndis: NdisVersion;
+  #layout: FeatureCodec | undefined;
+  #codec: PropertyCodec | undefined;
+
+  constructor(feature: FeatureClass, uint16: SerializationProfile['uint16'], ndis: NdisVersion) {
+    this.feature = feature;
+    this.uint16 = uint16;
+    this.#ndis = ndis;
   }
+
+  get layout(): FeatureCodec {
+    this.#layout ??= customCodec(this.feature, this.uint16);
+    return this.#layout;
+  }
+
+  get codec(): PropertyCodec {
+    this.#codec ??= this.#makeCodec();
+    return this.#codec;
+  }
+
+  #makeCodec(): PropertyCodec {
+    const { feature } = this;
+    const mapping = feature.builtIn ? standardMapping(feature.name) : undefined;
+    if (mapping !== undefined && ndisHas(this.#ndis, mapping.since)) {
+      return new StandardCodec(mapping, feature, this.#ndis);
+    }
+    return customCodec(feature, this.uint16);
+  }
+}
+
+/** A compiled class is never changed: worlds that got it from one compilation share its codec. */
+const codecs = {
+  native: new WeakMap<FeatureClass, CustomCodec>(),
+  doc32: new WeakMap<FeatureClass, CustomCodec>(),
+};
+
+function customCodec(feature: FeatureClass, uint16: SerializationProfile['uint16']): CustomCodec {
+  const known = codecs[uint16].get(feature);
+  if (known !== undefined) return known;
   const isPolicy = feature.builtIn && feature.kind === 'setting';
-  const codec = new CustomCodec(feature, { uint16 }, isPolicy ? 0 : 1);
-  return { feature, uint16, layout: codec, codec, isCurrent: true };
+  const made = new CustomCodec(feature, { uint16 }, isPolicy ? 0 : 1);
+  codecs[uint16].set(feature, made);
+  return made;
 }
 
 /** The feature classes of one world: built-in and registered, by kind and UUID (uniqueness is per kind, management.md 1.4). */
@@ -125,7 +159,9 @@ export class FeatureRegistry implements FeatureCatalog {
   }
 
   put(feature: FeatureClass, uint16: SerializationProfile['uint16']): RegisteredFeature {
-    const entry = registered(feature, uint16, this.#ndis);
+    // Its layout at once: a class whose layout is impossible is refused here.
+    customCodec(feature, uint16);
+    const entry = new Registered(feature, uint16, this.#ndis);
     this.#retire(key(feature.kind, feature.id));
     this.#custom.set(key(feature.kind, feature.id), entry);
     return entry;
