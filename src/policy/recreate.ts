@@ -1,5 +1,12 @@
 import { NIC_TYPE_OF_PORT } from '../../switch/port-operations.ts';
-import type { NicOptions, Port, PortOptions, PropertyInstance } from '../../switch/ports.ts';
+import type {
+  NicOptions,
+  Port,
+  PortOptions,
+  PropertyInstance,
+  PropertyOwner,
+} from '../../switch/ports.ts';
+import type { PropertyOutcome } from '../../switch/property-operations.ts';
 import type { Guid } from '../core/guid.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
 import type { PortType } from '../sdk/extension.ts';
@@ -76,7 +83,10 @@ export async function recreatePort(
     return undefined;
   }
   addPort(entry, port);
-  for (const property of snapshot.properties) await reissue(world, entry, port, property);
+  for (const property of snapshot.properties) {
+    const told = reissue(world, entry, port, property);
+    if (told !== undefined) await told;
+  }
   for (const nic of snapshot.nics) {
     const type = NIC_TYPE_OF_PORT[port.type];
     const connected = machine.connectNic(port, { ...nic, type });
@@ -91,16 +101,32 @@ export async function recreatePort(
   return port;
 }
 
-/** Tells the extensions a stored property again; refused ones stay, marked. */
-export async function reissue(
+/**
+ * Tells the extensions a stored property again; refused ones stay, marked. A promise only when an extension pends: a
+ * million of them would cost more than all the rest of a restart.
+ */
+export function reissue(
   world: World,
   entry: SwitchEntry,
   port: Port | undefined,
   property: PropertyInstance,
-): Promise<void> {
+): Promise<void> | undefined {
   const owner = port ?? entry.machine.state;
   const sent = entry.machine.addProperty(owner, property);
-  const outcome = sent instanceof Promise ? await sent : sent;
+  if (sent instanceof Promise) {
+    return sent.then((outcome) => noteRefusal(world, entry, owner, property, outcome));
+  }
+  noteRefusal(world, entry, owner, property, sent);
+  return undefined;
+}
+
+function noteRefusal(
+  world: World,
+  entry: SwitchEntry,
+  owner: PropertyOwner,
+  property: PropertyInstance,
+  outcome: PropertyOutcome,
+): void {
   if (outcome === undefined || !isErrorStatus(outcome.status)) return;
   property.refused = statusName(outcome.status);
   owner.properties.set(property.id, property);

@@ -68,7 +68,7 @@ export class MemoryStore implements Store {
     const last = key.lastIndexOf('/') + 1;
     const node = this.#level(key, last, true) as KeyNode;
     const before = node.edges.size;
-    node.edges.set(key.slice(last), value);
+    node.edges.set(leafOf(key, last), value);
     if (node.edges.size !== before) node.sorted = undefined;
   }
 
@@ -135,6 +135,15 @@ export class MemoryStore implements Store {
   #checkOpen(): void {
     if (this.#closed) throw new ExtSwitchError('STORE_UNAVAILABLE', 'the memory store is closed');
   }
+}
+
+/** Room for the longest key; keys are ASCII (store-key.ts). */
+const scratch = Buffer.alloc(512);
+
+/** The end of a key as a text of its own: a plain slice would keep the whole key in memory behind it. */
+function leafOf(key: string, last: number): string {
+  const length = scratch.write(key, 'latin1');
+  return scratch.toString('latin1', last, length);
 }
 
 function collectEdge(
