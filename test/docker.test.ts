@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { serve } from './cli/serve-process.ts';
+import './support/uncovered-children.ts';
 
 /*
  * There may be no Docker engine where this runs. What is executed here: the build's output, laid out by the COPY lines of

@@ -13,6 +13,7 @@ import {
   structure,
 } from '../../src/abi/index.ts';
 import { TYPEDEFS } from '../../src/abi/tables/typedefs.ts';
+import '../support/uncovered-children.ts';
 
 /*
  * A C compiler lays the structures out from bare declarations (member order, types, natural alignment: what the pages

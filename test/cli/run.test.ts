@@ -6,6 +6,7 @@ import { nearest } from '../../src/cli/nearest.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { COMMANDS, LATER_VERBS } from '../../src/cli/verbs.ts';
 import { runCli } from './run-in-process.ts';
+import '../support/uncovered-children.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 

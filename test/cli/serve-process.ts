@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Test } from 'tap';
+import '../support/uncovered-children.ts';
 
 /** A running `extswitch serve`, as a process of its own. */
 export interface Served {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import '../support/uncovered-children.ts';
 
 /* Runs every command of the README's tour as written, only the address replaced, and compares what it shows. */
 

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { isExtensionDefinition, mofFilesOf } from '../../src/sdk/define.ts';
 import { loadExtension } from '../../src/sdk/load.ts';
+import '../support/uncovered-children.ts';
 
 const ID = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
 const definition = (version: string) => `defineExtension({

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import '../support/uncovered-children.ts';
 
 const ROUNDS = Number(process.env['EXTSWITCH_CRASH_ROUNDS'] ?? 20);
 const SEED = Number(process.env['EXTSWITCH_CRASH_SEED'] ?? Date.now() % 1_000_000);

@@ -6,6 +6,7 @@ import t from 'tap';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { put } from '../support/store-contract.ts';
+import '../support/uncovered-children.ts';
 
 t.test('"memory" opens a memory store', async (t) => {
   const store = await openStore('memory');

@@ -24,6 +24,7 @@ import { META_KEY, openEnvironment } from '../../src/store/lmdb-environment.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { encodeValue } from '../../src/store/value-codec.ts';
 import { put } from '../support/store-contract.ts';
+import '../support/uncovered-children.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'extswitch-folder-'));
 t.teardown(() => rmSync(base, { recursive: true, force: true }));

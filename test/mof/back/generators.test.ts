@@ -16,6 +16,7 @@ import {
   randomFeature,
   sampleClass,
 } from '../../support/feature-classes.ts';
+import '../../support/uncovered-children.ts';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 

@@ -15,6 +15,7 @@ import {
   randomFeature,
   sampleClass,
 } from '../../support/feature-classes.ts';
+import '../../support/uncovered-children.ts';
 
 /** `name ctype offset size` of each C member. */
 function rows(
