@@ -8,13 +8,18 @@ const half = (n: number): string => (HEX[(n >>> 8) & 0xff] as string) + (HEX[n &
 
 /** Seeded random numbers (xoshiro128**): the only randomness inside a world, so one seed gives one history. */
 export class Rng {
-  #a: number;
-  #b: number;
-  #c: number;
-  #d: number;
+  #a = 0;
+  #b = 0;
+  #c = 0;
+  #d = 0;
 
   /** `seed` is any text; equal texts give equal sequences on every machine. */
   constructor(seed: string) {
+    this.reseed(seed);
+  }
+
+  /** Goes on as if it were made with this seed. */
+  reseed(seed: string): void {
     // FNV-1a over the text, then splitmix32 spreads it over the state.
     let h = 0x811c9dc5;
     for (let i = 0; i < seed.length; i += 1) h = Math.imul(h ^ seed.charCodeAt(i), 0x01000193);

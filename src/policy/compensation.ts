@@ -1,8 +1,8 @@
 import type { OidRequest } from '../../switch/oid-request.ts';
-import type { PropertyInstance, PropertyOwner } from '../../switch/ports.ts';
+import type { Port, PropertyInstance, PropertyOwner } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
-import type { World } from './world.ts';
+import { presentPort, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /*
  * Taking a property change back after the store refused it (design.md 5): the inverse OID tells the extensions. What an
@@ -26,44 +26,52 @@ function report(
   return status;
 }
 
-export async function undoAdd(
-  world: World,
-  machine: Switch,
-  owner: PropertyOwner,
-  property: PropertyInstance,
-): Promise<void> {
+/** Where a property is: on a port, or on the switch itself (`port` undefined). */
+export interface PropertyPlace {
+  readonly world: World;
+  readonly entry: SwitchEntry;
+  readonly port: Port | undefined;
+}
+
+function present({ world, entry, port }: PropertyPlace): { machine: Switch; owner: PropertyOwner } {
+  const { machine } = presentSwitch(world, entry);
+  return { machine, owner: port === undefined ? machine.state : presentPort(world, entry, port) };
+}
+
+export async function undoAdd(place: PropertyPlace, property: PropertyInstance): Promise<void> {
+  const { machine, owner } = present(place);
   const outcome = await machine.deleteProperty(owner, property);
-  report(world, machine, outcome, `the addition of property ${property.id}`);
+  report(place.world, machine, outcome, `the addition of property ${property.id}`);
   owner.properties.delete(property.id);
 }
 
 /** `before`: settings and refusal the property had. One that was refused was told as new, so it is taken back as a whole. */
 export async function undoUpdate(
-  world: World,
-  machine: Switch,
-  owner: PropertyOwner,
+  place: PropertyPlace,
   property: PropertyInstance,
   before: Pick<PropertyInstance, 'settings' | 'refused'>,
 ): Promise<void> {
+  const { machine, owner } = present(place);
   const revision = property.revision - 1;
   const outcome =
     before.refused === undefined
       ? await machine.updateProperty(owner, property, before.settings)
       : await machine.deleteProperty(owner, property);
-  report(world, machine, outcome, `the update of property ${property.id}`);
+  report(place.world, machine, outcome, `the update of property ${property.id}`);
   property.settings = before.settings;
   property.refused = before.refused;
   property.revision = revision;
   owner.properties.set(property.id, property);
 }
 
-export async function undoDelete(
-  world: World,
-  machine: Switch,
-  owner: PropertyOwner,
-  property: PropertyInstance,
-): Promise<void> {
+export async function undoDelete(place: PropertyPlace, property: PropertyInstance): Promise<void> {
+  const { machine, owner } = present(place);
   const outcome = await machine.addProperty(owner, property);
-  property.refused = report(world, machine, outcome, `the removal of property ${property.id}`);
+  property.refused = report(
+    place.world,
+    machine,
+    outcome,
+    `the removal of property ${property.id}`,
+  );
   owner.properties.set(property.id, property);
 }

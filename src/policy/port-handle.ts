@@ -1,6 +1,7 @@
 import { macText, parseMac } from '../../switch/parameters.ts';
 import { NIC_TYPE_OF_PORT } from '../../switch/port-operations.ts';
 import type { Nic, NicOptions, Port } from '../../switch/ports.ts';
+import type { Switch } from '../../switch/switch.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { isErrorStatus } from '../core/status.ts';
 import type {
@@ -19,7 +20,7 @@ import { PropertySet } from './property-set.ts';
 import { type NicRecord, type PortRecord, portKey, propertyKey, put, remove } from './records.ts';
 import { nicFacts, recreatePort, snapshotPort } from './recreate.ts';
 import { refused } from './veto.ts';
-import { removePort, type SwitchEntry, type World } from './world.ts';
+import { presentPort, presentSwitch, removePort, type SwitchEntry, type World } from './world.ts';
 
 /** Ethernet without jumbo frames; what the switch offers when nothing is said, bytes. */
 const DEFAULT_MTU = 1500;
@@ -96,7 +97,7 @@ export class PortObject implements PortHandle {
             ops.push(remove(key));
           }
           durable = world.changes.commit(this.#transaction, ops, () =>
-            recreatePort(world, entry, snapshot),
+            recreatePort(world, presentSwitch(world, entry), snapshot),
           );
         },
       });
@@ -139,9 +140,11 @@ class Nics implements NicCollection {
       const { nic, request } = await machine.connectNic(this.#port, this.#options(options), {
         check: () => mustExist(this.#entry, this.#port),
         accepted: (connected) => {
-          durable = this.#world.changes.commit(this.#transaction, [this.#record()], () =>
-            machine.disconnectNic(this.#port, connected),
-          );
+          durable = this.#world.changes.commit(this.#transaction, [this.#record()], () => {
+            const { machine: now, port } = this.#present();
+            const nic = port.nics.get(connected.index);
+            return nic === undefined ? undefined : now.disconnectNic(port, nic);
+          });
         },
       });
       if (isErrorStatus(request.status)) {
@@ -237,13 +240,22 @@ class Nics implements NicCollection {
       await machine.disconnectNic(this.#port, nic, {
         check: () => mustExist(this.#entry, this.#port),
         accepted: () => {
-          durable = this.#world.changes.commit(this.#transaction, [this.#record()], () =>
-            machine.connectNic(this.#port, { ...nicFacts(nic), mac: nic.permanentMac }),
-          );
+          durable = this.#world.changes.commit(this.#transaction, [this.#record()], () => {
+            const { machine: now, port } = this.#present();
+            return now.connectNic(port, { ...nicFacts(nic), mac: nic.permanentMac });
+          });
         },
       });
       await durable;
     });
+  }
+
+  /** For undoing: the port may have been made again meanwhile. */
+  #present(): { readonly machine: Switch; readonly port: Port } {
+    return {
+      machine: presentSwitch(this.#world, this.#entry).machine,
+      port: presentPort(this.#world, this.#entry, this.#port),
+    };
   }
 
   #record(): ReturnType<typeof put> {

@@ -7,7 +7,7 @@ import { isErrorStatus } from '../core/status.ts';
 import type { Settings } from '../sdk/extension.ts';
 import type { PropertyCollection, PropertyInfo, UpdateOptions } from './api.ts';
 import type { Transaction } from './change-log.ts';
-import { undoAdd, undoDelete, undoUpdate } from './compensation.ts';
+import { type PropertyPlace, undoAdd, undoDelete, undoUpdate } from './compensation.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import { propertyInfo } from './info.ts';
 import { type PropertyRecord, propertyKey, put, remove } from './records.ts';
@@ -54,6 +54,10 @@ export class PropertySet implements PropertyCollection {
     return this.#port ?? this.#entry.machine.state;
   }
 
+  get #place(): PropertyPlace {
+    return { world: this.#world, entry: this.#entry, port: this.#port };
+  }
+
   #key(id: string): string {
     return propertyKey(this.#entry.id, this.#port?.id ?? 'switch', id);
   }
@@ -85,7 +89,7 @@ export class PropertySet implements PropertyCollection {
         durable = this.#world.changes.commit(
           this.#transaction,
           [put(this.#key(id), propertyRecord(property))],
-          () => undoAdd(this.#world, machine, owner, property),
+          () => undoAdd(this.#place, property),
         );
       },
     });
@@ -199,7 +203,7 @@ export class PropertySet implements PropertyCollection {
         durable = this.#world.changes.commit(
           this.#transaction,
           [put(this.#key(property.id), propertyRecord(property))],
-          () => undoUpdate(this.#world, machine, owner, property, before),
+          () => undoUpdate(this.#place, property, before),
         );
       },
     });
@@ -226,7 +230,7 @@ export class PropertySet implements PropertyCollection {
         durable = this.#world.changes.commit(
           this.#transaction,
           [remove(this.#key(property.id))],
-          () => undoDelete(this.#world, machine, owner, property),
+          () => undoDelete(this.#place, property),
         );
       },
     });

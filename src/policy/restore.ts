@@ -43,6 +43,7 @@ export async function restoreSwitches(world: World): Promise<void> {
   }
   switches.sort((a, b) => a.order - b.order);
   for (const entry of switches) await restoreSwitch(world, entry);
+  world.reseed();
 }
 
 async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
@@ -62,6 +63,7 @@ async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
   ports.sort((a, b) => a.record.order - b.record.order);
   for (const { id, record } of ports) {
     world.sawOrder(record.order);
+    for (const nic of record.nics) world.sawNic(nic.name);
     await recreatePort(world, entry, {
       id,
       portId: record.portId,

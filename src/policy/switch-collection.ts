@@ -28,7 +28,15 @@ import { portKey, propertyKey, put, remove, switchKey } from './records.ts';
 import { type PortSnapshot, portOptions, recreatePort, reissue, snapshotPort } from './recreate.ts';
 import { noteFailures, SwitchExtensions, switchRecord } from './switch-extensions.ts';
 import { refused } from './veto.ts';
-import { addPort, mustBeThere, removePort, type SwitchEntry, type World } from './world.ts';
+import {
+  addPort,
+  mustBeThere,
+  presentPort,
+  presentSwitch,
+  removePort,
+  type SwitchEntry,
+  type World,
+} from './world.ts';
 
 /** Switches of a world. */
 export class Switches implements SwitchCollection {
@@ -100,10 +108,11 @@ export class Switches implements SwitchCollection {
       this.#transaction,
       [...installed.flatMap(({ ops }) => ops), put(switchKey(entry.id), switchRecord(entry))],
       async () => {
-        entry.isDeleted = true;
-        world.switches.delete(entry.id);
-        world.switchNames.delete(entry.name);
-        await entry.machine.stop();
+        const made = presentSwitch(world, entry);
+        made.isDeleted = true;
+        world.switches.delete(made.id);
+        world.switchNames.delete(made.name);
+        await made.machine.stop();
         uninstall();
       },
     );
@@ -305,8 +314,10 @@ class Ports implements PortCollection {
             this.#transaction,
             [put(portKey(entry.id, created.id), portRecord(created))],
             async () => {
-              await entry.machine.deletePort(created);
-              removePort(entry, created);
+              const at = presentSwitch(world, entry);
+              const made = presentPort(world, entry, created);
+              await at.machine.deletePort(made);
+              removePort(at, made);
             },
           );
         },

@@ -6,7 +6,7 @@ import type { SwitchExtensionCollection, SwitchExtensionInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { extensionInfo, findExtension } from './extension-catalog.ts';
 import { put, type SwitchRecord, switchKey } from './records.ts';
-import { type Binding, mustBeThere, type SwitchEntry, type World } from './world.ts';
+import { type Binding, mustBeThere, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /** The stored form of a switch. */
 export function switchRecord(entry: SwitchEntry): SwitchRecord {
@@ -111,13 +111,13 @@ export class SwitchExtensions implements SwitchExtensionCollection {
       await this.#apply(definition);
       mustBeThere(this.#entry);
     } catch (error) {
-      await this.#restore(before);
+      await this.#restore(before, this.#entry);
       throw error;
     }
     await this.#world.changes.commit(
       this.#transaction,
       [put(switchKey(this.#entry.id), switchRecord(this.#entry))],
-      () => this.#restore(before),
+      () => this.#restore(before, presentSwitch(this.#world, this.#entry)),
     );
     return this.#info(definition);
   }
@@ -170,13 +170,10 @@ export class SwitchExtensions implements SwitchExtensionCollection {
     });
   }
 
-  async #restore(before: Binding[]): Promise<void> {
+  async #restore(before: Binding[], entry: SwitchEntry): Promise<void> {
     // A switch that went meanwhile has no stack any more.
-    if (this.#entry.isDeleted) return;
-    this.#entry.bindings = before;
-    noteFailures(
-      this.#entry,
-      await this.#entry.machine.changeStack(this.#world.wanted(this.#entry)),
-    );
+    if (entry.isDeleted) return;
+    entry.bindings = before;
+    noteFailures(entry, await entry.machine.changeStack(this.#world.wanted(entry)));
   }
 }

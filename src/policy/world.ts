@@ -42,6 +42,17 @@ export interface SwitchEntry {
   stackChange: Promise<unknown> | undefined;
 }
 
+/**
+ * What a switch or a port is now: one whose deletion was undone has been made again. Undoing goes by this, never by the
+ * object it was done to.
+ */
+export function presentSwitch(world: World, entry: SwitchEntry): SwitchEntry {
+  return world.switches.get(entry.id) ?? entry;
+}
+export function presentPort(world: World, entry: SwitchEntry, port: Port): Port {
+  return presentSwitch(world, entry).ports.get(port.id) ?? port;
+}
+
 export function addPort(entry: SwitchEntry, port: Port): void {
   const names = entry.portsByName as Map<string, readonly Port[]>;
   (entry.ports as Map<Guid, Port>).set(port.id, port);
@@ -92,6 +103,7 @@ export class World {
   findings = 0;
   vetoes = 0;
   #order = 0;
+  #nics = 0;
 
   constructor(options: FabricOptions, store: Store, seed: string, startMs: number) {
     this.seed = seed;
@@ -147,6 +159,21 @@ export class World {
   /** A stored object had this order. */
   sawOrder(order: number): void {
     if (order > this.#order) this.#order = order;
+  }
+
+  /** A stored NIC has this generated name; NICs carry no order. */
+  sawNic(name: string): void {
+    for (let i = 0; i < name.length; i += 1) {
+      this.#nics = Math.imul(this.#nics ^ name.charCodeAt(i), 0x01000193);
+    }
+  }
+
+  /**
+   * When everything stored has been seen: the seed alone would give the ids of the first time again. What is stored goes
+   * into it, so equal seeds and equal stores still give equal histories.
+   */
+  reseed(): void {
+    if (this.#order > 0) this.rng.reseed(`${this.seed}/${this.#order}/${this.#nics >>> 0}`);
   }
 
   /** Extensions a switch should run now, top to bottom inside their class: enabled and installed. */

@@ -324,3 +324,84 @@ t.test('a listener that throws disturbs nobody else and no request', async (t) =
   stop();
   await fabric.close();
 });
+
+t.test('an atomic change that deletes what it changed before is undone all the way', async (t) => {
+  const store = new KeptStore();
+  const view = new Map<string, unknown>();
+  const extension = extensionWith(() => ({
+    addPortProperty: (p) => {
+      view.set(p.propertyInstanceId, p.settings?.['SettingIntA']);
+      return 'forward';
+    },
+    updatePortProperty: (p) => {
+      view.set(p.propertyInstanceId, p.settings?.['SettingIntA']);
+      return 'forward';
+    },
+    deletePortProperty: (p) => {
+      view.delete(p.propertyInstanceId);
+      return 'forward';
+    },
+    deletePort: () => {
+      view.clear();
+      return 'forward';
+    },
+  }));
+  const { fabric, sw, port } = await openWorld([extension], { store });
+  const kept = await port.properties.add(PORT_SETTING, { SettingIntA: 1 });
+  const gone = await port.properties.add(PORT_SETTING, { SettingIntA: 2 });
+  await sw.properties.add(SWITCH_SETTING, { SettingIntA: 3 });
+  await port.nics.connect({ mac: '02-00-00-00-00-01' });
+  const picture = (): unknown => {
+    const now = fabric.switches.get('S');
+    const { info, properties } = now.ports.get('P');
+    return JSON.parse(
+      JSON.stringify(
+        [now.info, now.extensions.list(), info, [...properties.list()], [...now.properties.list()]],
+        (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
+      ),
+    );
+  };
+  const before = picture();
+  const stored = JSON.stringify([...store.range('')], (_key, value: unknown) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  );
+  const change = async (world: FabricInterface): Promise<void> => {
+    const at = world.switches.get('S');
+    const there = at.ports.get('P');
+    await at.extensions.change('Fabrikam Filter', { enabled: false });
+    await at.extensions.change('Fabrikam Filter', { enabled: true });
+    await there.properties.update(kept.id, { SettingIntA: 9 });
+    await there.properties.delete(gone.id);
+    await there.properties.add(PORT_SETTING, { SettingIntA: 8 });
+    await there.nics.disconnect(0);
+    await there.nics.connect({ mac: '02-00-00-00-00-02' });
+    await at.ports.create({ name: 'Q' });
+    await there.delete();
+    await at.ports.create({ name: 'P' });
+    await at.ports.get('Q').nics.connect();
+    await at.delete();
+    await world.switches.create({ name: 'S' });
+    await world.switches.get('S').delete();
+    throw new Error('and back');
+  };
+  await t.rejects(fabric.atomic(change), { message: 'and back' });
+  t.same(picture(), before);
+  t.same(
+    [...view].sort(),
+    [
+      [kept.id, 1],
+      [gone.id, 2],
+    ].sort(),
+  );
+  t.equal(
+    JSON.stringify([...store.range('')], (_key, value: unknown) =>
+      typeof value === 'bigint' ? `${value}n` : value,
+    ),
+    stored,
+  );
+  t.same(
+    fabric.events.after(0).filter(({ type }) => type === 'finding'),
+    [],
+  );
+  await fabric.close();
+});

@@ -344,3 +344,30 @@ t.test('open with a broken store names what is wrong with it', async (t) => {
     message: /^(?!.*secret)/,
   });
 });
+
+t.test('a world of a given seed that is opened again makes no id a second time', async (t) => {
+  class KeptStore extends MemoryStore {
+    override async close(): Promise<void> {
+      return undefined;
+    }
+  }
+  const run = async (): Promise<string[]> => {
+    const store = new KeptStore();
+    const ids: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const fabric = await Fabric.open({ store, clock: 'manual', seed: 'again' });
+      // The second and third rounds make nothing but a NIC.
+      if (round === 0) await fabric.switches.create({ name: 'S', type: 'external' });
+      const { ports } = fabric.switches.get('S');
+      if (round === 0) await ports.create({ name: 'P', type: 'external' });
+      const { name, mac } = await ports.get('P').nics.connect({ index: round });
+      ids.push(name, mac);
+      if (round === 0 || round === 3) ids.push((await ports.create()).info.id);
+      await fabric.close();
+    }
+    return ids;
+  };
+  const first = await run();
+  t.equal(new Set(first).size, 10);
+  t.same(await run(), first, 'and the same ones every time');
+});
