@@ -1,4 +1,4 @@
-import { type Guid, guidWords } from '../src/core/guid.ts';
+import { type Guid, guidWords, writeGuid } from '../src/core/guid.ts';
 import type { NicType, PortType, Settings } from '../src/sdk/extension.ts';
 import type { PropertyCodec } from './environment.ts';
 import type { NicLifeState, PortLifeState } from './states.ts';
@@ -22,15 +22,25 @@ export class PropertyInstance {
     this.settings = settings;
   }
 
-  /** PropertyInstanceId on the wire, kept once it was needed again: most properties are told once. */
+  /**
+   * PropertyInstanceId on the wire, kept once it was needed again: most properties are told once. Good until the next
+   * call for any property.
+   */
   get idWords(): Uint32Array {
     const known = this.#idWords;
     if (known !== undefined) return known;
-    const words = guidWords(this.id);
-    if (this.revision > 1) this.#idWords = words;
-    return words;
+    if (this.revision > 1) {
+      this.#idWords = guidWords(this.id);
+      return this.#idWords;
+    }
+    writeGuid(onceBytes, 0, this.id);
+    return onceWords;
   }
 }
+
+/** Room for the id of a property that is told for the first time; the wire is little-endian, and so is the machine. */
+const onceBytes = new Uint8Array(16);
+const onceWords = new Uint32Array(onceBytes.buffer);
 
 /** What carries properties: a port, or the switch itself (portId -1). */
 export interface PropertyOwner {
