@@ -67,11 +67,27 @@ export class FilterModule {
         this.#handlers,
         new RequestHandle(request, this, pipeline),
       );
+      if (verdict instanceof Promise && request.holder === undefined) {
+        return verdict.then((late) => this.#specificLate(request, pipeline, late));
+      }
       if (verdict !== 'forward' && verdict !== undefined) return verdict;
       if (request.holder !== undefined) return verdict;
     }
     const specific = this.#specific[request.oidIndex];
     return specific === undefined ? undefined : specific(request, this, pipeline);
+  }
+
+  /** What an async generic handler forwards, the specific handler decides, if the request is still this module's. */
+  #specificLate(request: OidRequest, pipeline: Pipeline, late: unknown): unknown {
+    const specific = this.#specific[request.oidIndex];
+    if (specific === undefined || (late !== 'forward' && late !== undefined)) return late;
+    if (request.holder !== this) return late;
+    request.running = this;
+    try {
+      return specific(request, this, pipeline);
+    } finally {
+      request.running = undefined;
+    }
   }
 
   oidRequestComplete(request: OidRequest, pipeline: Pipeline): unknown {

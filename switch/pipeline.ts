@@ -298,7 +298,7 @@ export class Pipeline {
 
   /** `byHand`: the handler had called `pend()` itself, so that a promise of nothing leaves the request to its handle. */
   #settlePromise(module: FilterModule, request: OidRequest, late: unknown, byHand: boolean): void {
-    if (byHand && (late === undefined || late === PENDED)) return;
+    if (late === PENDED || (byHand && late === undefined)) return;
     if (request.done || request.holder !== module) {
       if (this.#closed) return;
       this.#find(module, request, {

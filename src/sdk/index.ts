@@ -51,6 +51,12 @@ export type {
 } from './extension.ts';
 export { settingsOf } from './settings-of.ts';
 
+/**
+ * The verdict `'forward'` as a constant. TypeScript reads a lone `return 'forward'` in an async handler as any string;
+ * `return FORWARD` keeps its type.
+ */
+export const FORWARD: 'forward' = 'forward';
+
 /** Keeps a request to complete it later by `request.complete(status)` or `request.forward()`; the same as `request.pend()`. */
 export function pend(request: OidRequest): Pended {
   return request.pend();

@@ -6,6 +6,7 @@ import type {
   OidRequest,
   Verdict,
 } from '../../src/sdk/extension.ts';
+import { FORWARD } from '../../src/sdk/index.ts';
 import {
   extension,
   makePort,
@@ -306,6 +307,38 @@ t.test(
     t.equal(now(machine.createPort(portOptions())).request.status, NdisStatus.DATA_NOT_ACCEPTED);
     t.same(calls, ['generic', 'specific', 'generic']);
     t.end();
+  },
+);
+
+t.test(
+  'an async generic handler that forwards leaves the verdict to the specific one',
+  async (t) => {
+    const world = switchWorld();
+    const calls: string[] = [];
+    let pended: { complete(status: NdisStatus): void } | undefined;
+    const machine = startSwitch(world, [
+      extension('filter', {
+        oidRequest: async () => {
+          calls.push('generic');
+          await Promise.resolve();
+          return FORWARD;
+        },
+        createPort: (port, request) => {
+          calls.push(port.friendlyName);
+          if (port.friendlyName !== 'later') return NdisStatus.RESOURCES;
+          pended = request;
+          return request.pend();
+        },
+      }),
+    ]);
+    const refused = await machine.createPort({ ...portOptions(), friendlyName: 'now' });
+    t.equal(refused.request.status, NdisStatus.RESOURCES);
+    const waiting = machine.createPort({ ...portOptions(), friendlyName: 'later' });
+    await new Promise((resolve) => setImmediate(resolve));
+    pended?.complete(NdisStatus.DATA_NOT_ACCEPTED);
+    t.equal((await waiting).request.status, NdisStatus.DATA_NOT_ACCEPTED);
+    t.same(calls, ['generic', 'now', 'generic', 'later']);
+    t.same(rules(world), []);
   },
 );
 
