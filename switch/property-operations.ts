@@ -164,23 +164,35 @@ export class PropertyOperations {
   ): MaybePromise<OidRequest> {
     this.#edge.start(request);
     if (!request.done) {
-      return new Promise((resolve, reject) => {
-        request.onComplete = (done) => {
-          // What the caller throws is the caller's: the extension that completes the request must not meet it.
-          try {
-            settle(change, done, owner, property, settings, accepted);
-          } catch (error) {
-            reject(error);
-            return;
-          }
-          resolve(done);
-        };
-      });
+      return whenDone(change, request, owner, property, settings, accepted);
     }
     this.#edge.giveBack(buffer, request);
     settle(change, request, owner, property, settings, accepted);
     return request;
   }
+}
+
+/** A function of its own, so that what its closures keep is not allocated for requests that complete at once. */
+function whenDone(
+  change: Change,
+  request: OidRequest,
+  owner: PropertyOwner,
+  property: PropertyInstance,
+  settings: Settings,
+  accepted: Accepted,
+): Promise<OidRequest> {
+  return new Promise((resolve, reject) => {
+    request.onComplete = (done) => {
+      // What the caller throws is the caller's: the extension that completes the request must not meet it.
+      try {
+        settle(change, done, owner, property, settings, accepted);
+      } catch (error) {
+        reject(error);
+        return;
+      }
+      resolve(done);
+    };
+  });
 }
 
 function newRequest(

@@ -160,9 +160,7 @@ export class Switch {
     turn: Turn<PropertyInstance> = NO_TURN,
   ): MaybePromise<PropertyOutcome> {
     const edge = this.#edge;
-    if (!edge.enter()) {
-      return edge.run(() => this.#update(owner, property, settings, turn));
-    }
+    if (!edge.enter()) return this.#updateLater(owner, property, settings, turn);
     let outcome: MaybePromise<PropertyOutcome>;
     try {
       outcome = this.#update(owner, property, settings, turn);
@@ -171,6 +169,16 @@ export class Switch {
       throw error;
     }
     return edge.left(outcome);
+  }
+
+  /** A method of its own, so that its closure is not allocated for updates that run at once. */
+  #updateLater(
+    owner: PropertyOwner,
+    property: PropertyInstance,
+    settings: Settings,
+    turn: Turn<PropertyInstance>,
+  ): MaybePromise<PropertyOutcome> {
+    return this.#edge.run(() => this.#update(owner, property, settings, turn));
   }
 
   #update(
