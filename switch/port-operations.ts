@@ -113,8 +113,9 @@ export class PortOperations {
     );
     this.#checkNic(port, options);
     const nic = new Nic(options, port.portId);
-    const initializing =
-      nic.type === 'synthetic' && ndisHas(this.#state.ndis, '6.40') ? NIC_INITIALIZING : 0;
+    // Rule C17: only the first time in the life of a synthetic NIC.
+    const isFirst = nic.type === 'synthetic' && options.isKnown !== true;
+    const initializing = isFirst && ndisHas(this.#state.ndis, '6.40') ? NIC_INITIALIZING : 0;
     const create = yield* settled(
       this.#edge.send(
         this.#nicOid(OIDS.OID_SWITCH_NIC_CREATE.code, nic, NIC_STATE_CODE.created, initializing),

@@ -91,6 +91,8 @@ export interface NicOptions {
   readonly mac: Uint8Array;
   /** Bytes. */
   readonly mtu: number;
+  /** The NIC was created before: its NIC_CREATE no longer says NIC_INITIALIZING (rule C17). */
+  readonly isKnown?: boolean;
 }
 
 export interface PortOptions {

@@ -36,10 +36,10 @@ export function snapshotPort(port: Port): PortSnapshot {
   };
 }
 
-/** What NIC_CREATE needs beside the address. */
+/** What NIC_CREATE needs beside the address, of a NIC that was there before. */
 export function nicFacts(nic: Omit<NicOptions, 'mac'>): Omit<NicOptions, 'mac'> {
   const { index, type, name, friendlyName, mtu } = nic;
-  return { index, type, name, friendlyName, mtu };
+  return { index, type, name, friendlyName, mtu, isKnown: true };
 }
 
 /** NDIS names of a port: PortName is unique and for management, PortFriendlyName is what people gave it (rule B2). */

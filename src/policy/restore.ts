@@ -79,7 +79,7 @@ async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
 function nicOptions(nic: NicRecord, port: PortRecord): NicOptions {
   const { index, name, friendlyName, mtu } = nic;
   const mac = parseMac(nic.mac) ?? new Uint8Array(6);
-  return { index, name, friendlyName, mtu, mac, type: NIC_TYPE_OF_PORT[port.type] };
+  return { index, name, friendlyName, mtu, mac, isKnown: true, type: NIC_TYPE_OF_PORT[port.type] };
 }
 
 /** Stored properties by owner (port GUID or `switch`), each list in order of creation. */

@@ -315,6 +315,9 @@ t.test(
     t.same(back.ports.get('P').properties.get(a.id), before.a);
     t.equal(before.a.settings['SettingIntB'], 18446744073709551615n);
     t.equal(before.a.revision, 2);
+    const flagsOf = (fabric: Fabric): number[] =>
+      fabric.trace.entries({ oid: 'OID_SWITCH_NIC_CREATE' }).map((entry) => entry.input[4] ?? 0);
+    t.same(flagsOf(reopened), [0], 'NIC_INITIALIZING only the first time in its life (C17)');
     const fresh = await back.ports.create({ name: 'R' });
     t.equal(fresh.info.portId, 3, 'port ids go on after the stored ones (B1)');
     await reopened.close();
