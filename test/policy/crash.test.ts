@@ -25,7 +25,11 @@ async function runAndKill(afterMs: number): Promise<string[][]> {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', 'test/policy/crash-world.ts', folder, String(random(1_000_000))],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    // Coverage of another compilation of the same files would spoil this one's.
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' },
+    },
   );
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
