@@ -1,0 +1,287 @@
+import t from 'tap';
+import { NdisStatus } from '../../src/core/status.ts';
+import type { FabricEvent } from '../../src/policy/api.ts';
+import { Fabric } from '../../src/policy/fabric.ts';
+import type { ExtensionHandlers, Settings } from '../../src/sdk/extension.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+import type { Store, StoreOp, StoreValue } from '../../src/store/store.ts';
+import { extensionWith } from '../support/fabrikam.ts';
+import { FailingStore } from '../support/failing-store.ts';
+import { mofClass, openWorld, PORT_SETTING, SWITCH_SETTING } from './open-world.ts';
+
+/** A memory store that outlives the fabric that closes it. */
+class KeptStore extends MemoryStore {
+  override async close(): Promise<void> {
+    return undefined;
+  }
+}
+
+const findings = (fabric: Fabric): FabricEvent['data'][] =>
+  fabric.events.after(0).flatMap(({ type, data }) => (type === 'finding' ? [data] : []));
+
+/** A stored world with a switch property, ports P (NIC, property) and Q, opened again with these handlers. */
+async function reopened(
+  handlers: ExtensionHandlers,
+): Promise<{ fabric: Fabric; store: KeptStore }> {
+  const store = new KeptStore();
+  const { fabric, sw, port } = await openWorld([extensionWith(() => ({}))], { store });
+  await sw.properties.add(SWITCH_SETTING, { SettingIntA: 1 });
+  await port.properties.add(PORT_SETTING, { SettingIntA: 2 });
+  await port.nics.connect({ mac: '02-00-00-00-00-01' });
+  await sw.ports.create({ name: 'Q' });
+  await fabric.close();
+  const again = await Fabric.open({
+    store,
+    clock: 'manual',
+    extensions: [extensionWith(() => handlers)],
+  });
+  return { fabric: again, store };
+}
+
+const keys = (store: KeptStore, prefix: string): number => [...store.range(prefix)].length;
+const refuse = () => NdisStatus.DATA_NOT_ACCEPTED;
+
+t.test('a port that is refused at restart stays stored; the others are there', async (t) => {
+  const { fabric, store } = await reopened({
+    createPort: (port) => (port.portId === 1 ? NdisStatus.RESOURCES : 'forward'),
+  });
+  const sw = fabric.switches.get('S');
+  t.same(
+    [...sw.ports.list()].map(({ name, portId }) => [name, portId]),
+    [['Q', 2]],
+  );
+  t.match(findings(fabric), [
+    { rule: 'B16', severity: 'error', message: /port P .*NDIS_STATUS_RESOURCES.*stays stored/ },
+  ]);
+  t.equal(keys(store, 'port/'), 2);
+  // Its number is not given away; its name may be, and then the two of them need their ids.
+  const second = await sw.ports.create({ name: 'P' });
+  t.equal(second.info.portId, 3);
+  await fabric.close();
+  const fine = await Fabric.open({ store, clock: 'manual' });
+  const back = fine.switches.get('S');
+  t.throws(() => back.ports.get('P'), { code: 'AMBIGUOUS_NAME' });
+  t.equal([...back.ports.get('1').properties.list()].length, 1);
+  await back.ports.get('3').delete();
+  t.equal(back.ports.get('P').info.portId, 1, 'the name is unique again');
+  await fine.close();
+});
+
+t.test(
+  'a NIC and properties that are refused at restart are reported, the port is there',
+  async (t) => {
+    const { fabric, store } = await reopened({
+      createNic: refuse,
+      addPortProperty: refuse,
+      addSwitchProperty: refuse,
+    });
+    const sw = fabric.switches.get('S');
+    t.same(
+      findings(fabric).map(({ rule, severity }) => [rule, severity]),
+      [
+        ['E17', 'error'],
+        ['E17', 'error'],
+        ['C23', 'error'],
+      ],
+    );
+    t.same(sw.ports.get('P').nics.list(), []);
+    t.match(
+      [...sw.properties.list(), ...sw.ports.get('P').properties.list()],
+      [
+        { delivered: false, settings: { SettingIntA: 1 } },
+        { delivered: false, settings: { SettingIntA: 2 } },
+      ],
+    );
+    t.equal(keys(store, 'property/'), 2);
+    await fabric.close();
+  },
+);
+
+t.test(
+  'a property that was refused at restart is told as new when it is updated, and goes without an OID (E27)',
+  async (t) => {
+    let refusing = true;
+    const told: string[] = [];
+    const { fabric, store } = await reopened({
+      addPortProperty: (property) => {
+        told.push(`add ${property.settings?.['SettingIntA']}`);
+        return refusing ? NdisStatus.DATA_NOT_ACCEPTED : 'forward';
+      },
+      deletePortProperty: () => {
+        told.push('delete');
+        return 'forward';
+      },
+      deleteSwitchProperty: () => {
+        told.push('delete of the switch');
+        return 'forward';
+      },
+      addSwitchProperty: refuse,
+    });
+    refusing = false;
+    const sw = fabric.switches.get('S');
+    const { properties } = sw.ports.get('P');
+    const [property] = [...properties.list()];
+    const id = property?.id ?? '';
+    t.match(await properties.update(id, { SettingIntA: 5 }), { delivered: true, revision: 2 });
+    t.same(told, ['add 2', 'add 5']);
+    const [own] = [...sw.properties.list()];
+    await sw.properties.delete(own?.id ?? '');
+    t.same(told, ['add 2', 'add 5'], 'nobody holds it');
+    t.equal(keys(store, 'property/'), 1);
+    await fabric.close();
+  },
+);
+
+t.test(
+  'the update of a refused property whose write fails leaves it refused and unknown',
+  async (t) => {
+    const records: StoreOp[] = [];
+    const store = new FailingStore();
+    const source = new KeptStore();
+    const made = await openWorld([extensionWith(() => ({}))], { store: source });
+    await made.port.properties.add(PORT_SETTING, { SettingIntA: 1 });
+    await made.fabric.close();
+    for (const [key, value] of source.range('')) records.push({ op: 'put', key, value });
+    store.inner.write(records);
+    const told: string[] = [];
+    let refusing = true;
+    const fabric = await Fabric.open({
+      store,
+      clock: 'manual',
+      extensions: [
+        extensionWith(() => ({
+          addPortProperty: () => {
+            told.push('add');
+            return refusing ? NdisStatus.DATA_NOT_ACCEPTED : 'forward';
+          },
+          deletePortProperty: () => {
+            told.push('delete');
+            return 'forward';
+          },
+        })),
+      ],
+    });
+    refusing = false;
+    const { properties } = fabric.switches.get('S').ports.get('P');
+    const [before] = [...properties.list()];
+    t.match(before, { delivered: false, revision: 1 });
+    store.failing = true;
+    await t.rejects(properties.update(before?.id ?? '', { SettingIntA: 2 }), {
+      code: 'STORE_UNAVAILABLE',
+    });
+    t.same(told, ['add', 'add', 'delete'], 'told as new, taken back as a whole');
+    t.same([...properties.list()], [before]);
+    store.failing = false;
+    await fabric.close();
+  },
+);
+
+t.test(
+  'an extension that comes with a newer class reads stored values by it; what does not fit stays stored',
+  async (t) => {
+    const store = new KeptStore();
+    const { fabric, port } = await openWorld([extensionWith(() => ({}))], { store });
+    await fabric.features.register(mofClass({}));
+    const small = await port.properties.add('Fabrikam_Test', { A: 7 });
+    const large = await port.properties.add('Fabrikam_Test', { A: 300 });
+    await fabric.close();
+    // As the next version of the product's MOF would leave it: other members, version 1.1.
+    const next = await Fabric.open({ clock: 'manual', seed: 'next' });
+    await next.features.register(
+      mofClass(
+        { version: '1.1' },
+        '[WmiDataId(1), MaxValue(100)] uint32 A; [WmiDataId(2)] string B = "new";',
+      ),
+    );
+    const feature = next.features.classOf('Fabrikam_Test');
+    await next.close();
+    store.write([
+      {
+        op: 'put',
+        key: `feature/setting/${feature.id}`,
+        value: { feature, uint16: 'native' } as unknown as StoreValue,
+      },
+    ]);
+    const told: Settings[] = [];
+    const again = await Fabric.open({
+      store,
+      clock: 'manual',
+      extensions: [
+        extensionWith(() => ({
+          addPortProperty: (property) => {
+            told.push(property.settings as Settings);
+            return 'forward';
+          },
+        })),
+      ],
+    });
+    t.same(told, [{ A: 7, B: 'new' }]);
+    t.match(again.switches.get('S').ports.get('P').properties.get(small.id), { version: 0x0101 });
+    t.match(findings(again), [
+      { rule: 'E61', message: new RegExp(`${large.id}.*A.*stays stored`) },
+    ]);
+    t.equal(keys(store, 'property/'), 2);
+    await again.close();
+  },
+);
+
+t.test(
+  'a store that throws something of its own: STORE_UNAVAILABLE with the cause, and undone',
+  async (t) => {
+    const inner = new KeptStore();
+    const disk = new Error('disk on fire');
+    let broken: 'no' | 'throws' | 'rejects' = 'no';
+    const store: Store = {
+      description: 'odd',
+      get: (key) => inner.get(key),
+      range: (prefix) => inner.range(prefix),
+      write: (ops) => {
+        if (broken === 'throws') throw disk;
+        if (broken === 'rejects') return Promise.reject(disk);
+        inner.write(ops);
+        return Promise.resolve();
+      },
+      close: async () => undefined,
+    };
+    const { fabric, port } = await openWorld([extensionWith(() => ({}))], { store });
+    for (const how of ['throws', 'rejects'] as const) {
+      broken = how;
+      const error = { code: 'STORE_UNAVAILABLE', message: /disk on fire/, cause: disk };
+      await t.rejects(port.properties.add(PORT_SETTING, {}), error, how);
+      await t.rejects(
+        fabric.atomic((world) => world.switches.create({ name: 'T' })),
+        error,
+        `atomic, ${how}`,
+      );
+    }
+    broken = 'no';
+    t.same([...port.properties.list()], []);
+    t.same(
+      [...fabric.switches.list()].map(({ name }) => name),
+      ['S'],
+    );
+    await fabric.close();
+  },
+);
+
+t.test("an extension's log and the switch's findings reach the log of the world", async (t) => {
+  const logged: unknown[] = [];
+  const { fabric, port } = await openWorld(
+    [
+      extensionWith((sw) => ({
+        addPortProperty: (property) => {
+          sw.log('told', { id: property.propertyInstanceId });
+          throw new Error('handler');
+        },
+      })),
+    ],
+    { log: (level, message, fields) => logged.push([level, message, fields]) },
+  );
+  await t.rejects(port.properties.add(PORT_SETTING, {}), { code: 'VETOED' });
+  t.match(logged, [
+    ['info', 'told', { switch: 'S' }],
+    ['warn', /handler/, { switch: 'S', rule: String }],
+  ]);
+  t.equal(fabric.counters()['findings_total'], 1);
+  await fabric.close();
+});
