@@ -1,9 +1,7 @@
 import type { MemberValue, SerializationProfile } from './feature-class.ts';
-import { type ReaderCode, readerCode } from './feature-code.ts';
 import { wrongBytes } from './feature-error.ts';
 import type { FeaturePlan, MemberPlan } from './feature-plan.ts';
 import { type MemberReader, memberReader, ReadSource, type TailListener } from './member-reader.ts';
-import { RepeatedView } from './repeated-view.ts';
 import { readUint16, readUint32 } from './scalar-codec.ts';
 import type { Settings } from './settings.ts';
 import { storeAll } from './settings-object.ts';
@@ -24,10 +22,6 @@ export class FeatureReader {
   private readonly values: MemberValue[];
   /** Has every member in order; copying it gives all results of a class one hidden class. */
   private readonly template: Settings;
-  private readonly plan: FeaturePlan;
-  private readonly repeated = new RepeatedView();
-  /** Made when a buffer comes again and again; `null` when the class can have none. */
-  private code: ReaderCode | null | undefined;
 
   constructor(
     className: string,
@@ -37,7 +31,6 @@ export class FeatureReader {
   ) {
     this.source = new ReadSource(className, plan.size);
     this.names = plan.members.map((m) => m.name);
-    this.plan = plan;
     this.members = plan.members;
     this.readers = plan.members.map((m) => memberReader(profile, m));
     this.values = plan.members.map(() => '');
@@ -48,15 +41,6 @@ export class FeatureReader {
     const { source, members, readers, values } = this;
     this.checkBounds(bytes, base, length);
     source.start(bytes, base, length, listener);
-    const view = this.repeated.of(bytes);
-    if (view !== undefined) {
-      if (this.code === undefined) this.code = readerCode(this.plan) ?? null;
-      if (this.code !== null) {
-        const settings = this.code(view, base, readers, source);
-        source.bytes = EMPTY;
-        return settings;
-      }
-    }
     for (let i = 0; i < members.length; i += 1) {
       const m = members[i] as MemberPlan;
       // The commonest scalars without a call. The numbers are those of Kind.

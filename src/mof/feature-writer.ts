@@ -1,5 +1,4 @@
 import type { MemberValue, SerializationProfile } from './feature-class.ts';
-import { type WriterCode, writerCode } from './feature-code.ts';
 import { noRoom, unfitValue } from './feature-error.ts';
 import { alignUp, type FeaturePlan, isTail, type MemberPlan, Op } from './feature-plan.ts';
 import {
@@ -9,7 +8,6 @@ import {
   type WriterContext,
   zero,
 } from './member-writer.ts';
-import { RepeatedView } from './repeated-view.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -22,17 +20,10 @@ export class FeatureWriter {
   private readonly names: readonly string[];
   private readonly writers: readonly MemberWriter[];
   private readonly tails: readonly MemberPlan[];
-  private readonly plan: FeaturePlan;
-  private readonly repeated = new RepeatedView();
-  /** Made when a buffer comes again and again; `null` when the class can have none. */
-  private code: WriterCode | null | undefined;
-  private readonly fail = (index: number, value: MemberValue | undefined): Error =>
-    unfitValue(this.context.className, this.plan.members[index] as MemberPlan, value);
 
   constructor(className: string, plan: FeaturePlan, profile: SerializationProfile) {
     const context = { className, style: new TextStyle(profile) };
     this.context = context;
-    this.plan = plan;
     this.fixedSize = plan.size;
     this.names = plan.members.map((m) => m.name);
     this.writers = plan.members.map((m) => memberWriter(context, m));
@@ -69,11 +60,6 @@ export class FeatureWriter {
     const { fixedSize, names, writers } = this;
     if (!(base >= 0 && base + fixedSize <= bytes.length)) {
       throw noRoom(this.context.className, bytes, base, fixedSize);
-    }
-    const view = this.repeated.of(bytes);
-    if (view !== undefined) {
-      if (this.code === undefined) this.code = writerCode(this.plan) ?? null;
-      if (this.code !== null) return this.code(settings, bytes, view, base, writers, this.fail);
     }
     zero(bytes, base, base + fixedSize);
     let cursor = fixedSize; // R11
