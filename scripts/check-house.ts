@@ -162,6 +162,14 @@ for (const [file, source] of text) {
   }
 }
 
+// --- code from text -------------------------------------------------------------------------------------------------
+
+for (const [file, source] of text) {
+  // The ABI's own tables become view classes; nothing a client sends becomes code.
+  if (file === 'src/abi/view.ts' || file.startsWith('scripts/')) continue;
+  if (/\bnew Function\b|\beval\(/.test(source)) problems.push(`${file}: makes code of text`);
+}
+
 // --- sizes ------------------------------------------------------------------------------------------------------------
 
 for (const [file, source] of text) {
