@@ -354,3 +354,25 @@ t.test(
     await fabric.close();
   },
 );
+
+t.test(
+  'an extension given at opening with a newer MOF upgrades a class that has stored instances',
+  async (t) => {
+    const path = join(folder, 'upgrade');
+    const first = await openWorld([withMof(mofClass({}))], { store: path });
+    const { id } = await first.port.properties.add('Fabrikam_Test', { A: 7 });
+    await first.fabric.close();
+    const newer = withMof(
+      mofClass({ version: '1.2' }, '[WmiDataId(1)] uint32 A = 5; [WmiDataId(2)] uint16 B = 6;'),
+    );
+    const fabric = await Fabric.open({ store: path, clock: 'manual', extensions: [newer] });
+    t.match(fabric.switches.get('S').ports.get('P').properties.get(id), {
+      version: 0x0102,
+      settings: { A: 7, B: 6 },
+      revision: 1,
+    });
+    const told = fabric.trace.entries({ oid: 'OID_SWITCH_PORT_PROPERTY_ADD' }).at(-1);
+    t.equal(Buffer.from(told?.input.subarray(80) ?? []).toString('hex'), '0700000006000000');
+    await fabric.close();
+  },
+);
