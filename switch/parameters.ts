@@ -45,10 +45,13 @@ export function macText(bytes: Uint8Array): string {
   return Array.from(bytes.subarray(0, 6), (byte) => byte.toString(16).padStart(2, '0')).join('-');
 }
 
+/** Pairs with dashes, pairs with colons, or twelve digits. */
+const MAC_TEXT = /^[0-9a-f]{2}(?:(?:-[0-9a-f]{2}){5}|(?::[0-9a-f]{2}){5}|[0-9a-f]{10})$/i;
+
 /** The six bytes of `00-15-5d-00-00-01` (also with colons or nothing between), or `undefined`. */
 export function parseMac(text: string): Uint8Array | undefined {
+  if (!MAC_TEXT.test(text)) return undefined;
   const digits = text.replaceAll(/[-:]/g, '');
-  if (!/^[0-9a-f]{12}$/i.test(digits)) return undefined;
   return Uint8Array.from({ length: 6 }, (_, i) =>
     Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16),
   );
