@@ -2,6 +2,7 @@ import type { OidRequest } from '../../switch/oid-request.ts';
 import type { Port, PropertyInstance, PropertyOwner } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
+import type { Settings } from '../sdk/extension.ts';
 import { presentPort, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /*
@@ -45,18 +46,37 @@ export async function undoAdd(place: PropertyPlace, property: PropertyInstance):
   owner.properties.delete(property.id);
 }
 
-/** `before`: settings and refusal the property had. One that was refused was told as new, so it is taken back as a whole. */
+/** Thrown in the turn of an undo that a later change has made pointless. */
+const SUPERSEDED = new Error('a later update replaced the value');
+
+/**
+ * `before`: settings and refusal the property had. One that was refused was told as new, so it is taken back as a whole.
+ * `failed`: the value that was not stored. An update that waited for its turn meanwhile and was accepted has replaced it:
+ * its own write decides about it, and there is nothing to take back.
+ */
 export async function undoUpdate(
   place: PropertyPlace,
   property: PropertyInstance,
   before: Pick<PropertyInstance, 'settings' | 'refused'>,
+  failed: Settings,
 ): Promise<void> {
   const { machine, owner } = present(place);
   const revision = property.revision - 1;
-  const outcome =
-    before.refused === undefined
-      ? await machine.updateProperty(owner, property, before.settings)
-      : await machine.deleteProperty(owner, property);
+  const turn = {
+    check: () => {
+      if (property.settings !== failed) throw SUPERSEDED;
+    },
+  };
+  let outcome: OidRequest | undefined;
+  try {
+    outcome =
+      before.refused === undefined
+        ? await machine.updateProperty(owner, property, before.settings, turn)
+        : await machine.deleteProperty(owner, property, turn);
+  } catch (error) {
+    if (error === SUPERSEDED) return;
+    throw error;
+  }
   report(place.world, machine, outcome, `the update of property ${property.id}`);
   property.settings = before.settings;
   property.refused = before.refused;

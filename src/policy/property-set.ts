@@ -203,7 +203,7 @@ export class PropertySet implements PropertyCollection {
         durable = this.#world.changes.commit(
           this.#transaction,
           [put(this.#key(property.id), propertyRecord(property))],
-          () => undoUpdate(this.#place, property, before),
+          () => undoUpdate(this.#place, property, before, settings),
         );
       },
     });

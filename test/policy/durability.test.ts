@@ -136,6 +136,45 @@ t.test('writes queued behind a failed one are undone with it, latest first', asy
   await fabric.close();
 });
 
+t.test(
+  'an update that waited while an earlier one failed is not overwritten by its undoing',
+  async (t) => {
+    const store = new FailingStore();
+    const told: number[] = [];
+    let release = (): void => undefined;
+    const { fabric, port } = await open(store, [
+      extensionWith(() => ({
+        updatePortProperty: (p) => {
+          told.push(Number(p.settings?.['SettingIntA']));
+          if (p.settings?.['SettingIntA'] !== 3) return 'forward';
+          const { request } = p;
+          release = () => request.forward();
+          return request.pend();
+        },
+      })),
+    ]);
+    const added = await port.properties.add(PORT_SETTING, { SettingIntA: 1 });
+    store.holding = true;
+    const failing = port.properties.update(added.id, { SettingIntA: 2 });
+    const waiting = port.properties.update(added.id, { SettingIntA: 3 });
+    const refused = t.rejects(failing, { code: 'STORE_UNAVAILABLE' });
+    await Promise.resolve();
+    store.failing = true;
+    store.release();
+    store.failing = false;
+    store.holding = false;
+    await new Promise((resolve) => setImmediate(resolve));
+    release();
+    await refused;
+    t.equal((await waiting).settings['SettingIntA'], 3);
+    t.same(told, [2, 3], 'the extension keeps the value that was stored');
+    t.equal(port.properties.get(added.id).settings['SettingIntA'], 3);
+    const stored = [...store.range('property/')].map(([, value]) => value);
+    t.match(stored, [{ settings: { SettingIntA: 3 } }]);
+    await fabric.close();
+  },
+);
+
 t.test('ports, NICs, switches and features whose write fails leave nothing behind', async (t) => {
   const store = new FailingStore();
   const { told, extension } = recorder();
