@@ -212,7 +212,7 @@ t.test('namespaces in every spelling are root\\virtualization\\v2', (t) => {
     ['root\\virtualization\\v2', undefined],
     ['root\\\\virtualization\\\\v2', undefined],
     ['root/virtualization/v2', undefined],
-    ['//host/root/virtualization/v2', 'host'],
+    ['//server/root/virtualization/v2', 'server'],
     ['\\root\\virtualization\\v2', undefined],
   ] as const) {
     const { pragmas, diagnostics } = compileMof(`#pragma namespace("${literal}")`);
