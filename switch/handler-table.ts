@@ -1,5 +1,5 @@
 import { OID_LIST, type OidName } from '../src/abi/index.ts';
-import type { ExtensionHandlers, PortProperty, SwitchProperty } from '../src/sdk/extension.ts';
+import type { ExtensionHandlers, NicParameters, PortParameters } from '../src/sdk/extension.ts';
 import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, RequestHandle } from './oid-request.ts';
 import { readNicParameters, readPortParameters } from './parameters.ts';
@@ -20,59 +20,41 @@ type NicHandlerName = 'createNic' | 'connectNic' | 'updateNic' | 'disconnectNic'
 type PortPropertyName = 'addPortProperty' | 'updatePortProperty' | 'deletePortProperty';
 type SwitchPropertyName = 'addSwitchProperty' | 'updateSwitchProperty' | 'deleteSwitchProperty';
 
-function port(name: PortHandlerName): HandlerEntry {
+/** Port and NIC requests: the handler gets the decoded parameters. */
+function parameters(
+  name: PortHandlerName | NicHandlerName,
+  read: (bytes: Uint8Array) => PortParameters | NicParameters,
+): HandlerEntry {
   return {
     name,
     bind: (handlers) => {
-      const handler = handlers[name];
+      const handler: ((values: never, request: RequestHandle) => unknown) | undefined =
+        handlers[name];
       if (handler === undefined) return undefined;
       return (request, module, pipeline) =>
         handler.call(
           handlers,
-          readPortParameters(request.buffer),
+          read(request.buffer) as never,
           new RequestHandle(request, module, pipeline),
         );
     },
   };
 }
 
-function nic(name: NicHandlerName): HandlerEntry {
+/** Property requests: the handler gets the typed view that the request carries. */
+function property(name: PortPropertyName | SwitchPropertyName): HandlerEntry {
   return {
     name,
     bind: (handlers) => {
-      const handler = handlers[name];
+      const handler: ((view: never) => unknown) | undefined = handlers[name];
       if (handler === undefined) return undefined;
-      return (request, module, pipeline) =>
-        handler.call(
-          handlers,
-          readNicParameters(request.buffer),
-          new RequestHandle(request, module, pipeline),
-        );
+      return (request) => handler.call(handlers, request.property as never);
     },
   };
 }
 
-function portProperty(name: PortPropertyName): HandlerEntry {
-  return {
-    name,
-    bind: (handlers) => {
-      const handler = handlers[name];
-      if (handler === undefined) return undefined;
-      return (request) => handler.call(handlers, request.property as PortProperty);
-    },
-  };
-}
-
-function switchProperty(name: SwitchPropertyName): HandlerEntry {
-  return {
-    name,
-    bind: (handlers) => {
-      const handler = handlers[name];
-      if (handler === undefined) return undefined;
-      return (request) => handler.call(handlers, request.property as SwitchProperty);
-    },
-  };
-}
+const port = (name: PortHandlerName): HandlerEntry => parameters(name, readPortParameters);
+const nic = (name: NicHandlerName): HandlerEntry => parameters(name, readNicParameters);
 
 const ENTRIES: Readonly<Partial<Record<OidName, HandlerEntry>>> = {
   OID_SWITCH_PORT_CREATE: port('createPort'),
@@ -84,12 +66,12 @@ const ENTRIES: Readonly<Partial<Record<OidName, HandlerEntry>>> = {
   OID_SWITCH_NIC_UPDATED: nic('updateNic'),
   OID_SWITCH_NIC_DISCONNECT: nic('disconnectNic'),
   OID_SWITCH_NIC_DELETE: nic('deleteNic'),
-  OID_SWITCH_PORT_PROPERTY_ADD: portProperty('addPortProperty'),
-  OID_SWITCH_PORT_PROPERTY_UPDATE: portProperty('updatePortProperty'),
-  OID_SWITCH_PORT_PROPERTY_DELETE: portProperty('deletePortProperty'),
-  OID_SWITCH_PROPERTY_ADD: switchProperty('addSwitchProperty'),
-  OID_SWITCH_PROPERTY_UPDATE: switchProperty('updateSwitchProperty'),
-  OID_SWITCH_PROPERTY_DELETE: switchProperty('deleteSwitchProperty'),
+  OID_SWITCH_PORT_PROPERTY_ADD: property('addPortProperty'),
+  OID_SWITCH_PORT_PROPERTY_UPDATE: property('updatePortProperty'),
+  OID_SWITCH_PORT_PROPERTY_DELETE: property('deletePortProperty'),
+  OID_SWITCH_PROPERTY_ADD: property('addSwitchProperty'),
+  OID_SWITCH_PROPERTY_UPDATE: property('updateSwitchProperty'),
+  OID_SWITCH_PROPERTY_DELETE: property('deleteSwitchProperty'),
   OID_SWITCH_PORT_FEATURE_STATUS_QUERY: {
     name: 'queryPortFeatureStatus',
     bind: (handlers) => {
