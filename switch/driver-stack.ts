@@ -1,5 +1,6 @@
 import type { Timer } from '../src/core/clock.ts';
 import { ExtSwitchError } from '../src/core/errors.ts';
+import type { Guid } from '../src/core/guid.ts';
 import type {
   ExtensionDefinition,
   ExtensionHandlers,
@@ -21,8 +22,11 @@ export interface StackFailure {
   readonly error: ExtSwitchError;
 }
 
-/** Sorts extensions into capture, filter, forward; the order inside a class stays. Rule A41: one forwarding extension. */
-export function orderStack(wanted: readonly ExtensionDefinition[]): ExtensionDefinition[] {
+/** Sorts extensions into capture, filter, forward; the order inside a class stays. Rule A41: one forwarding extension; `asked` is the one to name. */
+export function orderStack(
+  wanted: readonly ExtensionDefinition[],
+  asked?: Guid,
+): ExtensionDefinition[] {
   const ordered = [...wanted].sort((a, b) => PLACE[a.type] - PLACE[b.type]);
   const forwarding = ordered.filter((definition) => definition.type === 'forward');
   if (forwarding.length > 1) {
@@ -30,7 +34,7 @@ export function orderStack(wanted: readonly ExtensionDefinition[]): ExtensionDef
     throw new ExtSwitchError(
       'SECOND_FORWARDING_EXTENSION',
       `${names} are both forwarding extensions; a switch runs at most one (rule A41)`,
-      { rule: 'A41', extensionId: (forwarding[1] as ExtensionDefinition).id },
+      { rule: 'A41', extensionId: asked ?? (forwarding[1] as ExtensionDefinition).id },
     );
   }
   return ordered;

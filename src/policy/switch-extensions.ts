@@ -154,7 +154,7 @@ export class SwitchExtensions implements SwitchExtensionCollection {
       after = [...peers, ...others];
     }
     // Rule A41: a second forwarding extension is refused, nothing changes (OP-30).
-    orderStack(this.#world.wanted({ ...this.#entry, bindings: after }));
+    orderStack(this.#world.wanted({ ...this.#entry, bindings: after }), definition.id);
     return after;
   }
 

@@ -206,6 +206,12 @@ t.test('A41: a second forwarding extension is refused and nothing changes', asyn
   t.throws(() => fabric.switches.get('G'), { code: 'NOT_FOUND' });
   await sw.extensions.change('forward 1', { enabled: false });
   t.equal((await sw.extensions.change('forward 2', { enabled: true })).running, true);
+  const place = { extensionId: sw.extensions.get('forward 1').id };
+  await t.rejects(
+    sw.extensions.change('forward 1', { enabled: true }),
+    { ...refused, place },
+    'names the one that was asked for, wherever it stands',
+  );
   await fabric.close();
 });
 
