@@ -5,6 +5,7 @@ import { compileMof } from '../src/mof/compiler.ts';
 import { FeatureRegistry } from '../src/policy/feature-registry.ts';
 import { defineExtension } from '../src/sdk/define.ts';
 import type { ExtensionType, Settings } from '../src/sdk/extension.ts';
+import { DEFAULT_BEHAVIOUR } from '../switch/environment.ts';
 import { type Port, PropertyInstance } from '../switch/ports.ts';
 import { Switch } from '../switch/switch.ts';
 import { TraceRing } from '../switch/trace.ts';
@@ -63,6 +64,7 @@ function makeSwitch(): { sw: Switch; port: Port; property: PropertyInstance } {
       catalog: registry,
       trace,
       oidTimeoutMs: 12_000,
+      behaviour: DEFAULT_BEHAVIOUR,
       finding: (_name, finding) => {
         throw new Error(finding.message);
       },

@@ -57,6 +57,28 @@ export interface Finding {
   readonly request?: number;
 }
 
+/** Where the documents leave a choice (open points of the rule book); the defaults are the recommended readings. */
+export interface SwitchBehaviour {
+  /** `seeded`: operations that may overlap do, OID by OID, in an order the environment's rng picks. */
+  readonly scheduling: 'fifo' | 'seeded';
+  /** OP-29: how often an OID that failed with NDIS_STATUS_RESOURCES is sent again. */
+  readonly transientRetries: number;
+  /** OP-17. */
+  readonly completeFailedRestore: boolean;
+  /** OP-36. */
+  readonly internalNics: number;
+  /** OP-39. */
+  readonly suspendOids: boolean;
+}
+
+export const DEFAULT_BEHAVIOUR: SwitchBehaviour = {
+  scheduling: 'fifo',
+  transientRetries: 0,
+  completeFailedRestore: true,
+  internalNics: 1,
+  suspendOids: false,
+};
+
 /** Everything a switch gets from outside: time, randomness, ids, classes, and where its observations go (design.md 2). */
 export interface SwitchEnvironment {
   readonly clock: Clock;
@@ -66,6 +88,7 @@ export interface SwitchEnvironment {
   readonly trace: TraceRing;
   /** Virtual milliseconds a module may hold an OID (NdisTimedOidComplete: 12,000). */
   readonly oidTimeoutMs: number;
+  readonly behaviour: SwitchBehaviour;
   finding(switchName: string, finding: Finding): void;
   stateChange(switchName: string, data: Readonly<Record<string, unknown>>): void;
   log(

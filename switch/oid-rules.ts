@@ -36,6 +36,14 @@ const RULES: Readonly<Partial<Record<OidName, EndRule>>> = {
   OID_SWITCH_NIC_ARRAY: { by: 'never', rule: 'J15' },
   OID_SWITCH_PORT_FEATURE_STATUS_QUERY: { by: 'owner', rule: 'F7' },
   OID_SWITCH_FEATURE_STATUS_QUERY: { by: 'owner', rule: 'F7' },
+  OID_SWITCH_NIC_SAVE: { by: 'owner', rule: 'G13' },
+  OID_SWITCH_NIC_SAVE_COMPLETE: { by: 'never', rule: 'G20' },
+  OID_SWITCH_NIC_RESTORE: { by: 'owner', rule: 'G31' },
+  OID_SWITCH_NIC_RESTORE_COMPLETE: { by: 'never', rule: 'G34' },
+  OID_SWITCH_NIC_SUSPEND: { by: 'never', rule: 'G45' },
+  OID_SWITCH_NIC_RESUME: { by: 'never', rule: 'G45' },
+  OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_STARTED: { by: 'never', rule: 'G45' },
+  OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_FINISHED: { by: 'never', rule: 'G45' },
 };
 
 /** An OID the switch does not know must be forwarded (rule D13). */

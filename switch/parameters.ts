@@ -1,4 +1,5 @@
 import { type NdisVersion, structure } from '../src/abi/index.ts';
+import { NULL_GUID } from '../src/core/guid.ts';
 import type {
   NicParameters,
   NicState,
@@ -116,6 +117,7 @@ export const PORT_STATE_CODE = { notCreated: 0, created: 1, tearingDown: 2 } as 
 export function writePort(bytes: Uint8Array, offset: number, port: Port, state: number): void {
   PORT_PARAMETERS.initialize(bytes, offset);
   const view = PORT_PARAMETERS.view(bytes, offset);
+  view.Flags = port.flags;
   view.PortId = port.portId;
   view.PortName = port.name;
   view.PortFriendlyName = port.friendlyName;
@@ -146,7 +148,10 @@ export function writeNic(
   view.VmFriendlyName = nic.vmFriendlyName;
   view.MTU = nic.mtu;
   view.PermanentMacAddress.set(nic.permanentMac);
-  // Rules C14, C15: VMMacAddress only for VM NICs; without spoofing or teaming the current address is the permanent one.
-  if (nic.type === 'synthetic' || nic.type === 'emulated') view.VMMacAddress.set(nic.permanentMac);
-  view.CurrentMacAddress.set(nic.permanentMac);
+  // Rule C14: all zero for NICs that are not VM NICs.
+  if (nic.vmMac !== undefined) view.VMMacAddress.set(nic.vmMac);
+  view.CurrentMacAddress.set(nic.currentMac);
+  if (nic.netCfgInstanceId !== NULL_GUID) view.NetCfgInstanceId = nic.netCfgInstanceId;
+  view.NumaNodeId = nic.numaNodeId;
+  view.VFAssigned = nic.vfAssigned;
 }

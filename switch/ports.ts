@@ -1,4 +1,4 @@
-import { type Guid, guidWords, writeGuid } from '../src/core/guid.ts';
+import { type Guid, guidWords, NULL_GUID, writeGuid } from '../src/core/guid.ts';
 import type { NicType, PortType, Settings } from '../src/sdk/extension.ts';
 import type { PropertyCodec } from './environment.ts';
 import type { NicLifeState, PortLifeState } from './states.ts';
@@ -49,16 +49,41 @@ export interface PropertyOwner {
   readonly properties: Map<Guid, PropertyInstance>;
 }
 
+/** What of a NIC may change while it is connected (rule C29). */
+export interface NicChange {
+  readonly friendlyName?: string;
+  readonly netCfgInstanceId?: Guid;
+  /** Bytes. */
+  readonly mtu?: number;
+  readonly numaNodeId?: number;
+  readonly permanentMac?: Uint8Array;
+  readonly vmMac?: Uint8Array;
+  readonly currentMac?: Uint8Array;
+  readonly vfAssigned?: boolean;
+}
+
 /** A NIC connection, identified by (PortId, NicIndex) (rule C1). */
 export class Nic {
   readonly portId: number;
   readonly index: number;
   readonly type: NicType;
   readonly name: string;
-  readonly friendlyName: string;
+  friendlyName: string;
   readonly vmName: string;
   readonly vmFriendlyName: string;
-  readonly permanentMac: Uint8Array;
+  permanentMac: Uint8Array;
+  /** What the guest set; VM NICs only (rule C14). */
+  vmMac: Uint8Array | undefined;
+  /** In use now (rule C15). */
+  currentMac: Uint8Array;
+  /** External and internal NICs (rule C12). */
+  netCfgInstanceId: Guid;
+  /** VM NICs (rule C13). */
+  numaNodeId: number;
+  /** A virtual function carries its traffic past the switch (rules C16, H16). */
+  vfAssigned = false;
+  /** A save or a restore runs on it (rules G9, G28). */
+  transfer: 'save' | 'restore' | undefined;
   mtu: number;
   state: NicLifeState = 'notCreated';
   /** Rule C56: not deleted while it is non-zero. */
@@ -75,6 +100,11 @@ export class Nic {
     this.vmName = options.vmName ?? '';
     this.vmFriendlyName = options.vmFriendlyName ?? '';
     this.permanentMac = options.mac;
+    const isVm = options.type === 'synthetic' || options.type === 'emulated';
+    this.vmMac = isVm ? (options.vmMac ?? options.mac) : undefined;
+    this.currentMac = options.currentMac ?? options.mac;
+    this.netCfgInstanceId = isVm ? NULL_GUID : (options.netCfgInstanceId ?? NULL_GUID);
+    this.numaNodeId = isVm ? (options.numaNodeId ?? 0) : 0;
     this.mtu = options.mtu;
   }
 }
@@ -87,8 +117,13 @@ export interface NicOptions {
   readonly friendlyName: string;
   readonly vmName?: string;
   readonly vmFriendlyName?: string;
-  /** Six bytes. */
+  /** PermanentMacAddress, six bytes. */
   readonly mac: Uint8Array;
+  /** Default: `mac`. */
+  readonly vmMac?: Uint8Array;
+  readonly currentMac?: Uint8Array;
+  readonly netCfgInstanceId?: Guid;
+  readonly numaNodeId?: number;
   /** Bytes. */
   readonly mtu: number;
   /** The NIC was created before: its NIC_CREATE no longer says NIC_INITIALIZING (rule C17). */
@@ -103,6 +138,8 @@ export interface PortOptions {
   readonly friendlyName: string;
   readonly type: PortType;
   readonly isValidationPort?: boolean;
+  /** NDIS_SWITCH_PORT_PARAMETERS.Flags: UNTRUSTED_INTERNAL_PORT 1 (rule B8), RESTORING_PORT 2 (rule B9). */
+  readonly flags?: number;
 }
 
 /** A switch port. */
@@ -111,9 +148,10 @@ export class Port implements PropertyOwner {
   /** Unique on the switch, 1-65,535 (rule B1; the packet's source field has 16 bits). */
   readonly portId: number;
   readonly name: string;
-  readonly friendlyName: string;
+  friendlyName: string;
   readonly type: PortType;
   readonly isValidationPort: boolean;
+  flags: number;
   state: PortLifeState = 'notCreated';
   readonly nics = new Map<number, Nic>();
   readonly properties = new Map<Guid, PropertyInstance>();
@@ -131,5 +169,6 @@ export class Port implements PropertyOwner {
     this.friendlyName = options.friendlyName;
     this.type = options.type;
     this.isValidationPort = options.isValidationPort ?? false;
+    this.flags = options.flags ?? 0;
   }
 }

@@ -34,12 +34,36 @@ export interface FabricOptions {
   readonly extensions?: readonly ExtensionDefinition[];
   /** Trace entries kept, default 10,000. */
   readonly traceLimit?: number;
+  /**
+   * `fifo` (default): operations of a switch run one after the other. `seeded`: operations that may overlap do, OID by OID, in an
+   * order the seed picks (design.md 2): for finding what depends on the order.
+   */
+  readonly scheduling?: 'fifo' | 'seeded';
+  readonly behaviour?: BehaviourOptions;
   readonly name?: string;
   readonly log?: (
     level: 'info' | 'warn' | 'error',
     message: string,
     fields?: Readonly<Record<string, unknown>>,
   ) => void;
+}
+
+/** Where the documents leave a choice: the recommended reading is the default (rules.md, open points). */
+export interface BehaviourOptions {
+  /** OP-19: `short` (default) deletes a validation port right after the check; `standing` keeps it until the VM starts. */
+  readonly validationPorts?: 'short' | 'standing';
+  /** OP-20: `first` (default) activates a switch before its first port; `last` creates host ports before activation. */
+  readonly activation?: 'first' | 'last';
+  /** OP-29: how often an OID that failed with NDIS_STATUS_RESOURCES is sent again; default 0. */
+  readonly transientRetries?: number;
+  /** OP-15: ask for run-time data at a plain power-off too; default false. */
+  readonly saveOnStop?: boolean;
+  /** OP-17: send RESTORE_COMPLETE after a failed restore; default true. */
+  readonly completeFailedRestore?: boolean;
+  /** OP-36: internal NICs a switch takes; default 1. */
+  readonly internalNics?: number;
+  /** OP-39: issue the suspend, resume and suspended-migration OIDs where the profile has them; default false. */
+  readonly suspendOids?: boolean;
 }
 
 /** Feature as `GET /v1/features` shows it. */
@@ -107,6 +131,10 @@ export interface SwitchExtensionInfo extends ExtensionInfo {
   readonly order: number;
   /** Why it does not run although enabled. */
   readonly problem?: string;
+  /** RequiredExtensionIds / FilterRunType: the switch does not run without it (rule A50, OP-31). */
+  readonly required: boolean;
+  /** A module above it ended an OID it must have seen (OP-28). */
+  readonly desynchronized: boolean;
 }
 export interface ExtensionCollection {
   install(definition: ExtensionDefinition): Promise<ExtensionInfo>;
@@ -121,14 +149,37 @@ export interface SwitchInfo {
   readonly isActive: boolean;
   readonly portCount: number;
 }
+/**
+ * All names one connection has, in one place: what people, WMI, NDIS and PowerShell call it. What does not apply is left out.
+ */
+export interface ObjectNames {
+  /** NDIS_SWITCH_PORT_ID, unique on the switch. */
+  readonly portId?: number;
+  /** PortName: a GUID; DeviceID of Msvm_EthernetSwitchPort is `Microsoft:<port name>`. */
+  readonly portName?: string;
+  readonly portFriendlyName?: string;
+  readonly nicName?: string;
+  readonly nicFriendlyName?: string;
+  readonly switchId?: Guid;
+  readonly switchName?: string;
+  readonly vmId?: Guid;
+  readonly vmName?: string;
+  /** Id of the network adapter: `<NIC>` of the WMI names. */
+  readonly adapterId?: Guid;
+  /** WMI InstanceID of the connection: `Microsoft:<VM>\\<NIC>\\C`, for a host port `Microsoft:<SWITCH>\\<PORT>`. */
+  readonly instanceId: string;
+}
 export interface NicInfo {
   readonly index: number;
   readonly name: string;
   readonly friendlyName: string;
   readonly type: NicType;
   readonly state: NicState;
+  /** PermanentMacAddress; the address in use is {@link currentMac} (rule C15). */
   readonly mac: string;
+  readonly currentMac: string;
   readonly mtu: number;
+  readonly vfAssigned: boolean;
 }
 export interface PortInfo {
   readonly id: Guid;
@@ -138,6 +189,7 @@ export interface PortInfo {
   readonly state: PortState;
   readonly isValidationPort: boolean;
   readonly nics: readonly NicInfo[];
+  readonly names: ObjectNames;
 }
 export interface PropertyInfo {
   readonly id: Guid;
@@ -192,13 +244,27 @@ export interface NicCollection {
   }): Promise<NicInfo>;
   /** NIC_DISCONNECT then NIC_DELETE. */
   disconnect(index: number): Promise<void>;
+  /** NIC_UPDATED with what changed (rules C28, C29). */
+  update(index: number, change: NicUpdate): Promise<NicInfo>;
   list(): readonly NicInfo[];
+}
+/** What NIC_UPDATED may change of a connected NIC (rule C29). MAC addresses as text; MTU in bytes. */
+export interface NicUpdate {
+  readonly name?: string;
+  readonly mtu?: number;
+  /** PermanentMacAddress. */
+  readonly mac?: string;
+  /** VMMacAddress: what the guest set. */
+  readonly vmMac?: string;
+  readonly numaNode?: number;
 }
 export interface PortHandle {
   readonly info: PortInfo;
   readonly properties: PropertyCollection;
   readonly nics: NicCollection;
   status(feature: string): Promise<FeatureStatusInfo>;
+  /** PORT_UPDATED: only the friendly name may change (rule B19). */
+  rename(name: string): Promise<PortInfo>;
   /** Disconnects and deletes NICs, tears down, deletes; its properties end with it (rule E38, OP-7). */
   delete(): Promise<void>;
 }
@@ -214,7 +280,7 @@ export interface SwitchExtensionCollection {
   /** Enable, disable, reorder inside its class: pause, change, restart (S13, S14). */
   change(
     idOrName: string,
-    change: { readonly enabled?: boolean; readonly order?: number },
+    change: { readonly enabled?: boolean; readonly order?: number; readonly required?: boolean },
   ): Promise<SwitchExtensionInfo>;
 }
 export interface SwitchHandle {
@@ -222,6 +288,7 @@ export interface SwitchHandle {
   readonly ports: PortCollection;
   readonly properties: PropertyCollection;
   readonly extensions: SwitchExtensionCollection;
+  readonly host: HostConnections;
   readonly trace: TraceView;
   status(feature: string): Promise<FeatureStatusInfo>;
   delete(): Promise<void>;
@@ -232,9 +299,149 @@ export interface SwitchCollection {
     readonly name: string;
     readonly type?: SwitchInfo['type'];
     readonly extensions?: readonly (ExtensionDefinition | string)[];
+    /** External switches: connects the uplink at once (S8). */
+    readonly uplink?: UplinkOptions;
+    /** External and internal switches: the management OS gets a NIC on it (S1 step 10). */
+    readonly managementOs?: boolean;
   }): Promise<SwitchHandle>;
   list(): Iterable<SwitchInfo>;
   get(idOrName: string): SwitchHandle;
+}
+
+/** A physical network adapter, or an LBFO team that looks like one (rule C5). */
+export interface PhysicalAdapterOptions {
+  readonly name: string;
+  readonly mac?: string;
+  /** Virtual functions for SR-IOV, default 0; queues for VMQ, default 0. */
+  readonly virtualFunctions?: number;
+  readonly queues?: number;
+}
+/**
+ * What is below the external NIC: one adapter (index 1), an LBFO team (one adapter, index 1), or a switch team of 2 to 32
+ * adapters, each with an index of its own (rules C3-C5).
+ */
+export interface UplinkOptions {
+  readonly team?: 'none' | 'lbfo' | 'switch';
+  readonly adapters: readonly PhysicalAdapterOptions[];
+}
+export interface UplinkInfo {
+  readonly team: 'none' | 'lbfo' | 'switch';
+  readonly port: PortInfo;
+  readonly adapters: readonly PhysicalAdapterInfo[];
+}
+export interface PhysicalAdapterInfo {
+  readonly index: number;
+  readonly name: string;
+  readonly mac: string;
+  readonly linkUp: boolean;
+  readonly virtualFunctions: number;
+  readonly virtualFunctionsUsed: number;
+  readonly queues: number;
+  readonly queuesUsed: number;
+}
+/** The host's own connections to a switch: the uplink and the management OS. */
+export interface HostConnections {
+  readonly uplink: UplinkInfo | undefined;
+  /** S8 steps 1-6: port, properties, NIC index 0 and each adapter created, then connected (rule C52). */
+  connectUplink(options: UplinkOptions): Promise<UplinkInfo>;
+  /** S8 step 8 (rule C54). */
+  disconnectUplink(): Promise<void>;
+  /** Link of one adapter goes up or down: NDIS_STATUS_LINK_STATE in a NIC_STATUS indication (rules H1-H3). */
+  setLink(index: number, up: boolean): Promise<PhysicalAdapterInfo>;
+  /** Internal NICs of the management OS (rules C9, OP-36). */
+  addInternalNic(options?: { readonly name?: string; readonly mac?: string }): Promise<PortHandle>;
+}
+
+/** `paused`: in memory, NICs stay connected (OP-16). `saved`: on disk with its run-time data. */
+export type VmState = 'off' | 'running' | 'paused' | 'saved';
+export interface AdapterOptions {
+  readonly name?: string;
+  /** Id or name; left out: not connected. */
+  readonly switch?: string;
+  /** A static address; left out: a dynamic one of the pool. */
+  readonly mac?: string;
+  readonly type?: 'synthetic' | 'emulated';
+  readonly mtu?: number;
+}
+export interface AdapterInfo {
+  readonly id: Guid;
+  readonly name: string;
+  readonly type: 'synthetic' | 'emulated';
+  readonly mac: string;
+  readonly macType: 'static' | 'dynamic';
+  readonly mtu: number;
+  /** The switch it is configured to connect to. */
+  readonly switch?: { readonly id: Guid; readonly name: string };
+  /** Its NIC is connected now. */
+  readonly connected: boolean;
+  readonly vfAssigned: boolean;
+  readonly port?: PortInfo;
+  readonly names: ObjectNames;
+}
+export interface VmInfo {
+  readonly id: Guid;
+  readonly name: string;
+  readonly state: VmState;
+  readonly adapters: readonly AdapterInfo[];
+  /** Run-time data kept with a saved VM. */
+  readonly savedRecords: number;
+}
+/** What a restore found (rules G23-G27). */
+export interface RestoreReport {
+  readonly restored: number;
+  /** Records no extension took: reported, kept with the VM, not lost (rule G26). */
+  readonly unowned: readonly SavedRecordInfo[];
+}
+export interface SavedRecordInfo {
+  readonly adapterId: Guid;
+  readonly extensionId: Guid;
+  readonly extensionFriendlyName: string;
+  readonly featureClassId: Guid;
+  readonly bytes: number;
+}
+export interface AdapterHandle {
+  readonly info: AdapterInfo;
+  /** The adapter's policies, whatever state the VM is in: they travel with it. */
+  readonly properties: PropertyCollection;
+  /** The port while the adapter is connected to a switch; throws NOT_FOUND otherwise. */
+  readonly port: PortHandle;
+  status(feature: string): Promise<FeatureStatusInfo>;
+  /** Connects to a switch, or moves there with its policies (S4). */
+  connect(switchIdOrName: string): Promise<AdapterInfo>;
+  disconnect(): Promise<AdapterInfo>;
+  /** Name, addresses, MTU: NIC_UPDATED while it is connected. */
+  update(change: NicUpdate): Promise<AdapterInfo>;
+  /** SR-IOV: allocates or frees a virtual function by encapsulated requests (S2 step 7, S17). */
+  assignVf(): Promise<AdapterInfo>;
+  removeVf(): Promise<AdapterInfo>;
+}
+export interface VmHandle {
+  readonly info: VmInfo;
+  readonly adapters: readonly AdapterHandle[];
+  adapter(idOrName: string): AdapterHandle;
+  /** S2; from `saved` it discards nothing: use {@link restore}. */
+  start(): Promise<VmInfo>;
+  /** S3. */
+  stop(): Promise<VmInfo>;
+  pause(): Promise<VmInfo>;
+  resume(): Promise<VmInfo>;
+  /** S9. */
+  save(): Promise<VmInfo>;
+  /** S10. */
+  restore(): Promise<RestoreReport>;
+  /** Hot add while it runs (S4). */
+  addAdapter(options?: AdapterOptions): Promise<AdapterHandle>;
+  removeAdapter(idOrName: string): Promise<void>;
+  /** Refused while it runs or is paused. */
+  delete(): Promise<void>;
+}
+export interface VmCollection {
+  create(options: {
+    readonly name: string;
+    readonly adapters?: readonly AdapterOptions[];
+  }): Promise<VmHandle>;
+  list(): Iterable<VmInfo>;
+  get(idOrName: string): VmHandle;
 }
 
 /** One OID request of the past. */
@@ -289,6 +496,13 @@ export interface PendingOid {
   readonly pendingForMs: number;
   /** Requests waiting behind it. */
   readonly queued: number;
+  readonly requestType: 'query' | 'set' | 'method';
+  /** `protocolEdge` or the issuing extension's id. */
+  readonly origin: string;
+  /** Places it passed so far, top to bottom, ending with the holder. */
+  readonly route: readonly string[];
+  /** Virtual milliseconds left until the switch ends it (NdisTimedOidComplete); only while a module pends it. */
+  readonly endsInMs?: number;
 }
 
 export interface FabricInterface {
@@ -298,6 +512,7 @@ export interface FabricInterface {
   readonly features: FeatureCollection;
   readonly extensions: ExtensionCollection;
   readonly switches: SwitchCollection;
+  readonly vms: VmCollection;
   readonly trace: TraceView & {
     /** Structured fields of an entry's bytes, nested property and custom data decoded by the registered classes. */
     decode(entry: TraceEntry): Readonly<Record<string, unknown>>;

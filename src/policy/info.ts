@@ -50,7 +50,9 @@ export function nicInfo(nic: Nic): NicInfo {
     type: nic.type,
     state: nic.state === 'notCreated' ? 'deleted' : (nic.state as NicState),
     mac: macText(nic.permanentMac),
+    currentMac: macText(nic.currentMac),
     mtu: nic.mtu,
+    vfAssigned: nic.vfAssigned,
   };
 }
 

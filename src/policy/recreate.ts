@@ -37,7 +37,9 @@ export function snapshotPort(port: Port): PortSnapshot {
 }
 
 /** What NIC_CREATE needs beside the address, of a NIC that was there before. */
-export function nicFacts(nic: Omit<NicOptions, 'mac'>): Omit<NicOptions, 'mac'> {
+export function nicFacts(
+  nic: Pick<NicOptions, 'index' | 'type' | 'name' | 'friendlyName' | 'mtu'>,
+): Omit<NicOptions, 'mac'> {
   const { index, type, name, friendlyName, mtu } = nic;
   return { index, type, name, friendlyName, mtu, isKnown: true };
 }

@@ -1,4 +1,4 @@
-import type { SwitchEnvironment } from '../../switch/environment.ts';
+import { DEFAULT_BEHAVIOUR, type SwitchEnvironment } from '../../switch/environment.ts';
 import type { Port } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { TraceRing } from '../../switch/trace.ts';
@@ -133,6 +133,11 @@ export class World {
       catalog: this.registry,
       trace: this.trace,
       oidTimeoutMs: options.oidTimeoutMs ?? OID_TIMEOUT_MS,
+      behaviour: {
+        ...DEFAULT_BEHAVIOUR,
+        ...options.behaviour,
+        scheduling: options.scheduling ?? DEFAULT_BEHAVIOUR.scheduling,
+      },
       finding: (switchName, finding) => {
         this.findings += 1;
         this.events.add(this.clock.now(), 'finding', switchName, { ...finding });

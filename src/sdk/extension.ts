@@ -126,6 +126,102 @@ export interface PortFeatureStatusQuery extends FeatureStatusQuery {
   readonly portId: number;
 }
 
+/** A NIC of the switch by the pair that identifies it (rule C1). */
+export interface NicAddress {
+  readonly portId: number;
+  readonly nicIndex: number;
+}
+
+/** OID_SWITCH_NIC_SAVE (rules G1-G19). Save one record with `return state.save(bytes)`; forward when nothing (more) is left. */
+export interface NicSaveState extends NicAddress {
+  /** Room for data in this buffer, in bytes. */
+  readonly capacityBytes: number;
+  readonly request: OidRequest;
+  /**
+   * Writes one record with the extension's id and name (rules G13, G14, G16) and gives SUCCESS; the switch keeps it and asks
+   * again (rule G5). When it does not fit: BUFFER_TOO_SHORT with BytesNeeded (rule G17); the switch asks again with room.
+   * `data`: 1 to 65,535 bytes less the fixed part, more from NDIS 6.50 on (rule G12).
+   */
+  save(data: Uint8Array, featureClassId?: string): NdisStatus;
+}
+
+/** OID_SWITCH_NIC_RESTORE: one stored record (rules G23-G33). Return SUCCESS when it is yours and taken; else forward. */
+export interface NicRestoreState extends NicAddress {
+  /** Owner of the record; {@link isMine} compares it with the extension's own id (rule G30). */
+  readonly extensionId: Guid;
+  readonly extensionFriendlyName: string;
+  /** Zeros when the owner has no class for it. */
+  readonly featureClassId: Guid;
+  readonly isMine: boolean;
+  /** The saved bytes; a copy, so that it may be kept (rule G35). */
+  readonly data: Uint8Array;
+  readonly request: OidRequest;
+}
+
+/** An encapsulated OID request: OID_SWITCH_NIC_REQUEST (rules D24-D44). */
+export interface NicOidRequest {
+  /** 0/0: the switch interface itself (rule B11). */
+  readonly source: NicAddress;
+  /** 0/0: for inspection by the extensions, completed at the miniport edge (rule D27). */
+  readonly destination: NicAddress;
+  readonly requestType: RequestType;
+  /** Code and name of the OID inside. */
+  readonly oid: number;
+  readonly oidName: string;
+  /** InformationBuffer of the request inside. */
+  readonly data: Uint8Array;
+  /** OID_SWITCH_NIC_REQUEST itself. */
+  readonly request: OidRequest;
+  /** In `nicRequestComplete`: status the request came back with. */
+  readonly status: NdisStatus;
+}
+
+/** What an extension originates with {@link SwitchContext.nicRequest} (rules D30-D38). */
+export interface NicRequestOptions {
+  /** Default 0/0; on behalf of a partition: its port and NIC (rule D33). */
+  readonly source?: NicAddress;
+  /** The external port and a lower adapter, index 1 to 32 (rule D32). */
+  readonly destination: NicAddress;
+  readonly requestType: RequestType;
+  readonly oid: number;
+  readonly input?: Uint8Array;
+  /** Room for the answer of a query or method, in bytes. */
+  readonly outputLengthBytes?: number;
+}
+
+/** NDIS_STATUS_SWITCH_NIC_STATUS on its way up (rules H1-H16). */
+export interface NicStatusIndication {
+  readonly source: NicAddress;
+  readonly destination: NicAddress;
+  /** Status code inside, e.g. NDIS_STATUS_LINK_STATE, and its name. */
+  readonly statusCode: number;
+  readonly statusName: string;
+  /** StatusBuffer of the indication inside. */
+  readonly data: Uint8Array;
+  /** The bytes of NDIS_SWITCH_NIC_STATUS_INDICATION with what it points to. */
+  readonly bytes: Uint8Array;
+}
+
+/** What an extension indicates with {@link SwitchContext.indicateNicStatus} (rules H5-H13). */
+export interface NicStatusOptions {
+  /** For an adapter's status: the external port with NIC index 0 (rule H7). Default 0/0. */
+  readonly source?: NicAddress;
+  /** For a VM NIC's offload resources: its port and NIC (rule H8). Default 0/0. */
+  readonly destination?: NicAddress;
+  readonly statusCode: number;
+  readonly data?: Uint8Array;
+}
+
+/**
+ * FilterNetPnPEvent: `switchActivate` once, bottom-up (rule A68; also calls `activate`), `filterPreDetach` before a module is
+ * paused for removal (rule A75), `stackChange` when modules came or went (rule A46).
+ */
+export interface NetPnPEvent {
+  readonly event: 'switchActivate' | 'filterPreDetach' | 'stackChange';
+  /** Extension ids of the stack now, top to bottom. */
+  readonly stack: readonly Guid[];
+}
+
 export type PortType = 'generic' | 'external' | 'synthetic' | 'emulated' | 'internal';
 export type PortState = 'created' | 'teardown' | 'deleted';
 export type NicType = 'external' | 'synthetic' | 'emulated' | 'internal';
@@ -219,6 +315,16 @@ export interface SwitchContext {
     input: Uint8Array,
     outputLengthBytes?: number,
   ): OidResult | Promise<OidResult>;
+  /**
+   * Originates an encapsulated OID request downwards (rules D32-D38). The switch builds NDIS_SWITCH_NIC_OID_REQUEST around it;
+   * the result is that of the request inside. NICs are the caller's to reference (rule D34). A synchronous redirect
+   * inside `nicRequest` is `return sw.nicRequest({…}).status`.
+   */
+  nicRequest(options: NicRequestOptions): OidResult | Promise<OidResult>;
+  /** Indicates NDIS_STATUS_SWITCH_NIC_STATUS upwards from the extension's own place (rules H4-H13). */
+  indicateNicStatus(options: NicStatusOptions): void;
+  /** NdisFRestartFilter: asks for a pause and restart of the stack; done when its turn comes (rule A66). */
+  restartStack(): void;
 }
 
 type PortHandler = (port: PortParameters, request: OidRequest) => Verdict;
@@ -247,6 +353,18 @@ export interface ExtensionHandlers {
   deleteSwitchProperty?(property: SwitchProperty): Verdict;
   queryPortFeatureStatus?(query: PortFeatureStatusQuery): Verdict;
   querySwitchFeatureStatus?(query: FeatureStatusQuery): Verdict;
+  saveNic?(state: NicSaveState): Verdict;
+  saveNicComplete?(nic: NicAddress, request: OidRequest): Verdict;
+  restoreNic?(state: NicRestoreState): Verdict;
+  restoreNicComplete?(nic: NicAddress, request: OidRequest): Verdict;
+  nicRequest?(request: NicOidRequest): Verdict;
+  /** A NIC_REQUEST this extension forwarded came back up; `request.status` says how. */
+  nicRequestComplete?(request: NicOidRequest): void;
+  /** A status indication on its way up. `'drop'` swallows it (rule H6: forwarding extensions, with a replacement). */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing forwards
+  nicStatus?(indication: NicStatusIndication): 'forward' | 'drop' | void;
+  /** Any plug-and-play event, before the specific handler. */
+  netPnPEvent?(event: NetPnPEvent): void;
   /** Every OID, before the specific handler. A status here ends the request; `'forward'` lets the specific handler decide. */
   oidRequest?(request: OidRequest): Verdict;
   oidRequestComplete?(request: OidRequest): void;

@@ -11,7 +11,12 @@ import type {
   Settings,
   SwitchContext,
 } from '../../src/sdk/extension.ts';
-import type { Finding, SwitchEnvironment } from '../../switch/environment.ts';
+import {
+  DEFAULT_BEHAVIOUR,
+  type Finding,
+  type SwitchBehaviour,
+  type SwitchEnvironment,
+} from '../../switch/environment.ts';
 import type { OidRequest } from '../../switch/oid-request.ts';
 import { type NicOptions, type Port, PropertyInstance } from '../../switch/ports.ts';
 import { Switch } from '../../switch/switch.ts';
@@ -75,7 +80,11 @@ export interface SwitchWorld {
   readonly logs: string[];
 }
 
-export function switchWorld(ndis: NdisVersion = '6.85', seed = 'test'): SwitchWorld {
+export function switchWorld(
+  ndis: NdisVersion = '6.85',
+  seed = 'test',
+  behaviour: Partial<SwitchBehaviour> = {},
+): SwitchWorld {
   const clock = new VirtualClock();
   const registry = new FeatureRegistry(ndis);
   registerClasses(registry);
@@ -94,6 +103,7 @@ export function switchWorld(ndis: NdisVersion = '6.85', seed = 'test'): SwitchWo
     catalog: registry,
     trace,
     oidTimeoutMs: 12_000,
+    behaviour: { ...DEFAULT_BEHAVIOUR, ...behaviour },
     finding: (_switch, finding) => findings.push(finding),
     stateChange: (_switch, data) => changes.push(data),
     log: (name, extension, message, fields) =>
