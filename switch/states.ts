@@ -46,9 +46,17 @@ export const PORT_STATES: StateTable<PortLifeState, PortEvent> = {
 };
 
 export type NicLifeState = 'notCreated' | 'created' | 'connected' | 'disconnected' | 'deleted';
-export type NicEvent = 'create' | 'connect' | 'update' | 'disconnect' | 'delete' | 'portTeardown';
+export type NicEvent =
+  | 'create'
+  | 'connect'
+  | 'update'
+  | 'save'
+  | 'restore'
+  | 'disconnect'
+  | 'delete'
+  | 'portTeardown';
 
-/** Rule book C.5; save and restore come with their own sequences. */
+/** Rule book C.5. That no two saves or restores run on one NIC is `Nic.transfer` (rules G9, G28). */
 export const NIC_STATES: StateTable<NicLifeState, NicEvent> = {
   name: 'NIC',
   transitions: {
@@ -62,6 +70,8 @@ export const NIC_STATES: StateTable<NicLifeState, NicEvent> = {
     },
     connected: {
       update: { to: 'connected', rule: 'C28' },
+      save: { to: 'connected', rule: 'G1' },
+      restore: { to: 'connected', rule: 'G29' },
       disconnect: { to: 'disconnected', rule: 'C30' },
     },
     disconnected: { delete: { to: 'deleted', rule: 'C31' } },
@@ -74,6 +84,8 @@ export const NIC_STATES: StateTable<NicLifeState, NicEvent> = {
     create: 'C22',
     connect: 'C25',
     update: 'C28',
+    save: 'G1',
+    restore: 'G29',
     disconnect: 'C30',
     delete: 'C31',
     portTeardown: 'B20',

@@ -60,7 +60,7 @@ check(
   { states: 3, events: 6 },
 );
 
-// Rule book C.5 without save and restore; a port without NICs is torn down as well (B14).
+// Rule book C.5; a port without NICs is torn down as well (B14).
 check(
   NIC_STATES,
   [
@@ -68,13 +68,15 @@ check(
     'created connect connected',
     'created delete deleted',
     'connected update connected',
+    'connected save connected',
+    'connected restore connected',
     'connected disconnect disconnected',
     'disconnected delete deleted',
     'deleted create created',
     'deleted portTeardown notCreated',
     'notCreated portTeardown notCreated',
   ],
-  { states: 5, events: 6 },
+  { states: 5, events: 8 },
 );
 
 // Rules A48, A49, A52.
