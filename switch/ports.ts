@@ -140,6 +140,15 @@ export interface PortOptions {
   readonly isValidationPort?: boolean;
   /** NDIS_SWITCH_PORT_PARAMETERS.Flags: UNTRUSTED_INTERNAL_PORT 1 (rule B8), RESTORING_PORT 2 (rule B9). */
   readonly flags?: number;
+  readonly owner?: PortOwner;
+}
+
+/** The VM's network adapter a port was made for, for names only: management's, not NDIS's. */
+export interface PortOwner {
+  readonly vmId: Guid;
+  readonly vmName: string;
+  /** Id of the network adapter: `<NIC>` of the WMI names; unrelated to the port's GUID. */
+  readonly adapterId: Guid;
 }
 
 /** A switch port. */
@@ -161,6 +170,8 @@ export class Port implements PropertyOwner {
   onUnreferenced: (() => void) | undefined;
   /** Order of creation in the world. */
   order = 0;
+  /** Undefined for ports of the host and ports made by hand. */
+  owner: PortOwner | undefined;
 
   constructor(options: PortOptions, portId: number) {
     this.id = options.id;
@@ -170,5 +181,6 @@ export class Port implements PropertyOwner {
     this.type = options.type;
     this.isValidationPort = options.isValidationPort ?? false;
     this.flags = options.flags ?? 0;
+    this.owner = options.owner;
   }
 }

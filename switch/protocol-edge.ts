@@ -1,50 +1,94 @@
 import { oidIndex } from '../src/abi/index.ts';
+import type { Rng } from '../src/core/rng.ts';
 import type { FilterModule } from './filter-module.ts';
 import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
 import type { Pipeline } from './pipeline.ts';
 import { RequestBuffer } from './request-buffer.ts';
-import type { MaybePromise } from './steps.ts';
+import { type MaybePromise, type Steps, settled } from './steps.ts';
+import { TurnScheduler } from './turn-scheduler.ts';
+
+/** An operation that waits for its turn. */
+interface Waiting {
+  readonly owner: object | undefined;
+  begin(): void;
+}
 
 /**
- * Where the switch's own OIDs start: one operation at a time (design.md 4), the rest waits in order. An operation may
- * send several OIDs; each completes before the next is sent.
+ * Where the switch's own OIDs start: one OID at a time (design.md 4). With `fifo` scheduling operations run one after
+ * the other in the order they came; only while one waits for references to be given back do others go on, but none of
+ * the same owner. With `seeded` scheduling operations of different owners interleave OID by OID, in an order that the
+ * seed picks.
+ *
+ * `owner` is what an operation works on: a port, the switch's own state, the stack. Two operations of one owner never
+ * overlap.
  */
 export class ProtocolEdge {
   readonly #pipeline: Pipeline;
   readonly #modules: () => readonly FilterModule[];
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns: TurnScheduler | undefined;
+  readonly #waiting: Waiting[] = [];
+  /** Owners of operations that wait for references, with what must wait for them. */
+  readonly #suspended = new Map<object, Waiting[]>();
   #busy = false;
+  #owner: object | undefined;
   #draining = false;
   #buffer: RequestBuffer | undefined;
 
-  constructor(pipeline: Pipeline, modules: () => readonly FilterModule[]) {
+  /** `rng` given: seeded scheduling. */
+  constructor(pipeline: Pipeline, modules: () => readonly FilterModule[], rng?: Rng) {
     this.#pipeline = pipeline;
     this.#modules = modules;
+    this.#turns = rng === undefined ? undefined : new TurnScheduler(rng);
   }
 
   /** Operations waiting behind the one that runs. */
   get queued(): number {
-    return this.#waiting.length;
+    let parked = 0;
+    for (const list of this.#suspended.values()) parked += list.length;
+    return this.#waiting.length + parked + (this.#turns?.waiting ?? 0);
   }
 
   /** Runs `operation` when its turn comes: at once, and synchronously, when nothing else runs. */
-  run<T>(operation: () => MaybePromise<T>): MaybePromise<T> {
-    if (!this.#busy) return this.#begin(operation);
+  run<T>(operation: () => MaybePromise<T>, owner?: object): MaybePromise<T> {
+    if (this.#turns !== undefined) return this.#turns.run(operation, owner);
+    if (!this.#busy && !this.#isSuspended(owner)) return this.#begin(operation, owner);
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push(() => {
-        try {
-          const result = this.#begin(operation);
-          if (result instanceof Promise) result.then(resolve, reject);
-          else resolve(result);
-        } catch (error) {
-          reject(error);
-        }
+      this.#enqueue({
+        owner,
+        begin: () => {
+          try {
+            const result = this.#begin(operation, owner);
+            if (result instanceof Promise) result.then(resolve, reject);
+            else resolve(result);
+          } catch (error) {
+            reject(error);
+          }
+        },
       });
     });
   }
 
-  #begin<T>(operation: () => MaybePromise<T>): MaybePromise<T> {
+  /** {@link run} for an operation of a single request that it starts itself: it has the turn as a whole. */
+  runWhole<T>(operation: () => MaybePromise<T>, owner: object): MaybePromise<T> {
+    const turns = this.#turns;
+    if (turns === undefined) return this.run(operation, owner);
+    return turns.run(() => turns.inTurn(operation), owner);
+  }
+
+  #isSuspended(owner: object | undefined): boolean {
+    return this.#suspended.size > 0 && owner !== undefined && this.#suspended.has(owner);
+  }
+
+  #enqueue(waiting: Waiting): void {
+    const { owner } = waiting;
+    const parked = owner === undefined ? undefined : this.#suspended.get(owner);
+    if (parked === undefined) this.#waiting.push(waiting);
+    else parked.push(waiting);
+  }
+
+  #begin<T>(operation: () => MaybePromise<T>, owner: object | undefined): MaybePromise<T> {
     this.#busy = true;
+    this.#owner = owner;
     let result: MaybePromise<T>;
     try {
       result = operation();
@@ -56,12 +100,13 @@ export class ProtocolEdge {
   }
 
   /**
-   * Takes the turn when nothing runs: what {@link run} does, without a closure, for the operation that comes most often.
-   * Who got true calls {@link left} with the result, or {@link leave} when the operation threw.
+   * Takes the turn when nothing runs: what {@link runWhole} does, without a closure, for the operation that comes most
+   * often. Who got true calls {@link left} with the result, or {@link leave} when the operation threw.
    */
-  enter(): boolean {
-    if (this.#busy) return false;
+  enter(owner: object): boolean {
+    if (this.#busy || this.#turns !== undefined || this.#isSuspended(owner)) return false;
     this.#busy = true;
+    this.#owner = owner;
     return true;
   }
 
@@ -91,9 +136,52 @@ export class ProtocolEdge {
     while (!this.#busy) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
-      next();
+      if (this.#isSuspended(next.owner)) this.#enqueue(next);
+      else next.begin();
     }
     this.#draining = false;
+  }
+
+  /**
+   * Inside an operation: waits for `promise` without keeping other owners' operations waiting. Those of the same owner
+   * stay behind this one.
+   */
+  *waitAside(promise: Promise<void>): Steps<void> {
+    if (this.#turns !== undefined) {
+      yield promise;
+      return;
+    }
+    const owner = this.#owner;
+    if (owner !== undefined) this.#suspended.set(owner, []);
+    this.leave();
+    yield promise;
+    if (this.#busy) {
+      yield new Promise<void>((resolve) =>
+        this.#waiting.unshift({ owner: undefined, begin: () => this.#reenter(owner, resolve) }),
+      );
+    } else {
+      this.#reenter(owner);
+    }
+  }
+
+  /** The operation goes on; what waited behind it comes right after it. */
+  #reenter(owner: object | undefined, resumed?: () => void): void {
+    this.#busy = true;
+    this.#owner = owner;
+    const parked = owner === undefined ? undefined : this.#suspended.get(owner);
+    if (owner !== undefined) this.#suspended.delete(owner);
+    if (parked !== undefined) this.#waiting.unshift(...parked);
+    resumed?.();
+  }
+
+  /** Inside an operation: `act` starts a request of its own and has the turn until that is done. */
+  *inTurn<T>(act: () => MaybePromise<T>): Steps<T> {
+    return yield* settled(this.#turns === undefined ? act() : this.#turns.inTurn(act));
+  }
+
+  /** Inside an operation that is no request, such as a step of a stack change: others may come before it when seeded. */
+  *turn(): Steps<void> {
+    if (this.#turns !== undefined) yield this.#turns.inTurn(() => undefined);
   }
 
   /** The reusable buffer, or a larger or fresh one. Give it back with {@link giveBack}. */
@@ -116,7 +204,7 @@ export class ProtocolEdge {
     }
   }
 
-  /** Sends one request down the stack; `request.done` tells whether it completed at once. */
+  /** Sends one request down the stack; `request.done` tells whether it completed at once. Needs the turn. */
   start(request: OidRequest): void {
     this.#pipeline.start(request, this.#modules());
   }
@@ -126,6 +214,13 @@ export class ProtocolEdge {
    * changes the switch's tables in the moment of completion, before a request that waited in the stack can ask for them.
    */
   send(request: OidRequest, completed?: (request: OidRequest) => void): MaybePromise<OidRequest> {
+    const turns = this.#turns;
+    return turns === undefined
+      ? this.#send(request, completed)
+      : turns.inTurn(() => this.#send(request, completed));
+  }
+
+  #send(request: OidRequest, completed?: (request: OidRequest) => void): MaybePromise<OidRequest> {
     this.start(request);
     if (request.done) {
       completed?.(request);

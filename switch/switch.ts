@@ -1,15 +1,23 @@
 import { ExtSwitchError } from '../src/core/errors.ts';
 import type { Guid } from '../src/core/guid.ts';
+import { isErrorStatus, NdisStatus } from '../src/core/status.ts';
 import type { ExtensionDefinition, Settings } from '../src/sdk/extension.ts';
+import {
+  ConnectionOperations,
+  type ConnectionOptions,
+  type ConnectionOutcome,
+} from './connection-operations.ts';
 import { DriverStack, type StackFailure } from './driver-stack.ts';
 import type { PropertyCodec, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
 import { SwitchMiniportEdge } from './miniport-edge.ts';
+import { NicOperations, type NicsOutcome } from './nic-operations.ts';
 import type { OidRequest } from './oid-request.ts';
 import { Pipeline } from './pipeline.ts';
 import { PortOperations } from './port-operations.ts';
 import type {
   Nic,
+  NicChange,
   NicOptions,
   Port,
   PortOptions,
@@ -21,7 +29,7 @@ import { ProtocolEdge } from './protocol-edge.ts';
 import { References } from './references.ts';
 import { nextState, PORT_STATES } from './states.ts';
 import { type StatusAnswer, StatusOperations } from './status-operations.ts';
-import { drive, type MaybePromise } from './steps.ts';
+import { drive, type MaybePromise, type Steps, settled } from './steps.ts';
 import { SwitchState, type SwitchType } from './switch-state.ts';
 
 /** What a caller does in the turn of its operation, when everything before it is done and nothing after it has begun. */
@@ -53,6 +61,8 @@ export class Switch {
   readonly #edge: ProtocolEdge;
   readonly #properties: PropertyOperations;
   readonly #ports: PortOperations;
+  readonly #nics: NicOperations;
+  readonly #connections: ConnectionOperations;
   readonly #status: StatusOperations;
 
   constructor(options: SwitchOptions, environment: SwitchEnvironment) {
@@ -68,9 +78,21 @@ export class Switch {
       references: this.references,
       modules: () => this.#stack.modules,
     });
-    this.#edge = new ProtocolEdge(this.pipeline, () => this.#stack.modules);
+    const isSeeded = environment.behaviour.scheduling === 'seeded';
+    this.#edge = new ProtocolEdge(
+      this.pipeline,
+      () => this.#stack.modules,
+      isSeeded ? environment.rng : undefined,
+    );
     this.#properties = new PropertyOperations(this.#edge, this.pipeline);
     this.#ports = new PortOperations(this.state, this.#edge, environment);
+    this.#nics = new NicOperations(this.state, this.#edge, environment);
+    this.#connections = new ConnectionOperations({
+      edge: this.#edge,
+      ports: this.#ports,
+      nics: this.#nics,
+      properties: this.#properties,
+    });
     this.#status = new StatusOperations(this.#edge);
   }
 
@@ -105,38 +127,148 @@ export class Switch {
     return this.#edge.run(() => drive(this.#stack.change(wanted)));
   }
 
+  /** One operation of several OIDs: `check` before the first of them. */
+  #operate<T>(owner: object | undefined, check: (() => void) | undefined, steps: () => Steps<T>) {
+    return this.#edge.run(() => {
+      check?.();
+      return drive(steps());
+    }, owner);
+  }
+
+  /** What operations on a port exclude each other by: the host's own connections look at each other (rules C8, OP-36). */
+  #ownerOf(port: Pick<Port, 'type'>): object {
+    return port.type === 'external' || port.type === 'internal' ? this.state.ports : port;
+  }
+
   createPort(
     options: PortOptions,
-    turn: Turn<Port> = {},
+    turn: Turn<Port> = NO_TURN,
   ): MaybePromise<{ port: Port; request: OidRequest }> {
-    return this.#edge.run(() => {
-      turn.check?.();
-      return drive(this.#ports.create(options, turn.accepted));
+    const ports = this.#ports;
+    return this.#operate(undefined, turn.check, function* () {
+      const made = yield* ports.create(options);
+      if (!isErrorStatus(made.request.status)) turn.accepted?.(made.port);
+      return made;
     });
   }
 
-  deletePort(port: Port, turn: Turn<Port> = {}): MaybePromise<void> {
-    return this.#edge.run(() => {
-      turn.check?.();
-      return drive(this.#ports.delete(port, turn.accepted));
+  /** PORT_UPDATED (rule B19). */
+  updatePort(
+    port: Port,
+    change: { readonly friendlyName: string },
+    turn: Turn<Port> = NO_TURN,
+  ): MaybePromise<void> {
+    const ports = this.#ports;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      yield* ports.update(port, change.friendlyName);
+      turn.accepted?.(port);
     });
   }
 
+  /** NICs away, then the port (S3 steps 2-7, S8 step 8). */
+  deletePort(port: Port, turn: Turn<Port> = NO_TURN): MaybePromise<void> {
+    const connections = this.#connections;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      yield* connections.close(port);
+      turn.accepted?.(port);
+    });
+  }
+
+  /** A port with its policies and NICs, or nothing of it (S2 steps 2-6, S8 steps 1-6). */
+  openConnection(
+    options: ConnectionOptions,
+    turn: Turn<Port> = NO_TURN,
+  ): MaybePromise<ConnectionOutcome> {
+    const connections = this.#connections;
+    const { type } = options.port;
+    const owner = type === 'external' || type === 'internal' ? this.state.ports : undefined;
+    return this.#operate(owner, turn.check, function* () {
+      const outcome = yield* connections.open(options);
+      if (outcome.port !== undefined) turn.accepted?.(outcome.port);
+      return outcome;
+    });
+  }
+
+  /** Asks the extensions whether they would take a port and its policies (rules B44-B47, OP-19). */
+  validateConnection(
+    options: Omit<ConnectionOptions, 'nics'>,
+    turn: Turn<Port> = NO_TURN,
+  ): MaybePromise<ConnectionOutcome> {
+    const connections = this.#connections;
+    return this.#operate(undefined, turn.check, function* () {
+      const outcome = yield* connections.validate(options);
+      if (outcome.port !== undefined) turn.accepted?.(outcome.port);
+      return outcome;
+    });
+  }
+
+  /** NIC_CREATE of all, then NIC_CONNECT of all (rule C52), on a port that is there: also one used before (rule B15). */
+  openNics(
+    port: Port,
+    wanted: readonly NicOptions[],
+    turn: Turn<Port> & { readonly connect?: boolean } = NO_TURN,
+  ): MaybePromise<NicsOutcome> {
+    const nics = this.#nics;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      const outcome = yield* nics.open(port, wanted, turn.connect);
+      if (outcome.nics !== undefined) turn.accepted?.(port);
+      return outcome;
+    });
+  }
+
+  /** All NICs of a port, in the order of rule C54; the port and its policies stay (rule C33). */
+  closeNics(port: Port, turn: Turn<Port> = NO_TURN): MaybePromise<void> {
+    const nics = this.#nics;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      yield* nics.close(port);
+      turn.accepted?.(port);
+    });
+  }
+
+  /** One NIC: NIC_CREATE, NIC_CONNECT; `request` is the NIC_CREATE, which may be refused. */
   connectNic(
     port: Port,
     options: NicOptions,
-    turn: Turn<Nic> = {},
+    turn: Turn<Nic> = NO_TURN,
   ): MaybePromise<{ nic: Nic; request: OidRequest }> {
-    return this.#edge.run(() => {
-      turn.check?.();
-      return drive(this.#ports.connectNic(port, options, turn.accepted));
+    const nics = this.#nics;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      const made = yield* nics.connect(port, options);
+      if (!isErrorStatus(made.request.status)) turn.accepted?.(made.nic);
+      return made;
     });
   }
 
-  disconnectNic(port: Port, nic: Nic, turn: Turn<Nic> = {}): MaybePromise<void> {
-    return this.#edge.run(() => {
-      turn.check?.();
-      return drive(this.#ports.disconnectNic(port, nic, turn.accepted));
+  /** NIC_CONNECT of a NIC that was left created (rule C26). */
+  bindNic(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<void> {
+    const nics = this.#nics;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      yield* nics.bind(port, nic);
+      turn.accepted?.(nic);
+    });
+  }
+
+  /** NIC_UPDATED (rules C28, C29). */
+  updateNic(
+    port: Port,
+    nic: Nic,
+    change: NicChange,
+    turn: Turn<Nic> = NO_TURN,
+  ): MaybePromise<void> {
+    const nics = this.#nics;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      yield* nics.update(port, nic, change);
+      turn.accepted?.(nic);
+    });
+  }
+
+  /** One NIC: NIC_DISCONNECT, NIC_DELETE. */
+  disconnectNic(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<void> {
+    const nics = this.#nics;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      yield* nics.disconnect(nic);
+      yield* nics.delete(port, nic);
+      turn.accepted?.(nic);
     });
   }
 
@@ -146,11 +278,11 @@ export class Switch {
     property: PropertyInstance,
     turn: Turn<PropertyInstance> = NO_TURN,
   ): MaybePromise<PropertyOutcome> {
-    return this.#edge.run(() => {
+    return this.#edge.runWhole(() => {
       this.#mayChange(owner);
       turn.check?.();
-      return this.#properties.add(owner, property, turn.accepted);
-    });
+      return this.#retried(() => this.#properties.add(owner, property, turn.accepted));
+    }, owner);
   }
 
   updateProperty(
@@ -160,7 +292,7 @@ export class Switch {
     turn: Turn<PropertyInstance> = NO_TURN,
   ): MaybePromise<PropertyOutcome> {
     const edge = this.#edge;
-    if (!edge.enter()) return this.#updateLater(owner, property, settings, turn);
+    if (!edge.enter(owner)) return this.#updateLater(owner, property, settings, turn);
     let outcome: MaybePromise<PropertyOutcome>;
     try {
       outcome = this.#update(owner, property, settings, turn);
@@ -178,7 +310,7 @@ export class Switch {
     settings: Settings,
     turn: Turn<PropertyInstance>,
   ): MaybePromise<PropertyOutcome> {
-    return this.#edge.run(() => this.#update(owner, property, settings, turn));
+    return this.#edge.runWhole(() => this.#update(owner, property, settings, turn), owner);
   }
 
   #update(
@@ -189,7 +321,25 @@ export class Switch {
   ): MaybePromise<PropertyOutcome> {
     this.#mayChange(owner);
     turn.check?.();
-    return this.#properties.update(owner, property, settings, turn.accepted);
+    if (this.environment.behaviour.transientRetries === 0) {
+      return this.#properties.update(owner, property, settings, turn.accepted);
+    }
+    return this.#retried(() => this.#properties.update(owner, property, settings, turn.accepted));
+  }
+
+  /** Rules E18, D19, OP-29: what failed with RESOURCES is sent again, each time as a fresh OID. */
+  #retried(send: () => MaybePromise<PropertyOutcome>): MaybePromise<PropertyOutcome> {
+    let retries = this.environment.behaviour.transientRetries;
+    if (retries === 0) return send();
+    return drive(
+      (function* () {
+        for (;;) {
+          const outcome = yield* settled(send());
+          if (outcome?.status !== NdisStatus.RESOURCES || retries === 0) return outcome;
+          retries -= 1;
+        }
+      })(),
+    );
   }
 
   deleteProperty(
@@ -197,11 +347,11 @@ export class Switch {
     property: PropertyInstance,
     turn: Turn<PropertyInstance> = NO_TURN,
   ): MaybePromise<PropertyOutcome> {
-    return this.#edge.run(() => {
+    return this.#edge.runWhole(() => {
       this.#mayChange(owner);
       turn.check?.();
       return this.#properties.delete(owner, property, turn.accepted);
-    });
+    }, owner);
   }
 
   /** Feature status of a port (`portId`) or of the switch (-1). */

@@ -1,5 +1,5 @@
 import { macText, parseMac } from '../../switch/parameters.ts';
-import { NIC_TYPE_OF_PORT } from '../../switch/port-operations.ts';
+import { NIC_TYPE_OF_PORT } from '../../switch/nic-rules.ts';
 import type { Nic, NicOptions, Port } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { ExtSwitchError } from '../core/errors.ts';

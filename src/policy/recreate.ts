@@ -1,4 +1,4 @@
-import { NIC_TYPE_OF_PORT } from '../../switch/port-operations.ts';
+import { NIC_TYPE_OF_PORT } from '../../switch/nic-rules.ts';
 import type {
   NicOptions,
   Port,

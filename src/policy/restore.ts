@@ -1,5 +1,5 @@
 import { parseMac } from '../../switch/parameters.ts';
-import { NIC_TYPE_OF_PORT } from '../../switch/port-operations.ts';
+import { NIC_TYPE_OF_PORT } from '../../switch/nic-rules.ts';
 import type { NicOptions } from '../../switch/ports.ts';
 import { PropertyInstance } from '../../switch/ports.ts';
 import { isExtSwitchError } from '../core/errors.ts';

@@ -1,0 +1,192 @@
+import { ndisHas, OIDS } from '../src/abi/index.ts';
+import { isErrorStatus, NdisStatus } from '../src/core/status.ts';
+import { unreferenced } from './drain.ts';
+import type { SwitchEnvironment } from './environment.ts';
+import { checkNics, type NicPlace } from './nic-rules.ts';
+import type { OidRequest } from './oid-request.ts';
+import { NIC_PARAMETERS, NIC_STATE_CODE, writeNic } from './parameters.ts';
+import { Nic, type NicChange, type NicOptions, type Port } from './ports.ts';
+import type { ProtocolEdge } from './protocol-edge.ts';
+import { NIC_STATES, nextState, PORT_STATES } from './states.ts';
+import { type Steps, settled } from './steps.ts';
+import type { SwitchState } from './switch-state.ts';
+
+/** NDIS_SWITCH_NIC_FLAGS_NIC_INITIALIZING, NDIS 6.40 on (rule C17). */
+const NIC_INITIALIZING = 1;
+
+/** What came of creating NICs: all of them, or the request that was refused. */
+export type NicsOutcome =
+  | { readonly nics: readonly Nic[]; readonly refused?: undefined }
+  | { readonly nics?: undefined; readonly refused: OidRequest };
+
+/** NIC OIDs one by one and in their order (rules C22-C35, C52-C55; S2 steps 4-6, S3 steps 2-4, S8). */
+export class NicOperations {
+  readonly #state: SwitchState;
+  readonly #edge: ProtocolEdge;
+  readonly #environment: SwitchEnvironment;
+
+  constructor(state: SwitchState, edge: ProtocolEdge, environment: SwitchEnvironment) {
+    this.#state = state;
+    this.#edge = edge;
+    this.#environment = environment;
+  }
+
+  /**
+   * Rule C52: NIC_CREATE for every NIC, the external one before its adapters; then NIC_CONNECT in the same order unless the
+   * guest has not bound (`connect` false, rule C26). When one is refused, those before it are deleted again (rules C23,
+   * C34).
+   */
+  *open(port: Port, wanted: readonly NicOptions[], connect = true): Steps<NicsOutcome> {
+    nextState(PORT_STATES, port.state, 'nicCreate', `port ${port.name}`);
+    this.check(port, wanted);
+    const nics: Nic[] = [];
+    for (const options of wanted) {
+      const { nic, request } = yield* this.#create(port, options);
+      if (isErrorStatus(request.status)) {
+        for (const made of nics.reverse()) yield* this.delete(port, made);
+        return { refused: request };
+      }
+      nics.push(nic);
+    }
+    if (connect) for (const nic of nics) yield* this.bind(port, nic);
+    return { nics };
+  }
+
+  /** One NIC: NIC_CREATE, and NIC_CONNECT when that was not refused. */
+  *connect(port: Port, options: NicOptions): Steps<{ nic: Nic; request: OidRequest }> {
+    nextState(PORT_STATES, port.state, 'nicCreate', `port ${port.name}`);
+    this.check(port, [options]);
+    const made = yield* this.#create(port, options);
+    if (!isErrorStatus(made.request.status)) yield* this.bind(port, made.nic);
+    return made;
+  }
+
+  /** Throws when the NICs do not fit the port; before anything is created. */
+  check(port: NicPlace, wanted: readonly NicOptions[]): void {
+    for (const { index } of wanted) {
+      const state = port.nics.get(index)?.state ?? 'notCreated';
+      nextState(NIC_STATES, state, 'create', `NIC ${index}`);
+    }
+    checkNics(this.#state, port, wanted, this.#environment.behaviour.internalNics);
+  }
+
+  /** NIC_CREATE; the port stays when it is refused (rule C23). */
+  *#create(port: Port, options: NicOptions): Steps<{ nic: Nic; request: OidRequest }> {
+    const { behaviour } = this.#environment;
+    const what = `NIC ${port.portId}/${options.index}`;
+    const existing = port.nics.get(options.index);
+    const state = nextState(NIC_STATES, existing?.state ?? 'notCreated', 'create', what);
+    const nic = new Nic(options, port.portId);
+    // Rule C17: only the first time in the life of a synthetic NIC.
+    const isFirst = nic.type === 'synthetic' && options.isKnown !== true;
+    const flags = isFirst && ndisHas(this.#state.ndis, '6.40') ? NIC_INITIALIZING : 0;
+    const completed = (done: OidRequest): void => {
+      if (isErrorStatus(done.status)) return;
+      // Rule C19: an extension may have lowered MTU; the value at completion counts.
+      nic.mtu = NIC_PARAMETERS.view(done.buffer).MTU;
+      nic.state = state;
+      port.nics.set(nic.index, nic);
+    };
+    // Rule C24, OP-29: each retry is a fresh OID.
+    for (let retries = 0; ; retries += 1) {
+      const request = yield* settled(
+        this.#edge.send(
+          this.#oid(OIDS.OID_SWITCH_NIC_CREATE.code, nic, 'created', flags),
+          completed,
+        ),
+      );
+      const isTransient = request.status === NdisStatus.RESOURCES;
+      if (!isTransient || retries >= behaviour.transientRetries) return { nic, request };
+    }
+  }
+
+  /** NIC_CONNECT of a created NIC (rules C25, C26). */
+  *bind(port: Port, nic: Nic): Steps<void> {
+    const connected = nextState(NIC_STATES, nic.state, 'connect', `NIC ${nic.name}`);
+    yield* settled(
+      this.#edge.send(this.#oid(OIDS.OID_SWITCH_NIC_CONNECT.code, nic, 'connected'), () => {
+        nic.state = connected;
+      }),
+    );
+    this.#change('nicConnected', port, nic);
+  }
+
+  /** NIC_UPDATED of a connected NIC: only what rule C29 lets change. The new values count when the OID has completed. */
+  *update(port: Port, nic: Nic, change: NicChange): Steps<void> {
+    nextState(NIC_STATES, nic.state, 'update', `NIC ${nic.name}`);
+    const before = nicValues(nic);
+    Object.assign(nic, change);
+    const oid = this.#oid(OIDS.OID_SWITCH_NIC_UPDATED.code, nic, 'connected');
+    const after = nicValues(nic);
+    Object.assign(nic, before);
+    yield* settled(this.#edge.send(oid, () => Object.assign(nic, after)));
+    this.#change('nicUpdated', port, nic);
+  }
+
+  /** Rule C54: disconnect every lower adapter, delete every lower adapter, then index 0. */
+  *close(port: Port): Steps<void> {
+    const lower = [...port.nics.values()].filter((nic) => nic.index > 0);
+    for (const nic of lower) yield* this.disconnect(nic);
+    for (const nic of lower) yield* this.delete(port, nic);
+    const own = port.nics.get(0);
+    if (own === undefined) return;
+    yield* this.disconnect(own);
+    yield* this.delete(port, own);
+  }
+
+  /** NIC_DISCONNECT. A NIC that was never connected is deleted directly (rule C34, OP-26). */
+  *disconnect(nic: Nic): Steps<void> {
+    if (nic.state !== 'connected') return;
+    nic.state = nextState(NIC_STATES, nic.state, 'disconnect', `NIC ${nic.name}`);
+    yield* settled(
+      this.#edge.send(this.#oid(OIDS.OID_SWITCH_NIC_DISCONNECT.code, nic, 'disconnected')),
+    );
+  }
+
+  /** Waits for references, then NIC_DELETE (rules C31, C32, C56). */
+  *delete(port: Port, nic: Nic): Steps<void> {
+    nextState(NIC_STATES, nic.state, 'delete', `NIC ${nic.name}`);
+    const what = `NIC ${nic.portId}/${nic.index}`;
+    yield* unreferenced(this.#edge, this.#environment, this.#state, nic, what, 'C60');
+    const deleted = nextState(NIC_STATES, nic.state, 'delete', `NIC ${nic.name}`);
+    yield* settled(
+      this.#edge.send(this.#oid(OIDS.OID_SWITCH_NIC_DELETE.code, nic, 'deleted'), () => {
+        nic.state = deleted;
+        port.nics.delete(nic.index);
+      }),
+    );
+    this.#change('nicDeleted', port, nic);
+  }
+
+  #oid(oid: number, nic: Nic, state: keyof typeof NIC_STATE_CODE, flags = 0): OidRequest {
+    const { ndis } = this.#state;
+    const bytes = new Uint8Array(NIC_PARAMETERS.sizeof(ndis));
+    writeNic(bytes, 0, nic, NIC_STATE_CODE[state], flags, ndis);
+    return this.#edge.set(oid, bytes);
+  }
+
+  #change(event: string, port: Port, nic: Nic): void {
+    this.#environment.stateChange(this.#state.name, {
+      event,
+      portId: port.portId,
+      port: port.name,
+      nicIndex: nic.index,
+      nic: nic.name,
+      mtu: nic.mtu,
+    });
+  }
+}
+
+/** What rule C29 lets change. */
+function nicValues(nic: Nic): Required<NicChange> {
+  return {
+    friendlyName: nic.friendlyName,
+    netCfgInstanceId: nic.netCfgInstanceId,
+    mtu: nic.mtu,
+    numaNodeId: nic.numaNodeId,
+    permanentMac: nic.permanentMac,
+    vmMac: nic.vmMac ?? nic.permanentMac,
+    currentMac: nic.currentMac,
+    vfAssigned: nic.vfAssigned,
+  };
+}
