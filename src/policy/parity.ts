@@ -1,14 +1,19 @@
 import { OID_LIST, type OidName } from '../abi/index.ts';
 import { NdisStatus } from '../core/status.ts';
 import { builtinFeatures } from '../mof/builtin-features.ts';
+import { ruleEntries } from './rule-parity.ts';
+
+/** What the table has rows of. */
+export const PARITY_KINDS = ['oid', 'indication', 'status', 'class', 'rule'] as const;
+export type ParityKind = (typeof PARITY_KINDS)[number];
 
 /** How one thing of the field stands in this version. */
 export interface ParityEntry {
-  readonly kind: 'oid' | 'indication' | 'status' | 'class';
+  readonly kind: ParityKind;
   readonly name: string;
-  /** The simulated switch issues, answers or reads it. */
+  /** The simulated switch issues, answers or reads it; a rule: the code keeps it. */
   readonly modelled: boolean;
-  /** A test of this repository names it. */
+  /** A test of this repository names it; a rule: a test proves it. */
   readonly tested: boolean;
   /** Where the field documents it: a page, or the header that alone has it. */
   readonly source: string;
@@ -92,10 +97,13 @@ const UNTESTED: ReadonlySet<string> = new Set([
 
 let table: readonly ParityEntry[] | undefined;
 
-/** Every OID, indication, status and built-in class, each with what this version does about it. Made on first use. */
-export function parityTable(): readonly ParityEntry[] {
-  table ??= [...oidEntries(), ...statusEntries(), ...classEntries()];
-  return table;
+/**
+ * Every OID, indication, status, built-in class and rule of the rule book, each with what this version does about it.
+ * `kind`: those alone. Made on first use.
+ */
+export function parityTable(kind?: ParityKind): readonly ParityEntry[] {
+  table ??= [...oidEntries(), ...statusEntries(), ...classEntries(), ...ruleEntries()];
+  return kind === undefined ? table : table.filter((entry) => entry.kind === kind);
 }
 
 function oidEntries(): ParityEntry[] {

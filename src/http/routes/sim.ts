@@ -1,5 +1,5 @@
 import { ExtSwitchError } from '../../core/errors.ts';
-import { parityTable } from '../../policy/parity.ts';
+import { PARITY_KINDS, type ParityKind, parityTable } from '../../policy/parity.ts';
 import { type PageQuery, pageInOrder } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { listOf, object, pageQuery, parityEntry, pendingOid, text } from '../schemas.ts';
@@ -48,13 +48,20 @@ export const simRoutes: readonly Route[] = [
       body: pageInOrder(world.pending(), (p) => `${p.switch}/${p.request}`, query),
     }),
   }),
-  defineRoute({
+  defineRoute<object, { kind?: ParityKind }>({
     method: 'GET',
     path: '/sim/parity',
     operationId: 'getParity',
     tag: 'simulation',
-    summary: 'Every OID, indication, status and class: modelled, tested, source page',
-    schema: { response: { 200: object({ items: { type: 'array', items: parityEntry } }) } },
-    handle: () => ({ status: 200, body: { items: parityTable() } }),
+    summary: 'Every OID, indication, status, class and rule: modelled, tested, source page',
+    schema: {
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { kind: { enum: [...PARITY_KINDS], description: 'Only these.' } },
+      },
+      response: { 200: object({ items: { type: 'array', items: parityEntry } }) },
+    },
+    handle: ({ query }) => ({ status: 200, body: { items: parityTable(query.kind) } }),
   }),
 ];
