@@ -1,3 +1,5 @@
+import type { VmState } from '../policy/api.ts';
+
 /** Upper bounds of the duration histogram, seconds. */
 const BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5,
@@ -24,6 +26,14 @@ export interface Sample {
   readonly help: string;
   readonly type: 'gauge' | 'counter';
   readonly value: number;
+}
+
+/** What is told of one world. */
+export interface WorldSample {
+  readonly name: string;
+  readonly counters: Readonly<Record<string, number>>;
+  /** VMs by state, every state there is. */
+  readonly vms: Readonly<Record<VmState, number>>;
 }
 
 /** Request counts and durations by route. Index `labels.length` collects what met no route. */
@@ -57,13 +67,7 @@ export class Metrics {
   }
 
   /** Prometheus text exposition format 0.0.4. `samples` and `worlds` are read by the caller at the time of asking. */
-  text(
-    samples: readonly Sample[],
-    worlds: Iterable<{
-      readonly name: string;
-      readonly counters: Readonly<Record<string, number>>;
-    }>,
-  ): string {
+  text(samples: readonly Sample[], worlds: readonly WorldSample[]): string {
     const lines: string[] = [];
     for (const { name, help, type, value } of samples) {
       lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`);
@@ -71,6 +75,7 @@ export class Metrics {
     this.#pushRequests(lines);
     this.#pushDurations(lines);
     pushWorlds(lines, worlds);
+    pushVms(lines, worlds);
     return `${lines.join('\n')}\n`;
   }
 
@@ -115,10 +120,7 @@ export class Metrics {
 }
 
 /** Counters of each world as `extswitch_world_<name in snake case>`; those that end in `_total` only grow. */
-function pushWorlds(
-  lines: string[],
-  worlds: Iterable<{ readonly name: string; readonly counters: Readonly<Record<string, number>> }>,
-): void {
+function pushWorlds(lines: string[], worlds: readonly WorldSample[]): void {
   const byName = new Map<string, string[]>();
   for (const world of worlds) {
     for (const [counter, value] of Object.entries(world.counters)) {
@@ -130,6 +132,16 @@ function pushWorlds(
   }
   for (const [name, samples] of byName) {
     lines.push(`# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`, ...samples);
+  }
+}
+
+function pushVms(lines: string[], worlds: readonly WorldSample[]): void {
+  const name = 'extswitch_vms';
+  lines.push(`# HELP ${name} VMs, by world and state.`, `# TYPE ${name} gauge`);
+  for (const world of worlds) {
+    for (const [state, count] of Object.entries(world.vms)) {
+      lines.push(`${name}{world="${escapeLabel(world.name)}",state="${state}"} ${count}`);
+    }
   }
 }
 

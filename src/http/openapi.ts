@@ -1,8 +1,8 @@
 import { ERROR_CODES, type ErrorCode } from '../core/errors.ts';
 import type { CompiledRoute } from './dispatcher.ts';
 import { MESSAGE_PACK } from './msgpack.ts';
+import { NAMED_SCHEMAS } from './named-schemas.ts';
 import type { JsonSchema, Route } from './route.ts';
-import { NAMED_SCHEMAS } from './schemas.ts';
 
 /** An OpenAPI 3.1 document, as far as it is made and read here. */
 export interface OpenApiDocument {

@@ -1,6 +1,7 @@
 import { ERROR_CODES } from '../core/errors.ts';
 import { MAX_LIMIT } from './page.ts';
 import type { JsonSchema } from './route.ts';
+import { keeping } from './validation.ts';
 
 /*
  * The shapes of interfaces.md 3, once: what validates requests is what `/openapi.json` shows. Response shapes describe
@@ -13,9 +14,9 @@ export const text = (maxLength = 256, description?: string): JsonSchema => ({
   maxLength,
   ...(description === undefined ? {} : { description }),
 });
-const string: JsonSchema = { type: 'string' };
-const integer: JsonSchema = { type: 'integer' };
-const boolean: JsonSchema = { type: 'boolean' };
+export const string: JsonSchema = { type: 'string' };
+export const integer: JsonSchema = { type: 'integer' };
+export const boolean: JsonSchema = { type: 'boolean' };
 const base64: JsonSchema = { type: 'string', contentEncoding: 'base64' };
 
 /** Closed object: every member is named; `optional` ones may be missing. */
@@ -42,10 +43,18 @@ export const pageQuery = (more: Readonly<Record<string, JsonSchema>> = {}): Json
   },
 });
 
-const guid: JsonSchema = {
+export const guid: JsonSchema = {
   type: 'string',
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
 };
+/** A MAC address in a request. */
+export const macInput: JsonSchema = {
+  type: 'string',
+  pattern: '^[0-9A-Fa-f]{2}([-:][0-9A-Fa-f]{2}){5}$',
+  description: 'Six bytes in hexadecimal with one separator, e.g. 00-15-5d-01-02-03',
+};
+/** Bytes; 68 is what every IPv4 link must carry (RFC 791). */
+export const mtuInput: JsonSchema = { type: 'integer', minimum: 68, maximum: 65_535 };
 /** A GUID in a request: any case, braces optional. */
 export const guidInput: JsonSchema = {
   type: 'string',
@@ -53,7 +62,7 @@ export const guidInput: JsonSchema = {
 };
 
 const scalarSetting = ['number', 'boolean', 'string'];
-const settings: JsonSchema = {
+export const settings: JsonSchema = {
   type: 'object',
   description: 'Member name to value. uint64 and sint64 are decimal strings in JSON.',
   additionalProperties: {
@@ -64,7 +73,7 @@ const settings: JsonSchema = {
 /** Settings of a request: what their class says decides (422), not this schema. */
 export const settingsInput: JsonSchema = { ...settings, additionalProperties: true };
 
-const featureMember = object({
+export const featureMember = object({
   name: string,
   wmiDataId: integer,
   type: string,
@@ -106,6 +115,11 @@ export const switchExtension = object(
     running: boolean,
     order: { type: 'integer', description: 'Place inside its class, 0 nearest the protocol edge' },
     problem: string,
+    required: { type: 'boolean', description: 'The switch does not run without it (rule A50)' },
+    desynchronized: {
+      type: 'boolean',
+      description: 'A module above it ended an OID that it must have seen',
+    },
   },
   ['problem'],
 );
@@ -118,17 +132,53 @@ export const switchShape = object({
   isActive: boolean,
   portCount: integer,
 });
-export const portTypes: JsonSchema = {
+export const portTypes: JsonSchema = keeping('B4', {
   enum: ['generic', 'external', 'synthetic', 'emulated', 'internal'],
-};
+});
+/** NDIS_SWITCH_NIC_TYPE. */
+const nicTypes: JsonSchema = { enum: ['external', 'synthetic', 'emulated', 'internal'] };
+
+/** Every name one connection has; what does not apply is left out. */
+export const objectNames = object(
+  {
+    portId: { type: 'integer', description: 'NDIS_SWITCH_PORT_ID' },
+    portName: {
+      type: 'string',
+      description: 'Msvm_EthernetSwitchPort.DeviceID without Microsoft:',
+    },
+    portFriendlyName: string,
+    nicName: string,
+    nicFriendlyName: string,
+    switchId: guid,
+    switchName: string,
+    vmId: guid,
+    vmName: string,
+    adapterId: guid,
+    instanceId: { type: 'string', description: 'WMI InstanceID of the connection' },
+  },
+  [
+    'portId',
+    'portName',
+    'portFriendlyName',
+    'nicName',
+    'nicFriendlyName',
+    'switchId',
+    'switchName',
+    'vmId',
+    'vmName',
+    'adapterId',
+  ],
+);
 export const nic = object({
   index: integer,
   name: string,
   friendlyName: string,
-  type: { enum: ['external', 'synthetic', 'emulated', 'internal'] },
+  type: nicTypes,
   state: { enum: ['created', 'connected', 'disconnected', 'deleted'] },
-  mac: string,
+  mac: { type: 'string', description: 'PermanentMacAddress' },
+  currentMac: { type: 'string', description: 'The address in use (rule C15)' },
   mtu: integer,
+  vfAssigned: boolean,
 });
 export const port = object({
   id: guid,
@@ -138,6 +188,7 @@ export const port = object({
   state: { enum: ['created', 'teardown', 'deleted'] },
   isValidationPort: boolean,
   nics: { type: 'array', items: nic },
+  names: objectNames,
 });
 export const property = object({
   id: guid,
@@ -165,7 +216,11 @@ export const traceEntry = object(
     time: { type: 'number', description: 'Virtual milliseconds' },
     switch: string,
     oid: string,
-    requestType: { enum: ['query', 'set', 'method'] },
+    requestType: {
+      enum: ['query', 'set', 'method', 'indication'],
+      description:
+        '`indication`: a status indication, travelling up; `oid` is its NDIS_STATUS name',
+    },
     origin: string,
     route: { type: 'array', items: object({ module: string, verdict: string }) },
     status: string,
@@ -175,17 +230,27 @@ export const traceEntry = object(
   },
   ['output'],
 );
-export const pendingOid = object({
-  request: integer,
-  switch: string,
-  oid: string,
-  heldBy: string,
-  pendingForMs: { type: 'number' },
-  queued: integer,
-});
+export const pendingOid = object(
+  {
+    request: { type: 'integer', description: 'Number of the request on its switch' },
+    switch: string,
+    oid: string,
+    heldBy: { type: 'string', description: 'The module where it is, or miniportEdge' },
+    pendingForMs: { type: 'number', description: 'Virtual milliseconds since it was issued' },
+    queued: { type: 'integer', description: 'Requests waiting behind it' },
+    requestType: { enum: ['query', 'set', 'method'] },
+    origin: { type: 'string', description: "protocolEdge, or the issuing extension's id" },
+    route: { type: 'array', items: string, description: 'Places it passed, the holder last' },
+    endsInMs: {
+      type: 'number',
+      description: 'Virtual milliseconds until the switch ends it; while a module pends it',
+    },
+  },
+  ['endsInMs'],
+);
 export const parityEntry = object(
   {
-    kind: { enum: ['oid', 'indication', 'status', 'class'] },
+    kind: { enum: ['oid', 'indication', 'status', 'class', 'rule'] },
     name: string,
     modelled: boolean,
     tested: boolean,
@@ -197,6 +262,27 @@ export const parityEntry = object(
 export const profiles: JsonSchema = {
   enum: ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'],
 };
+const behaviourOptions = {
+  validationPorts: { enum: ['short', 'standing'], description: 'OP-19, default short' },
+  activation: { enum: ['first', 'last'], description: 'OP-20, default first' },
+  transientRetries: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 1_000,
+    description: 'OP-29: how often an OID that failed with RESOURCES is sent again, default 0',
+  },
+  saveOnStop: { type: 'boolean', description: 'OP-15, default false' },
+  completeFailedRestore: { type: 'boolean', description: 'OP-17, default true' },
+  internalNics: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 1_000,
+    description: 'OP-36: internal NICs a switch takes, default 1',
+  },
+  suspendOids: { type: 'boolean', description: 'OP-39, default false' },
+} as const;
+/** Where the documents leave a choice: open points of the rule book. */
+export const behaviour = object(behaviourOptions, Object.keys(behaviourOptions));
 export const world = object({ name: string, seed: string, profile: profiles, store: string });
 
 export const problem: JsonSchema = {
@@ -229,25 +315,3 @@ export const batchResult = object(
   },
   ['headers', 'body'],
 );
-
-/** Schemas that get a name of their own in `/openapi.json`. */
-export const NAMED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
-  Settings: settings,
-  FeatureMember: featureMember,
-  Feature: feature,
-  Warning: warning,
-  Registration: registration,
-  Extension: extension,
-  SwitchExtension: switchExtension,
-  Switch: switchShape,
-  Nic: nic,
-  Port: port,
-  Property: property,
-  FeatureStatus: featureStatus,
-  TraceEntry: traceEntry,
-  PendingOid: pendingOid,
-  ParityEntry: parityEntry,
-  World: world,
-  Problem: problem,
-  BatchResult: batchResult,
-};

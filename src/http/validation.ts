@@ -1,4 +1,5 @@
 import { ExtSwitchError } from '../core/errors.ts';
+import type { JsonSchema } from './route.ts';
 
 /** One complaint of ajv, as far as it is read here. */
 interface SchemaComplaint {
@@ -29,6 +30,14 @@ const BOUNDS = new Set([
   'maxItems',
 ]);
 
+const RULES = new WeakMap<object, string>();
+
+/** A schema whose bounds are a rule of the rule book: a value outside them is refused with `rule`. */
+export function keeping(rule: string, schema: JsonSchema): JsonSchema {
+  RULES.set(schema, rule);
+  return schema;
+}
+
 /** The error of the first complaint about a body (400, or 422 outside bounds) or a query (400). Never repeats values. */
 export function schemaError(
   complaints: readonly SchemaComplaint[] | null | undefined,
@@ -55,11 +64,13 @@ export function schemaError(
   const expected = expectation(complaint);
   const message =
     at === '' ? `the ${part} ${expected}` : `${what} ${JSON.stringify(at)} ${expected}`;
+  const rule = RULES.get(complaint.parentSchema ?? {});
   const code = part === 'body' && BOUNDS.has(complaint.keyword) ? 'INVALID_ARGUMENT' : 'MALFORMED';
   return new ExtSwitchError(code, message, {
     ...(at === '' ? {} : { member: at }),
     expected,
     found: kindOf(value, complaint.instancePath),
+    ...(rule === undefined ? {} : { rule }),
   });
 }
 

@@ -1,5 +1,10 @@
 import { ExtSwitchError } from '../core/errors.ts';
-import type { FabricInterface, FabricOptions, ProfileName } from '../policy/api.ts';
+import type {
+  BehaviourOptions,
+  FabricInterface,
+  FabricOptions,
+  ProfileName,
+} from '../policy/api.ts';
 import { IdempotencyCache } from './idempotency.ts';
 
 /** One world and what the plane keeps beside it. */
@@ -75,6 +80,8 @@ export class Worlds {
     readonly name?: string;
     readonly seed?: string;
     readonly profile?: ProfileName;
+    readonly scheduling?: FabricOptions['scheduling'];
+    readonly behaviour?: BehaviourOptions;
   }): Promise<World> {
     if (this.#closed) throw new ExtSwitchError('SHUTTING_DOWN', 'the server is shutting down');
     const name = input.name ?? this.#freeName();
@@ -101,6 +108,8 @@ export class Worlds {
         store: 'memory',
         ...(input.seed === undefined ? {} : { seed: input.seed }),
         ...(input.profile === undefined ? {} : { profile: input.profile }),
+        ...(input.scheduling === undefined ? {} : { scheduling: input.scheduling }),
+        ...(input.behaviour === undefined ? {} : { behaviour: input.behaviour }),
       });
       if (this.#closed) {
         await fabric.close();

@@ -3,7 +3,11 @@ import { defineRoute, type Route } from '../route.ts';
 import { extension, listOf, object, pageQuery, switchExtension } from '../schemas.ts';
 
 type SwitchExtensionParams = { readonly switch: string; readonly extension: string };
-type Change = { readonly enabled?: boolean; readonly order?: number };
+type Change = {
+  readonly enabled?: boolean;
+  readonly order?: number;
+  readonly required?: boolean;
+};
 
 const params = { switch: 'Switch id or unique name', extension: 'Extension id or name' };
 
@@ -73,7 +77,7 @@ export const extensionRoutes: readonly Route[] = [
     path: '/switches/{switch}/extensions/{extension}',
     operationId: 'changeSwitchExtension',
     tag: 'extensions',
-    summary: 'Enable, disable or move an extension of a switch',
+    summary: 'Enable, disable, move or require an extension of a switch',
     schema: {
       params,
       body: object(
@@ -85,8 +89,12 @@ export const extensionRoutes: readonly Route[] = [
             maximum: 1_000,
             description: 'Place inside its class, 0 nearest the protocol edge',
           },
+          required: {
+            type: 'boolean',
+            description: 'The switch does not run without it (rule A50)',
+          },
         },
-        ['enabled', 'order'],
+        ['enabled', 'order', 'required'],
       ),
       response: { 200: switchExtension },
       errors: ['NOT_FOUND', 'SECOND_FORWARDING_EXTENSION', 'EXTENSION_FAILED'],

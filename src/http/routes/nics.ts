@@ -1,8 +1,9 @@
 import { ExtSwitchError } from '../../core/errors.ts';
-import type { FabricInterface, NicInfo, PortHandle } from '../../policy/api.ts';
+import type { FabricInterface, NicInfo, NicUpdate, PortHandle } from '../../policy/api.ts';
 import { type PageQuery, pageInOrder } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { listOf, nic, object, pageQuery, text } from '../schemas.ts';
+import { listOf, macInput, mtuInput, nic, object, pageQuery, text } from '../schemas.ts';
+import { nicChangeInput } from '../vm-schemas.ts';
 
 type PortParams = { readonly switch: string; readonly port: string };
 type NicParams = PortParams & { readonly index: string };
@@ -31,12 +32,8 @@ export const nicRoutes: readonly Route[] = [
       body: object(
         {
           name: text(256),
-          mac: {
-            type: 'string',
-            pattern: '^[0-9A-Fa-f]{2}([-:][0-9A-Fa-f]{2}){5}$',
-            description: 'Default from the pool 00-15-5d',
-          },
-          mtu: { type: 'integer', minimum: 68, maximum: 65_535 },
+          mac: { ...macInput, description: 'Default from the pool 00-15-5d' },
+          mtu: mtuInput,
           index: { type: 'integer', minimum: 0, maximum: 65_535, description: 'Default 0' },
         },
         ['name', 'mac', 'mtu', 'index'],
@@ -81,6 +78,25 @@ export const nicRoutes: readonly Route[] = [
       status: 200,
       body: nicOf(portOf(context.world, context.params), context.params.index),
     }),
+  }),
+  defineRoute<NicParams, object, NicUpdate>({
+    method: 'PATCH',
+    path: '/switches/{switch}/ports/{port}/nics/{index}',
+    operationId: 'updateNic',
+    tag: 'nics',
+    summary: 'Change what NIC_UPDATED may change of a connected NIC (rules C28, C29)',
+    schema: {
+      params,
+      body: nicChangeInput,
+      response: { 200: nic },
+      errors: ['NOT_FOUND', 'ILLEGAL_TRANSITION', 'INVALID_ARGUMENT'],
+    },
+    async handle(context) {
+      const handle = portOf(context.world, context.params);
+      const found = nicOf(handle, context.params.index);
+      if (Object.keys(context.body).length === 0) return { status: 200, body: found };
+      return { status: 200, body: await handle.nics.update(found.index, context.body) };
+    },
   }),
   defineRoute<NicParams>({
     method: 'DELETE',

@@ -67,6 +67,23 @@ export const portRoutes: readonly Route[] = [
       body: context.world.switches.get(context.params.switch).ports.get(context.params.port).info,
     }),
   }),
+  defineRoute<PortParams, object, { readonly name: string }>({
+    method: 'PATCH',
+    path: '/switches/{switch}/ports/{port}',
+    operationId: 'renamePort',
+    tag: 'ports',
+    summary: 'Change the friendly name of a port, the only thing that may change (rule B19)',
+    schema: {
+      params,
+      body: object({ name: text(256) }),
+      response: { 200: port },
+      errors: ['NOT_FOUND', 'AMBIGUOUS_NAME', 'ILLEGAL_TRANSITION'],
+    },
+    async handle({ world, params: path, body }) {
+      const handle = world.switches.get(path.switch).ports.get(path.port);
+      return { status: 200, body: await handle.rename(body.name) };
+    },
+  }),
   defineRoute<PortParams>({
     method: 'DELETE',
     path: '/switches/{switch}/ports/{port}',

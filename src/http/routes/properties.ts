@@ -6,7 +6,10 @@ import { type PageQuery, pageByKey } from '../page.ts';
 import { defineRoute, type Route, type RouteContext } from '../route.ts';
 import { guidInput, listOf, object, pageQuery, property, settingsInput, text } from '../schemas.ts';
 
-type OwnerParams = { readonly switch: string; readonly port?: string };
+/** A switch, a port of it, or an adapter of a VM. */
+type OwnerParams =
+  | { readonly switch: string; readonly port?: string }
+  | { readonly vm: string; readonly adapter: string };
 type PropertyParams = OwnerParams & { readonly property: string };
 type SettingsBody = { readonly settings: Readonly<Record<string, unknown>> };
 type AddBody = {
@@ -29,16 +32,25 @@ const addBody = object(
 const conflicts = ['NOT_FOUND', 'VETOED', 'SETTINGS_INVALID', 'STORE_UNAVAILABLE'];
 const switchParam = { switch: 'Switch id or unique name' };
 const portParams = { ...switchParam, port: 'Port GUID, port id (decimal) or unique name' };
+const adapterParams = { vm: 'VM id or unique name', adapter: 'Adapter id or unique name' };
 
-/** Policies of ports and of switches: the same five routes each. */
+type Noun = 'Port' | 'Switch' | 'Adapter';
+const OWNERS: Readonly<Record<Noun, string>> = {
+  Port: 'a port',
+  Switch: 'a switch',
+  Adapter: 'an adapter, whatever state its VM is in',
+};
+
+/** Policies of ports, of switches, and of adapters, with which they travel: the same five routes each. */
 export const propertyRoutes: readonly Route[] = [
   ...routesOf('/switches/{switch}/ports/{port}', 'Port', portParams),
   ...routesOf('/switches/{switch}', 'Switch', switchParam),
+  ...routesOf('/vms/{vm}/adapters/{adapter}', 'Adapter', adapterParams),
 ];
 
 function routesOf(
   owner: string,
-  noun: 'Port' | 'Switch',
+  noun: Noun,
   ownerParams: Readonly<Record<string, string>>,
 ): readonly Route[] {
   const path = `${owner}/properties`;
@@ -49,7 +61,7 @@ function routesOf(
       path,
       operationId: `add${noun}Property`,
       tag: 'properties',
-      summary: `Add a ${what} property: the extensions decide, then it is stored`,
+      summary: `Add ${aOrAn(what)} property: the extensions decide, then it is stored`,
       pipelined: true,
       schema: {
         params: ownerParams,
@@ -64,7 +76,7 @@ function routesOf(
       path,
       operationId: `list${noun}Properties`,
       tag: 'properties',
-      summary: `Properties of a ${what}, by id`,
+      summary: `Properties of ${OWNERS[noun]}, by id`,
       schema: {
         params: ownerParams,
         query: pageQuery(),
@@ -83,7 +95,7 @@ function routesOf(
 /** The routes of one property. */
 function itemRoutes(
   path: string,
-  noun: 'Port' | 'Switch',
+  noun: Noun,
   params: Readonly<Record<string, string>>,
 ): readonly Route[] {
   const what = noun.toLowerCase();
@@ -102,7 +114,7 @@ function itemRoutes(
       path: `${path}/{property}`,
       operationId: `update${noun}Property`,
       tag: 'properties',
-      summary: `Replace the settings of a ${what} property; If-Match is honoured`,
+      summary: `Replace the settings of ${aOrAn(what)} property; If-Match is honoured`,
       pipelined: true,
       schema: {
         params,
@@ -117,7 +129,7 @@ function itemRoutes(
       path: `${path}/{property}`,
       operationId: `delete${noun}Property`,
       tag: 'properties',
-      summary: `Delete a ${what} property; If-Match is honoured`,
+      summary: `Delete ${aOrAn(what)} property; If-Match is honoured`,
       pipelined: true,
       schema: {
         params,
@@ -196,11 +208,19 @@ function conditionOf(
 }
 
 function propertiesOf(world: FabricInterface, place: OwnerParams): PropertyCollection {
+  if ('vm' in place) return world.vms.get(place.vm).adapter(place.adapter).properties;
   const sw = world.switches.get(place.switch);
   return place.port === undefined ? sw.properties : sw.ports.get(place.port).properties;
 }
 
 function ownerPath(place: OwnerParams): string {
+  if ('vm' in place) {
+    return `/vms/${encodeURIComponent(place.vm)}/adapters/${encodeURIComponent(place.adapter)}`;
+  }
   const path = `/switches/${encodeURIComponent(place.switch)}`;
   return place.port === undefined ? path : `${path}/ports/${encodeURIComponent(place.port)}`;
+}
+
+function aOrAn(noun: string): string {
+  return `${noun === 'adapter' ? 'an' : 'a'} ${noun}`;
 }

@@ -2,6 +2,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { featureStatus } from '../schemas.ts';
 
 type SwitchParams = { readonly switch: string; readonly feature: string };
+type AdapterParams = { readonly vm: string; readonly adapter: string; readonly feature: string };
 type PortParams = SwitchParams & { readonly port: string };
 
 const feature = 'GUID or class name of a feature status';
@@ -44,6 +45,23 @@ export const statusRoutes: readonly Route[] = [
     async handle({ world, params }) {
       const sw = world.switches.get(params.switch);
       return { status: 200, body: await sw.status(params.feature) };
+    },
+  }),
+  defineRoute<AdapterParams>({
+    method: 'GET',
+    path: '/vms/{vm}/adapters/{adapter}/status/{feature}',
+    operationId: 'getAdapterStatus',
+    tag: 'status',
+    summary: 'Ask the extensions for a port feature status of a connected adapter',
+    description: 'Travels down the stack of its switch as OID_SWITCH_PORT_FEATURE_STATUS_QUERY.',
+    schema: {
+      params: { vm: 'VM id or unique name', adapter: 'Adapter id or unique name', feature },
+      response: { 200: featureStatus },
+      errors,
+    },
+    async handle({ world, params }) {
+      const adapter = world.vms.get(params.vm).adapter(params.adapter);
+      return { status: 200, body: await adapter.status(params.feature) };
     },
   }),
 ];

@@ -1,10 +1,16 @@
-import type { SwitchInfo } from '../../policy/api.ts';
+import type { SwitchInfo, UplinkOptions } from '../../policy/api.ts';
 import { type PageQuery, pageByKey } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { listOf, object, pageQuery, switchShape, switchTypes, text } from '../schemas.ts';
+import { uplinkInput } from '../vm-schemas.ts';
 
 type SwitchParams = { readonly switch: string };
-type SwitchBody = { readonly name: string; readonly type?: SwitchInfo['type'] };
+type SwitchBody = {
+  readonly name: string;
+  readonly type?: SwitchInfo['type'];
+  readonly uplink?: UplinkOptions;
+  readonly managementOs?: boolean;
+};
 
 const params = { switch: 'Switch id or unique name' };
 
@@ -14,11 +20,22 @@ export const switchRoutes: readonly Route[] = [
     path: '/switches',
     operationId: 'createSwitch',
     tag: 'switches',
-    summary: 'Create a switch',
+    summary: 'Create a switch, with its uplink and a NIC of the management OS if asked for',
     schema: {
-      body: object({ name: text(256), type: switchTypes }, ['type']),
+      body: object(
+        {
+          name: text(256),
+          type: switchTypes,
+          uplink: uplinkInput,
+          managementOs: {
+            type: 'boolean',
+            description: 'External and internal switches: the management OS gets a NIC on it',
+          },
+        },
+        ['type', 'uplink', 'managementOs'],
+      ),
       response: { 201: switchShape },
-      errors: ['ALREADY_EXISTS', 'INVALID_ARGUMENT'],
+      errors: ['ALREADY_EXISTS', 'INVALID_ARGUMENT', 'ILLEGAL_TRANSITION', 'VETOED'],
     },
     async handle({ world, base, body }) {
       const { info } = await world.switches.create(body);

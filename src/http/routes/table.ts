@@ -5,6 +5,7 @@ import { type BatchDeps, batchRoute } from './batch.ts';
 import { eventsRoute } from './events.ts';
 import { extensionRoutes } from './extensions.ts';
 import { featureRoutes } from './features.ts';
+import { hostRoutes } from './host.ts';
 import { nicRoutes } from './nics.ts';
 import { portRoutes } from './ports.ts';
 import { propertyRoutes } from './properties.ts';
@@ -12,6 +13,8 @@ import { simRoutes } from './sim.ts';
 import { statusRoutes } from './status.ts';
 import { switchRoutes } from './switches.ts';
 import { traceRoutes } from './trace.ts';
+import { vmAdapterRoutes } from './vm-adapters.ts';
+import { vmRoutes } from './vms.ts';
 import { worldRoutes } from './worlds.ts';
 
 /** Every route below `/v1`. */
@@ -26,6 +29,9 @@ export function routeTable(
     ...switchRoutes,
     ...portRoutes,
     ...nicRoutes,
+    ...hostRoutes,
+    ...vmRoutes,
+    ...vmAdapterRoutes,
     ...propertyRoutes,
     ...statusRoutes,
     ...traceRoutes,

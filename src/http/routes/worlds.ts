@@ -1,7 +1,7 @@
-import type { ProfileName } from '../../policy/api.ts';
+import type { BehaviourOptions, ProfileName } from '../../policy/api.ts';
 import { type PageQuery, pageByKey } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { listOf, object, pageQuery, profiles, text, world } from '../schemas.ts';
+import { behaviour, listOf, object, pageQuery, profiles, text, world } from '../schemas.ts';
 import { type Worlds, worldInfo } from '../worlds.ts';
 
 type WorldBody = {
@@ -9,6 +9,8 @@ type WorldBody = {
   readonly seed?: string;
   readonly profile?: ProfileName;
   readonly store?: 'memory';
+  readonly scheduling?: 'fifo' | 'seeded';
+  readonly behaviour?: BehaviourOptions;
 };
 type WorldParams = { readonly name: string };
 
@@ -27,8 +29,18 @@ export function worldRoutes(worlds: Worlds): readonly Route[] {
       batch: false,
       schema: {
         body: object(
-          { name: text(64), seed: text(1_024), profile: profiles, store: { enum: ['memory'] } },
-          ['name', 'seed', 'profile', 'store'],
+          {
+            name: text(64),
+            seed: text(1_024),
+            profile: profiles,
+            store: { enum: ['memory'] },
+            scheduling: {
+              enum: ['fifo', 'seeded'],
+              description: 'seeded: operations that may overlap do, in an order the seed picks',
+            },
+            behaviour,
+          },
+          ['name', 'seed', 'profile', 'store', 'scheduling', 'behaviour'],
         ),
         bodyOptional: true,
         response: { 201: world },
