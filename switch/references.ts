@@ -1,6 +1,7 @@
 import { NdisStatus } from '../src/core/status.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
+import { permissionsOf } from './permissions.ts';
 import { Nic, Port } from './ports.ts';
 import type { SwitchState } from './switch-state.ts';
 
@@ -14,10 +15,12 @@ export class References {
     this.#environment = environment;
   }
 
-  /** Rule B36: SUCCESS only for a created port. */
+  /** Rule B36, by the permission matrix: SUCCESS only for a created port. */
   referencePort(module: FilterModule, portId: number): NdisStatus {
     const port = this.#state.ports.get(portId);
-    return port?.state === 'created' ? take(module, port) : NdisStatus.INVALID_PARAMETER;
+    return port !== undefined && permissionsOf(port).referenceSwitchPort
+      ? take(module, port)
+      : NdisStatus.INVALID_PARAMETER;
   }
 
   dereferencePort(module: FilterModule, portId: number): NdisStatus {
@@ -31,10 +34,13 @@ export class References {
       : giveBack(module, port);
   }
 
-  /** Rule C57, OP-24: SUCCESS only for a connected NIC. */
+  /** Rule C57, OP-24, by the permission matrix: SUCCESS only for a connected NIC. */
   referenceNic(module: FilterModule, portId: number, nicIndex: number): NdisStatus {
-    const nic = this.#state.ports.get(portId)?.nics.get(nicIndex);
-    return nic?.state === 'connected' ? take(module, nic) : NdisStatus.INVALID_PARAMETER;
+    const port = this.#state.ports.get(portId);
+    const nic = port?.nics.get(nicIndex);
+    return nic !== undefined && permissionsOf(port, nic).referenceSwitchNic
+      ? take(module, nic)
+      : NdisStatus.INVALID_PARAMETER;
   }
 
   dereferenceNic(module: FilterModule, portId: number, nicIndex: number): NdisStatus {

@@ -1,6 +1,7 @@
 /**
- * Life cycles as transition tables (rule book B.5, C.5, A.5): (state, event) → next state, with the rule that allows
- * it. What is not in a table is illegal; {@link nextState} then says which rule forbids it.
+ * Life cycles as transition tables (rule book B.5, C.5, A.5, and S1 for the switch itself): (state, event) → next state,
+ * with the rule that allows it. What is not in a table is illegal; {@link nextState} then says which rule forbids it.
+ * What each state permits is another table: `permissions.ts` (rule book C.6).
  */
 import { ExtSwitchError } from '../src/core/errors.ts';
 
@@ -17,7 +18,70 @@ export interface StateTable<State extends string, Event extends string> {
   >;
   /** Rule to name when a pair is not in the table, by event. */
   readonly refusal: Readonly<Record<Event, string>>;
+  /** Pairs that another rule forbids. */
+  readonly refusalFrom: Readonly<Partial<Record<State, Readonly<Partial<Record<Event, string>>>>>>;
 }
+
+export type SwitchLifeState = 'created' | 'starting' | 'active' | 'down' | 'stopping';
+/**
+ * `operate`: anything that adds, changes or asks; `takeAway`: disconnecting and deleting, which a switch whose stack is
+ * down still does, so that its objects do not outlive their owners.
+ */
+export type SwitchEvent =
+  | 'start'
+  | 'activate'
+  | 'stackDown'
+  | 'stackUp'
+  | 'operate'
+  | 'takeAway'
+  | 'stop';
+
+/**
+ * S1: `starting` has a running stack and IsActive FALSE; OP-20 lets host ports come then. `down`: a required extension
+ * does not run, so nothing does (rule A50); with the stack up again the switch activates anew.
+ */
+export const SWITCH_STATES: StateTable<SwitchLifeState, SwitchEvent> = {
+  name: 'switch',
+  transitions: {
+    created: {
+      start: { to: 'starting', rule: 'A47' },
+      stop: { to: 'stopping', rule: 'A1' },
+    },
+    starting: {
+      activate: { to: 'active', rule: 'A68' },
+      stackDown: { to: 'down', rule: 'A50' },
+      operate: { to: 'starting', rule: 'A73' },
+      takeAway: { to: 'starting', rule: 'A73' },
+      stop: { to: 'stopping', rule: 'A1' },
+    },
+    active: {
+      stackDown: { to: 'down', rule: 'A50' },
+      operate: { to: 'active', rule: 'A67' },
+      takeAway: { to: 'active', rule: 'A67' },
+      stop: { to: 'stopping', rule: 'A1' },
+    },
+    down: {
+      stackUp: { to: 'starting', rule: 'A47' },
+      takeAway: { to: 'down', rule: 'A50' },
+      stop: { to: 'stopping', rule: 'A1' },
+    },
+    stopping: {
+      operate: { to: 'stopping', rule: 'A1' },
+      takeAway: { to: 'stopping', rule: 'A1' },
+      stop: { to: 'stopping', rule: 'A1' },
+    },
+  },
+  refusal: {
+    start: 'A1',
+    activate: 'A68',
+    stackDown: 'A50',
+    stackUp: 'A50',
+    operate: 'A67',
+    takeAway: 'A67',
+    stop: 'A1',
+  },
+  refusalFrom: { down: { operate: 'A50', activate: 'A50' } },
+};
 
 export type PortLifeState = 'notCreated' | 'created' | 'tearingDown';
 export type PortEvent = 'create' | 'update' | 'property' | 'nicCreate' | 'teardown' | 'delete';
@@ -36,13 +100,15 @@ export const PORT_STATES: StateTable<PortLifeState, PortEvent> = {
     tearingDown: { delete: { to: 'notCreated', rule: 'B21' } },
   },
   refusal: {
-    create: 'B16',
+    create: 'B1',
     update: 'B19',
     property: 'E20',
     nicCreate: 'B13',
     teardown: 'B20',
     delete: 'B21',
   },
+  // No OID names a port that is gone.
+  refusalFrom: { notCreated: { update: 'B22', teardown: 'B22', delete: 'B22' } },
 };
 
 export type NicLifeState = 'notCreated' | 'created' | 'connected' | 'disconnected' | 'deleted';
@@ -90,6 +156,12 @@ export const NIC_STATES: StateTable<NicLifeState, NicEvent> = {
     delete: 'C31',
     portTeardown: 'B20',
   },
+  refusalFrom: {
+    // A failed NIC_CREATE is followed by neither.
+    notCreated: { disconnect: 'C23', delete: 'C23' },
+    disconnected: { create: 'C33' },
+    deleted: { connect: 'C32', update: 'C32', disconnect: 'C32', delete: 'C32' },
+  },
 };
 
 export type ModuleState =
@@ -109,6 +181,9 @@ export type ModuleEvent =
   | 'pause'
   | 'pauseComplete'
   | 'detach';
+
+/** Rule A51: nothing new on a module that restarts or pauses; rule A62: what is finished once is not finished again. */
+const BUSY = { attach: 'A51', restart: 'A51', pause: 'A51', detach: 'A51' };
 
 /** Rule book A.5, rules A48-A52. */
 export const MODULE_STATES: StateTable<ModuleState, ModuleEvent> = {
@@ -131,15 +206,20 @@ export const MODULE_STATES: StateTable<ModuleState, ModuleEvent> = {
     pausing: { pauseComplete: { to: 'paused', rule: 'A48' } },
   },
   refusal: {
-    attach: 'A51',
+    attach: 'A48',
     attached: 'A48',
     attachFailed: 'A48',
-    restart: 'A51',
-    restarted: 'A48',
-    restartFailed: 'A48',
-    pause: 'A51',
-    pauseComplete: 'A48',
-    detach: 'A52',
+    restart: 'A48',
+    restarted: 'A62',
+    restartFailed: 'A62',
+    pause: 'A48',
+    pauseComplete: 'A62',
+    detach: 'A48',
+  },
+  refusalFrom: {
+    restarting: BUSY,
+    pausing: BUSY,
+    running: { detach: 'A52' },
   },
 };
 
@@ -152,6 +232,15 @@ export function tryNextState<State extends string, Event extends string>(
   return table.transitions[from][event]?.to;
 }
 
+/** Rule that forbids `event` in `from`; meaningful for pairs that are not in the table. */
+export function refusalRule<State extends string, Event extends string>(
+  table: StateTable<State, Event>,
+  from: State,
+  event: Event,
+): string {
+  return table.refusalFrom[from]?.[event] ?? table.refusal[event];
+}
+
 /** As {@link tryNextState}, but an illegal pair throws `ILLEGAL_TRANSITION` naming the rule. */
 export function nextState<State extends string, Event extends string>(
   table: StateTable<State, Event>,
@@ -161,7 +250,7 @@ export function nextState<State extends string, Event extends string>(
 ): State {
   const to = tryNextState(table, from, event);
   if (to === undefined) {
-    const rule = table.refusal[event];
+    const rule = refusalRule(table, from, event);
     throw new ExtSwitchError(
       'ILLEGAL_TRANSITION',
       `${what} is ${from}: ${event} is not allowed (rule ${rule})`,

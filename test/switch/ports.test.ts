@@ -255,13 +255,13 @@ t.test('a deleted port gets no more OIDs; a NIC deleted twice neither (B22, C32)
   const second = machine.disconnectNic(port, nic);
   held[0]?.forward();
   await first;
-  await t.rejects(Promise.resolve(second), { code: 'ILLEGAL_TRANSITION', place: { rule: 'C31' } });
+  await t.rejects(Promise.resolve(second), { code: 'ILLEGAL_TRANSITION', place: { rule: 'C32' } });
   t.equal(world.trace.entries({ oid: 'OID_SWITCH_NIC_DELETE' }).length, 1);
   now(machine.deletePort(port));
   world.trace.clear();
   t.equal(
     refusal(() => machine.deletePort(port)),
-    'ILLEGAL_TRANSITION B20',
+    'ILLEGAL_TRANSITION B22',
   );
   t.equal(
     refusal(() => machine.addProperty(port, portProperty(world))),
