@@ -1,7 +1,6 @@
 import { type Port, PropertyInstance, type PropertyOwner } from '../../switch/ports.ts';
 import type { PropertyOutcome } from '../../switch/property-operations.ts';
 import type { MaybePromise } from '../../switch/steps.ts';
-import { ExtSwitchError } from '../core/errors.ts';
 import { parseGuid } from '../core/guid.ts';
 import { isErrorStatus } from '../core/status.ts';
 import type { Settings } from '../sdk/extension.ts';
@@ -10,26 +9,18 @@ import type { Transaction } from './change-log.ts';
 import { type PropertyPlace, undoAdd, undoDelete, undoUpdate } from './compensation.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import { propertyInfo } from './info.ts';
-import { type PropertyRecord, propertyKey, put, remove } from './records.ts';
+import {
+  checkAddition,
+  checkRevision,
+  checkScope,
+  findProperty,
+  propertyRecord,
+} from './property-rules.ts';
+import { propertyKey, put, remove } from './records.ts';
 import { refused } from './veto.ts';
 import { mustBeThere, type SwitchEntry, type World } from './world.ts';
 
 type Values = Readonly<Record<string, unknown>>;
-
-/** Built-in classes of which an owner has at most one instance (management.md 3.6, one-instance rule). */
-const MANY_INSTANCES = /(Acl|RoutingDomain)SettingData$/;
-
-/** The stored form of a property. */
-function propertyRecord(property: PropertyInstance): PropertyRecord {
-  return {
-    feature: property.codec.id,
-    name: property.codec.name,
-    version: property.codec.version,
-    settings: property.settings,
-    revision: property.revision,
-    order: property.order,
-  };
-}
 
 /** Properties of one port, or of the switch (`port` undefined). */
 export class PropertySet implements PropertyCollection {
@@ -74,7 +65,7 @@ export class PropertySet implements PropertyCollection {
 
   #add(feature: string, values: Values, wantedId: string | undefined): MaybePromise<PropertyInfo> {
     const registered = this.#world.registry.get(feature, 'setting');
-    this.#checkScope(registered);
+    checkScope(registered, this.#port === undefined ? 'switch' : 'port');
     mustBeThere(this.#entry);
     const settings = registered.codec.normalize(values) as Settings;
     const id = wantedId === undefined ? this.#world.rng.guid() : parseGuid(wantedId, 'id');
@@ -106,47 +97,9 @@ export class PropertySet implements PropertyCollection {
     throw refused(this.#world, outcome, what());
   }
 
-  #checkScope({ feature }: RegisteredFeature): void {
-    const scope = this.#port === undefined ? 'switch' : 'port';
-    if (feature.scope === scope) return;
-    throw new ExtSwitchError(
-      'INVALID_ARGUMENT',
-      `${feature.name} is a ${feature.scope} feature; it cannot be set on a ${scope} (rule E54)`,
-      { rule: 'E54', member: 'feature', expected: `a ${scope} feature`, found: feature.name },
-    );
-  }
-
   #mayAdd(registered: RegisteredFeature, id: string): void {
     mustBeThere(this.#entry);
-    const { feature } = registered;
-    if (!registered.isCurrent) {
-      throw new ExtSwitchError(
-        'NOT_FOUND',
-        `class ${feature.name} was removed or replaced while the property waited for its turn`,
-        { member: 'feature', found: feature.id },
-      );
-    }
-    const { properties } = this.#owner;
-    if (properties.has(id)) {
-      throw new ExtSwitchError(
-        'ALREADY_EXISTS',
-        `a property with id ${id} exists already (rule E57)`,
-        {
-          rule: 'E57',
-          member: 'id',
-          found: id,
-        },
-      );
-    }
-    if (!feature.builtIn || MANY_INSTANCES.test(feature.name)) return;
-    for (const property of properties.values()) {
-      if (property.codec.id !== feature.id) continue;
-      throw new ExtSwitchError(
-        'SINGLE_INSTANCE',
-        `${feature.name} is there already as ${property.id}: update that one`,
-        { member: 'feature', found: property.id },
-      );
-    }
+    checkAddition(this.#owner.properties, registered, id);
   }
 
   *list(): Iterable<PropertyInfo> {
@@ -160,27 +113,16 @@ export class PropertySet implements PropertyCollection {
   }
 
   #find(id: string): PropertyInstance {
-    const guid = parseGuid(id, 'property id');
-    const property = this.#owner.properties.get(guid);
-    if (property === undefined) {
-      const where =
-        this.#port === undefined ? `switch ${this.#entry.name}` : `port ${this.#port.friendlyName}`;
-      throw new ExtSwitchError('NOT_FOUND', `${where} has no property ${guid}`, { found: guid });
-    }
-    return property;
+    return findProperty(this.#owner.properties, id, () =>
+      this.#port === undefined ? `switch ${this.#entry.name}` : `port ${this.#port.friendlyName}`,
+    );
   }
 
   /** When the operation's turn has come: the property is still there and has the revision the caller saw. */
   #checkCurrent(property: PropertyInstance, options: UpdateOptions): void {
     mustBeThere(this.#entry);
     if (this.#owner.properties.get(property.id) !== property) this.#find(property.id);
-    if (options.ifRevision !== undefined && options.ifRevision !== property.revision) {
-      throw new ExtSwitchError(
-        'STALE_REVISION',
-        `property ${property.id} has revision ${property.revision}, not ${options.ifRevision}`,
-        { expected: String(options.ifRevision), found: String(property.revision) },
-      );
-    }
+    checkRevision(property, options);
   }
 
   async update(id: string, settings: Values, options: UpdateOptions = {}): Promise<PropertyInfo> {
