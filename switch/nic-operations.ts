@@ -33,8 +33,7 @@ export class NicOperations {
 
   /**
    * Rule C52: NIC_CREATE for every NIC, the external one before its adapters; then NIC_CONNECT in the same order unless the
-   * guest has not bound (`connect` false, rule C26). When one is refused, those before it are deleted again (rules C23,
-   * C34).
+   * guest has not bound (`connect` false, rule C26). When it is refused, the port stays (rule C23).
    */
   *open(port: Port, wanted: readonly NicOptions[], connect = true): Steps<NicsOutcome> {
     nextState(PORT_STATES, port.state, 'nicCreate', `port ${port.name}`);
@@ -42,10 +41,8 @@ export class NicOperations {
     const nics: Nic[] = [];
     for (const options of wanted) {
       const { nic, request } = yield* this.#create(port, options);
-      if (isErrorStatus(request.status)) {
-        for (const made of nics.reverse()) yield* this.delete(port, made);
-        return { refused: request };
-      }
+      // Rule C37: only the NIC with index 0 can be refused, and it is the first: nothing is left of it.
+      if (isErrorStatus(request.status)) return { refused: request };
       nics.push(nic);
     }
     if (connect) for (const nic of nics) yield* this.bind(port, nic);
