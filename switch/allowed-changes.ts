@@ -11,6 +11,8 @@ export interface ForbiddenChange {
 
 interface Allowed {
   readonly rule: string;
+  /** Rule broken by who writes and then forwards; default `rule`. */
+  readonly forwardRule?: string;
   /** Ranges `[from, to)` a handler may write; `Infinity` is the end of the buffer. */
   readonly ranges: readonly (readonly [from: number, to: number])[];
 }
@@ -40,6 +42,19 @@ const ALLOWED: Readonly<Record<number, Allowed>> = {
       [80, Number.POSITIVE_INFINITY],
     ],
   },
+  // OID_SWITCH_NIC_SAVE (rules G13, G14, G16): ExtensionId, ExtensionFriendlyName, FeatureClassId, SaveDataSize; then
+  // SaveDataSizeOverflow and the data, or in revision 1 the data alone (quirk 21).
+  66192: {
+    rule: 'G15',
+    forwardRule: 'G18',
+    ranges: [
+      [16, 566],
+      [568, Number.POSITIVE_INFINITY],
+    ],
+  },
+  66193: { rule: 'G20', ranges: NOTHING },
+  66194: { rule: 'D4', forwardRule: 'G32', ranges: NOTHING },
+  66195: { rule: 'G34', ranges: NOTHING },
   66147: { rule: 'E22', ranges: NOTHING },
   66148: { rule: 'E22', ranges: NOTHING },
   66149: { rule: 'E22', ranges: NOTHING },
@@ -80,7 +95,8 @@ export function changedByte(
     if (mayLowerMtu && i >= MTU_OFFSET && i < MTU_OFFSET + 4) continue;
     if (!ranges.some(([from, to]) => i >= from && i < to)) {
       const ofMtu = request.oid === NIC_CREATE && i >= MTU_OFFSET && i < MTU_OFFSET + 4;
-      const rule = ofMtu ? 'C20' : allowed.rule;
+      const ruleHere = answered ? allowed.rule : (allowed.forwardRule ?? allowed.rule);
+      const rule = ofMtu ? 'C20' : ruleHere;
       return { offset: i, expected: pristine[i] ?? 0, found: bytes[i] ?? 0, rule };
     }
   }

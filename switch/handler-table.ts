@@ -4,6 +4,7 @@ import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, RequestHandle } from './oid-request.ts';
 import { readNicParameters, readPortParameters } from './parameters.ts';
 import type { Pipeline } from './pipeline.ts';
+import { NicRestoreView, NicSaveView, readNicAddress } from './save-state-view.ts';
 import { PortStatusQueryView, StatusQueryView } from './status-query.ts';
 
 /** A specific handler, ready to be called with a request. */
@@ -18,6 +19,7 @@ export interface HandlerEntry {
 type PortHandlerName = 'createPort' | 'updatePort' | 'teardownPort' | 'deletePort';
 type NicHandlerName = 'createNic' | 'connectNic' | 'updateNic' | 'disconnectNic' | 'deleteNic';
 type PortPropertyName = 'addPortProperty' | 'updatePortProperty' | 'deletePortProperty';
+type NicTransferEndName = 'saveNicComplete' | 'restoreNicComplete';
 type SwitchPropertyName = 'addSwitchProperty' | 'updateSwitchProperty' | 'deleteSwitchProperty';
 
 /** Port and NIC requests: the handler gets the decoded parameters. */
@@ -53,6 +55,23 @@ function property(name: PortPropertyName | SwitchPropertyName): HandlerEntry {
   };
 }
 
+/** SAVE_COMPLETE and RESTORE_COMPLETE: the handler gets the NIC whose save or restore ended (rules G21, G34). */
+function transferEnd(name: NicTransferEndName): HandlerEntry {
+  return {
+    name,
+    bind: (handlers) => {
+      const handler = handlers[name];
+      if (handler === undefined) return undefined;
+      return (request, module, pipeline) =>
+        handler.call(
+          handlers,
+          readNicAddress(request.buffer),
+          new RequestHandle(request, module, pipeline),
+        );
+    },
+  };
+}
+
 const port = (name: PortHandlerName): HandlerEntry => parameters(name, readPortParameters);
 const nic = (name: NicHandlerName): HandlerEntry => parameters(name, readNicParameters);
 
@@ -72,6 +91,26 @@ const ENTRIES: Readonly<Partial<Record<OidName, HandlerEntry>>> = {
   OID_SWITCH_PROPERTY_ADD: property('addSwitchProperty'),
   OID_SWITCH_PROPERTY_UPDATE: property('updateSwitchProperty'),
   OID_SWITCH_PROPERTY_DELETE: property('deleteSwitchProperty'),
+  OID_SWITCH_NIC_SAVE: {
+    name: 'saveNic',
+    bind: (handlers) => {
+      const handler = handlers.saveNic;
+      if (handler === undefined) return undefined;
+      return (request, module, pipeline) =>
+        handler.call(handlers, new NicSaveView(request, module, pipeline));
+    },
+  },
+  OID_SWITCH_NIC_SAVE_COMPLETE: transferEnd('saveNicComplete'),
+  OID_SWITCH_NIC_RESTORE: {
+    name: 'restoreNic',
+    bind: (handlers) => {
+      const handler = handlers.restoreNic;
+      if (handler === undefined) return undefined;
+      return (request, module, pipeline) =>
+        handler.call(handlers, new NicRestoreView(request, module, pipeline));
+    },
+  },
+  OID_SWITCH_NIC_RESTORE_COMPLETE: transferEnd('restoreNicComplete'),
   OID_SWITCH_PORT_FEATURE_STATUS_QUERY: {
     name: 'queryPortFeatureStatus',
     bind: (handlers) => {
@@ -108,12 +147,8 @@ export const CALLED_HANDLERS: ReadonlySet<string> = new Set([
   'detach',
 ]);
 
-/** Handlers of the sample library that later versions call: save and restore, encapsulated requests, the data path. */
+/** Handlers of the sample library that later versions call: encapsulated requests, the data path. */
 export const LATER_HANDLERS: ReadonlySet<string> = new Set([
-  'saveNic',
-  'saveNicComplete',
-  'restoreNic',
-  'restoreNicComplete',
   'nicRequest',
   'nicRequestComplete',
   'nicStatus',

@@ -59,6 +59,10 @@ export class SwitchMiniportEdge implements MiniportEdge {
       case OIDS.OID_SWITCH_PORT_FEATURE_STATUS_QUERY.code:
       case OIDS.OID_SWITCH_FEATURE_STATUS_QUERY.code:
         return NdisStatus.NOT_SUPPORTED;
+      // Rule G6, OP-10: nobody has (more) data. ExtensionId stays zero and nothing is written.
+      case OIDS.OID_SWITCH_NIC_SAVE.code:
+        request.bytesRead = request.inputLength;
+        return NdisStatus.SUCCESS;
       default:
         // Rules B23, C35, E19: sets succeed here. Anything else the switch does not model.
         if (request.type !== REQUEST_TYPE.set || request.oidIndex < 0)

@@ -62,6 +62,15 @@ export interface NicChange {
   readonly vfAssigned?: boolean;
 }
 
+/** The physical adapter, or LBFO team that looks like one (rule C5), behind a NIC with an index from 1. */
+export interface AdapterFacts {
+  readonly name: string;
+  /** SR-IOV virtual functions it can give. */
+  readonly virtualFunctions: number;
+  /** VMQ receive queues it can give. */
+  readonly queues: number;
+}
+
 /** A NIC connection, identified by (PortId, NicIndex) (rule C1). */
 export class Nic {
   readonly portId: number;
@@ -78,12 +87,15 @@ export class Nic {
   currentMac: Uint8Array;
   /** External and internal NICs (rule C12). */
   netCfgInstanceId: Guid;
+  readonly adapter: AdapterFacts | undefined;
   /** VM NICs (rule C13). */
   numaNodeId: number;
   /** A virtual function carries its traffic past the switch (rules C16, H16). */
   vfAssigned = false;
   /** A save or a restore runs on it (rules G9, G28). */
   transfer: 'save' | 'restore' | undefined;
+  /** NDIS_SWITCH_NIC_FLAGS SUSPENDED and SUSPENDED_LM now in force (rule G44). */
+  suspension = 0;
   mtu: number;
   state: NicLifeState = 'notCreated';
   /** Rule C56: not deleted while it is non-zero. */
@@ -106,6 +118,7 @@ export class Nic {
     this.netCfgInstanceId = isVm ? NULL_GUID : (options.netCfgInstanceId ?? NULL_GUID);
     this.numaNodeId = isVm ? (options.numaNodeId ?? 0) : 0;
     this.mtu = options.mtu;
+    this.adapter = options.adapter;
   }
 }
 
@@ -126,6 +139,7 @@ export interface NicOptions {
   readonly numaNodeId?: number;
   /** Bytes. */
   readonly mtu: number;
+  readonly adapter?: AdapterFacts;
   /** The NIC was created before: its NIC_CREATE no longer says NIC_INITIALIZING (rule C17). */
   readonly isKnown?: boolean;
 }

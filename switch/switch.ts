@@ -27,9 +27,12 @@ import type {
 import { PropertyOperations, type PropertyOutcome } from './property-operations.ts';
 import { ProtocolEdge } from './protocol-edge.ts';
 import { References } from './references.ts';
+import { type RestoreOutcome, SaveOperations, type SaveOutcome } from './save-operations.ts';
+import type { SaveRecord } from './save-record.ts';
 import { nextState, PORT_STATES } from './states.ts';
 import { type StatusAnswer, StatusOperations } from './status-operations.ts';
 import { drive, type MaybePromise, type Steps, settled } from './steps.ts';
+import { SuspendOperations, type SuspendStep } from './suspend-operations.ts';
 import { SwitchState, type SwitchType } from './switch-state.ts';
 
 /** What a caller does in the turn of its operation, when everything before it is done and nothing after it has begun. */
@@ -63,6 +66,8 @@ export class Switch {
   readonly #ports: PortOperations;
   readonly #nics: NicOperations;
   readonly #connections: ConnectionOperations;
+  readonly #saves: SaveOperations;
+  readonly #suspension: SuspendOperations;
   readonly #status: StatusOperations;
 
   constructor(options: SwitchOptions, environment: SwitchEnvironment) {
@@ -93,6 +98,8 @@ export class Switch {
       nics: this.#nics,
       properties: this.#properties,
     });
+    this.#saves = new SaveOperations(this.state, this.#edge, environment);
+    this.#suspension = new SuspendOperations(this.state, this.#edge, environment);
     this.#status = new StatusOperations(this.#edge);
   }
 
@@ -269,6 +276,60 @@ export class Switch {
       yield* nics.disconnect(nic);
       yield* nics.delete(port, nic);
       turn.accepted?.(nic);
+    });
+  }
+
+  /** Run-time data of the port's NIC (rules G1-G22, S9 steps 2-5). A save that an extension failed is no error: see `refused`. */
+  saveNic(port: Port, nic: Nic, turn: Turn<SaveOutcome> = NO_TURN): MaybePromise<SaveOutcome> {
+    const saves = this.#saves;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      const outcome = yield* saves.save(port, nic);
+      if (outcome.refused === undefined) turn.accepted?.(outcome);
+      return outcome;
+    });
+  }
+
+  /** Gives saved run-time data back (rules G23-G35, S10 steps 2-5); `records` in the order they were saved. */
+  restoreNic(
+    port: Port,
+    nic: Nic,
+    records: readonly SaveRecord[],
+    turn: Turn<RestoreOutcome> = NO_TURN,
+  ): MaybePromise<RestoreOutcome> {
+    const saves = this.#saves;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      const outcome = yield* saves.restore(port, nic, records);
+      if (outcome.refused === undefined) turn.accepted?.(outcome);
+      return outcome;
+    });
+  }
+
+  /** NIC_SUSPEND (rule G44, OP-39); false, here and in the three below, when this switch does not use the OID. */
+  suspendNic(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<boolean> {
+    return this.#suspend(port, nic, 'suspend', turn);
+  }
+
+  /** NIC_RESUME. */
+  resumeNic(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<boolean> {
+    return this.#suspend(port, nic, 'resume', turn);
+  }
+
+  /** NIC_SUSPENDED_LM_SOURCE_STARTED, on the source host before the save (S11 step 2). */
+  startMigrationSource(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<boolean> {
+    return this.#suspend(port, nic, 'migrationSourceStarted', turn);
+  }
+
+  /** NIC_SUSPENDED_LM_SOURCE_FINISHED, after SAVE_COMPLETE or on abort, while the NIC is connected (S11 step 7). */
+  finishMigrationSource(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<boolean> {
+    return this.#suspend(port, nic, 'migrationSourceFinished', turn);
+  }
+
+  #suspend(port: Port, nic: Nic, step: SuspendStep, turn: Turn<Nic>): MaybePromise<boolean> {
+    const suspension = this.#suspension;
+    return this.#operate(this.#ownerOf(port), turn.check, function* () {
+      const sent = yield* suspension.change(port, nic, step);
+      if (sent) turn.accepted?.(nic);
+      return sent;
     });
   }
 

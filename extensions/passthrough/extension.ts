@@ -61,6 +61,17 @@ export default defineExtension({
       queryPortFeatureStatus: () => 'forward',
       querySwitchFeatureStatus: () => 'forward',
 
+      // OID_SWITCH_NIC_SAVE: give run-time data of the NIC with `state.save(bytes)`, one record a call, then forward; a NIC
+      // is saved piece by piece, so remember per NIC what was given (rules G13, G18, G19, G22).
+      saveNic: () => 'forward',
+      // OID_SWITCH_NIC_SAVE_COMPLETE: the save ended, well or not. Must be forwarded (rule G20).
+      saveNicComplete: () => 'forward',
+      // OID_SWITCH_NIC_RESTORE: one saved record. Take it when `state.isMine`, bind it to `state.portId` and return
+      // SUCCESS; forward what is not yours (rules G30-G32). Failing it fails the whole restore (rule G33).
+      restoreNic: () => 'forward',
+      // OID_SWITCH_NIC_RESTORE_COMPLETE: no more records for the NIC. Must be forwarded (rule G34).
+      restoreNicComplete: () => 'forward',
+
       // Every OID, known or not, before the handlers above. `request.bytes` are the bytes Windows would pass; they may be
       // read, not written (rule D4).
       oidRequest: () => 'forward',
