@@ -36,11 +36,21 @@ function parameters(
       return (request, module, pipeline) =>
         handler.call(
           handlers,
-          read(request.buffer) as never,
+          decoded(request, read) as never,
           new RequestHandle(request, module, pipeline),
         );
     },
   };
+}
+
+/** Decoded once for all modules, as long as nobody had a hand on the bytes (an extension may lower MTU, rule C19). */
+function decoded(
+  request: OidRequest,
+  read: (bytes: Uint8Array) => PortParameters | NicParameters,
+): PortParameters | NicParameters {
+  if (request.pristine !== undefined) return read(request.buffer);
+  request.parameters ??= Object.freeze(read(request.buffer));
+  return request.parameters;
 }
 
 /** Property requests: the handler gets the typed view that the request carries. */
@@ -141,6 +151,7 @@ export const CALLED_HANDLERS: ReadonlySet<string> = new Set([
   ...Object.values(ENTRIES).map((entry) => entry.name),
   'oidRequest',
   'oidRequestComplete',
+  'netPnPEvent',
   'activate',
   'restart',
   'pause',

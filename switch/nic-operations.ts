@@ -2,13 +2,13 @@ import { ndisHas, OIDS } from '../src/abi/index.ts';
 import { isErrorStatus, NdisStatus } from '../src/core/status.ts';
 import { unreferenced } from './drain.ts';
 import type { SwitchEnvironment } from './environment.ts';
-import { checkNics, type NicPlace } from './nic-rules.ts';
+import { checkNicChange, checkNics, type NicPlace } from './nic-rules.ts';
 import type { OidRequest } from './oid-request.ts';
 import { NIC_PARAMETERS, NIC_STATE_CODE, writeNic } from './parameters.ts';
 import { Nic, type NicChange, type NicOptions, type Port } from './ports.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
 import { NIC_STATES, nextState, PORT_STATES } from './states.ts';
-import { type Steps, settled } from './steps.ts';
+import { type MaybePromise, type Steps, settled } from './steps.ts';
 import type { SwitchState } from './switch-state.ts';
 
 /** NDIS_SWITCH_NIC_FLAGS_NIC_INITIALIZING, NDIS 6.40 on (rule C17). */
@@ -87,10 +87,7 @@ export class NicOperations {
     // Rule C24, OP-29: each retry is a fresh OID.
     for (let retries = 0; ; retries += 1) {
       const request = yield* settled(
-        this.#edge.send(
-          this.#oid(OIDS.OID_SWITCH_NIC_CREATE.code, nic, 'created', flags),
-          completed,
-        ),
+        this.#send(OIDS.OID_SWITCH_NIC_CREATE.code, nic, 'created', flags, completed),
       );
       const isTransient = request.status === NdisStatus.RESOURCES;
       if (!isTransient || retries >= behaviour.transientRetries) return { nic, request };
@@ -101,7 +98,7 @@ export class NicOperations {
   *bind(port: Port, nic: Nic): Steps<void> {
     const connected = nextState(NIC_STATES, nic.state, 'connect', `NIC ${nic.name}`);
     yield* settled(
-      this.#edge.send(this.#oid(OIDS.OID_SWITCH_NIC_CONNECT.code, nic, 'connected'), () => {
+      this.#send(OIDS.OID_SWITCH_NIC_CONNECT.code, nic, 'connected', 0, () => {
         nic.state = connected;
       }),
     );
@@ -111,12 +108,20 @@ export class NicOperations {
   /** NIC_UPDATED of a connected NIC: only what rule C29 lets change. The new values count when the OID has completed. */
   *update(port: Port, nic: Nic, change: NicChange): Steps<void> {
     nextState(NIC_STATES, nic.state, 'update', `NIC ${nic.name}`);
+    checkNicChange(nic.type, change);
     const before = nicValues(nic);
-    Object.assign(nic, change);
-    const oid = this.#oid(OIDS.OID_SWITCH_NIC_UPDATED.code, nic, 'connected');
-    const after = nicValues(nic);
-    Object.assign(nic, before);
-    yield* settled(this.#edge.send(oid, () => Object.assign(nic, after)));
+    const after = { ...before, ...change };
+    const write = (bytes: Uint8Array): void => {
+      Object.assign(nic, after);
+      this.#write(bytes, nic, 'connected', 0);
+      Object.assign(nic, before);
+    };
+    const size = NIC_PARAMETERS.sizeof(this.#state.ndis);
+    yield* settled(
+      this.#edge.sendSet(OIDS.OID_SWITCH_NIC_UPDATED.code, size, write, () =>
+        Object.assign(nic, after),
+      ),
+    );
     this.#change('nicUpdated', port, nic);
   }
 
@@ -135,9 +140,7 @@ export class NicOperations {
   *disconnect(nic: Nic): Steps<void> {
     if (nic.state !== 'connected') return;
     nic.state = nextState(NIC_STATES, nic.state, 'disconnect', `NIC ${nic.name}`);
-    yield* settled(
-      this.#edge.send(this.#oid(OIDS.OID_SWITCH_NIC_DISCONNECT.code, nic, 'disconnected')),
-    );
+    yield* settled(this.#send(OIDS.OID_SWITCH_NIC_DISCONNECT.code, nic, 'disconnected', 0));
   }
 
   /** Waits for references, then NIC_DELETE (rules C31, C32, C56). */
@@ -147,7 +150,7 @@ export class NicOperations {
     yield* unreferenced(this.#edge, this.#environment, this.#state, nic, what, 'C60');
     const deleted = nextState(NIC_STATES, nic.state, 'delete', `NIC ${nic.name}`);
     yield* settled(
-      this.#edge.send(this.#oid(OIDS.OID_SWITCH_NIC_DELETE.code, nic, 'deleted'), () => {
+      this.#send(OIDS.OID_SWITCH_NIC_DELETE.code, nic, 'deleted', 0, () => {
         nic.state = deleted;
         port.nics.delete(nic.index);
       }),
@@ -155,11 +158,24 @@ export class NicOperations {
     this.#change('nicDeleted', port, nic);
   }
 
-  #oid(oid: number, nic: Nic, state: keyof typeof NIC_STATE_CODE, flags = 0): OidRequest {
-    const { ndis } = this.#state;
-    const bytes = new Uint8Array(NIC_PARAMETERS.sizeof(ndis));
-    writeNic(bytes, 0, nic, NIC_STATE_CODE[state], flags, ndis);
-    return this.#edge.set(oid, bytes);
+  #send(
+    oid: number,
+    nic: Nic,
+    state: keyof typeof NIC_STATE_CODE,
+    flags: number,
+    completed?: (done: OidRequest) => void,
+  ): MaybePromise<OidRequest> {
+    const size = NIC_PARAMETERS.sizeof(this.#state.ndis);
+    return this.#edge.sendSet(
+      oid,
+      size,
+      (bytes) => this.#write(bytes, nic, state, flags),
+      completed,
+    );
+  }
+
+  #write(bytes: Uint8Array, nic: Nic, state: keyof typeof NIC_STATE_CODE, flags: number): void {
+    writeNic(bytes, 0, nic, NIC_STATE_CODE[state], flags, this.#state.ndis);
   }
 
   #change(event: string, port: Port, nic: Nic): void {
@@ -175,14 +191,14 @@ export class NicOperations {
 }
 
 /** What rule C29 lets change. */
-function nicValues(nic: Nic): Required<NicChange> {
+function nicValues(nic: Nic): Pick<Nic, keyof NicChange> {
   return {
     friendlyName: nic.friendlyName,
     netCfgInstanceId: nic.netCfgInstanceId,
     mtu: nic.mtu,
     numaNodeId: nic.numaNodeId,
     permanentMac: nic.permanentMac,
-    vmMac: nic.vmMac ?? nic.permanentMac,
+    vmMac: nic.vmMac,
     currentMac: nic.currentMac,
     vfAssigned: nic.vfAssigned,
   };

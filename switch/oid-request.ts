@@ -3,8 +3,10 @@ import type { Timer } from '../src/core/clock.ts';
 import { ExtSwitchError } from '../src/core/errors.ts';
 import { NdisStatus } from '../src/core/status.ts';
 import type {
+  NicParameters,
   OidRequest as OidRequestHandle,
   Pended,
+  PortParameters,
   PortProperty,
   RequestType,
   SwitchProperty,
@@ -66,6 +68,8 @@ export class OidRequest {
   early: number | 'forward' | undefined;
   /** Runs while pended (NdisTimedOidComplete). */
   timer: Timer | undefined;
+  /** Virtual ms when that timer ends it. */
+  endsAt = 0;
   /** Module that completed it; `undefined` is the miniport edge. Meaningful when done. */
   completedBy: FilterModule | undefined;
   /** Pends on the way, in order; most requests have none. */
@@ -76,6 +80,8 @@ export class OidRequest {
   dataOffset = 0;
   dataLength = 0;
   property: PortProperty | SwitchProperty | undefined;
+  /** Port and NIC OIDs: the decoded structure, shared by the modules that see it. */
+  parameters: PortParameters | NicParameters | undefined;
   /** Bytes as issued, kept from the moment a handler could change them. */
   pristine: Uint8Array | undefined;
   /** Input of a method request as issued; the answer overwrites the buffer. */

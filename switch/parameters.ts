@@ -41,9 +41,13 @@ const NIC_STATE_NAMES: readonly (NicState | undefined)[] = [
   'deleted',
 ];
 
+const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** A MAC address as text from the first six bytes of a 32-byte field. */
 export function macText(bytes: Uint8Array): string {
-  return Array.from(bytes.subarray(0, 6), (byte) => byte.toString(16).padStart(2, '0')).join('-');
+  let text = HEX_PAIRS[bytes[0] ?? 0] ?? '';
+  for (let i = 1; i < 6; i += 1) text += `-${HEX_PAIRS[bytes[i] ?? 0]}`;
+  return text;
 }
 
 /** Pairs with dashes, pairs with colons, or twelve digits. */

@@ -1,4 +1,4 @@
-import { OIDS } from '../src/abi/index.ts';
+import { FLAGS, type NdisVersion, ndisHas, OIDS } from '../src/abi/index.ts';
 import { ExtSwitchError } from '../src/core/errors.ts';
 import { isErrorStatus, NdisStatus } from '../src/core/status.ts';
 import { unreferenced } from './drain.ts';
@@ -9,7 +9,7 @@ import { PORT_PARAMETERS, writePort } from './parameters.ts';
 import { Port, type PortOptions } from './ports.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
 import { nextState, PORT_STATES } from './states.ts';
-import { type Steps, settled } from './steps.ts';
+import { type MaybePromise, type Steps, settled } from './steps.ts';
 import type { SwitchState } from './switch-state.ts';
 
 /** The packet's source field has 16 bits, so port ids stay below 65,536 (ndis-switch-abi.md, quirk 10). */
@@ -38,6 +38,7 @@ export class PortOperations {
   *create(options: PortOptions): Steps<{ port: Port; request: OidRequest }> {
     checkPortKind(this.#state, options.type);
     const port = new Port(options, this.#allocate(options.portId));
+    port.flags &= portFlagsOf(this.#state.ndis);
     const state = nextState(PORT_STATES, port.state, 'create', `port ${port.name}`);
     const completed = (done: OidRequest): void => {
       if (isErrorStatus(done.status)) return;
@@ -49,7 +50,7 @@ export class PortOperations {
       // Rule B18, OP-29: each retry is a fresh OID.
       for (let retries = 0; ; retries += 1) {
         const request = yield* settled(
-          this.#edge.send(this.#oid(OIDS.OID_SWITCH_PORT_CREATE.code, port, CREATED), completed),
+          this.#send(OIDS.OID_SWITCH_PORT_CREATE.code, port, CREATED, completed),
         );
         const { transientRetries } = this.#environment.behaviour;
         if (request.status === NdisStatus.RESOURCES && retries < transientRetries) continue;
@@ -65,11 +66,14 @@ export class PortOperations {
   *update(port: Port, friendlyName: string): Steps<void> {
     nextState(PORT_STATES, port.state, 'update', `port ${port.name}`);
     const before = port.friendlyName;
-    port.friendlyName = friendlyName;
-    const oid = this.#oid(OIDS.OID_SWITCH_PORT_UPDATED.code, port, CREATED);
-    port.friendlyName = before;
+    const size = PORT_PARAMETERS.sizeof(this.#state.ndis);
+    const write = (bytes: Uint8Array): void => {
+      port.friendlyName = friendlyName;
+      writePort(bytes, 0, port, CREATED);
+      port.friendlyName = before;
+    };
     yield* settled(
-      this.#edge.send(oid, () => {
+      this.#edge.sendSet(OIDS.OID_SWITCH_PORT_UPDATED.code, size, write, () => {
         port.friendlyName = friendlyName;
       }),
     );
@@ -88,14 +92,14 @@ export class PortOperations {
       );
     }
     port.state = nextState(PORT_STATES, port.state, 'teardown', what);
-    yield* settled(this.#edge.send(this.#oid(OIDS.OID_SWITCH_PORT_TEARDOWN.code, port, TEARDOWN)));
+    yield* settled(this.#send(OIDS.OID_SWITCH_PORT_TEARDOWN.code, port, TEARDOWN));
     this.#change('portTearingDown', port);
     // Rules B21, B35: not before the last reference is gone.
     const { portId } = port;
     yield* unreferenced(this.#edge, this.#environment, this.#state, port, `port ${portId}`, 'B42');
     const deleted = nextState(PORT_STATES, port.state, 'delete', what);
     yield* settled(
-      this.#edge.send(this.#oid(OIDS.OID_SWITCH_PORT_DELETE.code, port, DELETED), () => {
+      this.#send(OIDS.OID_SWITCH_PORT_DELETE.code, port, DELETED, () => {
         port.state = deleted;
         this.#state.ports.delete(port.portId);
       }),
@@ -139,10 +143,14 @@ export class PortOperations {
     );
   }
 
-  #oid(oid: number, port: Port, state: number): OidRequest {
-    const bytes = new Uint8Array(PORT_PARAMETERS.sizeof(this.#state.ndis));
-    writePort(bytes, 0, port, state);
-    return this.#edge.set(oid, bytes);
+  #send(
+    oid: number,
+    port: Port,
+    state: number,
+    completed?: (done: OidRequest) => void,
+  ): MaybePromise<OidRequest> {
+    const size = PORT_PARAMETERS.sizeof(this.#state.ndis);
+    return this.#edge.sendSet(oid, size, (bytes) => writePort(bytes, 0, port, state), completed);
   }
 
   #change(event: string, port: Port): void {
@@ -152,4 +160,11 @@ export class PortOperations {
       port: port.name,
     });
   }
+}
+
+/** Rules B8, B9: the flags a port may carry in this NDIS version. */
+function portFlagsOf(ndis: NdisVersion): number {
+  const untrusted = FLAGS.NDIS_SWITCH_PORT_PARAMETERS_FLAG_UNTRUSTED_INTERNAL_PORT;
+  const restoring = FLAGS.NDIS_SWITCH_PORT_PARAMETERS_FLAG_RESTORING_PORT;
+  return (ndisHas(ndis, '6.50') ? untrusted : 0) | (ndisHas(ndis, '6.60') ? restoring : 0);
 }

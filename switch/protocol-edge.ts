@@ -238,4 +238,21 @@ export class ProtocolEdge {
   set(oid: number, bytes: Uint8Array): OidRequest {
     return new OidRequest(oid, oidIndex(oid), REQUEST_TYPE.set, bytes, bytes.length, 0);
   }
+
+  /** Sends a set request whose `sizeBytes` of data `write` fills in, all of them: the buffer is used again and again. */
+  sendSet(
+    oid: number,
+    sizeBytes: number,
+    write: (bytes: Uint8Array) => void,
+    completed?: (request: OidRequest) => void,
+  ): MaybePromise<OidRequest> {
+    const buffer = this.takeBuffer(sizeBytes);
+    write(buffer.bytes);
+    const { set } = REQUEST_TYPE;
+    const request = new OidRequest(oid, oidIndex(oid), set, buffer.bytes, sizeBytes, 0);
+    request.words = buffer.prefix(sizeBytes);
+    const sent = this.send(request, completed);
+    if (sent === request) this.giveBack(buffer, request);
+    return sent;
+  }
 }
