@@ -1,6 +1,6 @@
 import { ExtSwitchError } from '../src/core/errors.ts';
 import type { NicType, PortType } from '../src/sdk/extension.ts';
-import type { NicOptions, Port } from './ports.ts';
+import type { NicChange, NicOptions, Port } from './ports.ts';
 import type { SwitchState } from './switch-state.ts';
 
 /** Rule C3: indexes of adapters below the external NIC. */
@@ -82,5 +82,21 @@ function checkCount(state: SwitchState, port: NicPlace, type: NicType, internalN
   if (type === 'internal' && others >= internalNics) {
     const count = `${internalNics} internal NIC${internalNics === 1 ? '' : 's'}`;
     refuse(`the switch takes ${count} and has ${others}`, 'OP-36');
+  }
+}
+
+/** Members that only NICs of VMs have, and the rule that says so. */
+const OF_VMS = { vmMac: 'C14', numaNodeId: 'C13', vfAssigned: 'C16' } as const;
+
+/** Whether a NIC of this type has what `change` sets (rules C12-C14, C16). Throws `ILLEGAL_TRANSITION` naming the rule. */
+export function checkNicChange(type: NicType, change: NicChange): void {
+  if (type === 'synthetic' || type === 'emulated') {
+    if (change.netCfgInstanceId !== undefined) {
+      refuse('only external and internal NICs have a NetCfgInstanceId', 'C12');
+    }
+    return;
+  }
+  for (const member of ['vmMac', 'numaNodeId', 'vfAssigned'] as const) {
+    if (change[member] !== undefined) refuse(`an ${type} NIC has no ${member}`, OF_VMS[member]);
   }
 }
