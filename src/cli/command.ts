@@ -30,7 +30,7 @@ export interface ArgumentSpec {
 
 /** What a command is: parsing, help and docs/reference/cli.md all come from this one entry. */
 export interface CommandSpec {
-  /** Verb, or noun and verb: `['serve']`, `['mof', 'check']`. */
+  /** Verb, or nouns and verb: `['serve']`, `['mof', 'check']`, `['vm', 'adapter', 'add']`. */
   readonly words: readonly string[];
   /** Other spellings of the last word, e.g. `remove` for `delete`. */
   readonly aliases?: readonly string[];

@@ -39,12 +39,16 @@ export function commandHelp(spec: CommandSpec, style: Style): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Help of a noun (`extswitch mof --help`), or of everything. */
-export function overview(specs: readonly CommandSpec[], style: Style, noun?: string): string {
-  const shown = noun === undefined ? specs : specs.filter((spec) => spec.words[0] === noun);
-  const head = noun === undefined ? 'The Hyper-V extensible switch, simulated.\n\n' : '';
+/** Help of a group of commands (`extswitch mof --help`, `extswitch vm adapter --help`), or of everything. */
+export function overview(
+  specs: readonly CommandSpec[],
+  style: Style,
+  group: readonly string[] = [],
+): string {
+  const shown = specs.filter((spec) => group.every((word, at) => spec.words[at] === word));
+  const head = group.length === 0 ? 'The Hyper-V extensible switch, simulated.\n\n' : '';
   const example = shown[0]?.examples[0] ?? '';
-  return `${head}${style.bold('Usage:')} extswitch ${noun ?? '<verb>'}${noun === undefined ? '' : ' <verb>'} [flags]
+  return `${head}${style.bold('Usage:')} extswitch ${[...group, '<verb>'].join(' ')} [flags]
 
 ${style.bold('Verbs:')}
 ${columns(shown.map((spec) => [commandName(spec), spec.summary])).join('\n')}

@@ -22,7 +22,7 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
 }
 
 async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [first, second] = argv;
+  const [first] = argv;
   if (first === undefined) {
     terminal.stderr.write(overview(COMMANDS, terminal.errorStyle));
     return 2;
@@ -33,12 +33,11 @@ async function dispatch(argv: readonly string[], terminal: Terminal): Promise<nu
   }
   if (first === '--help' || first === '-h' || first === 'help')
     return help(argv.slice(1), terminal);
-  const group = COMMANDS.filter((spec) => spec.words[0] === first);
-  if (group.length === 0) throw unknownVerb(first);
-  const single = group.find((spec) => spec.words.length === 1);
-  if (single !== undefined) return execute(single, argv.slice(1), terminal);
-  if (second === '--help' || second === '-h') return help([first], terminal);
-  return execute(findInGroup(group, first, second), argv.slice(2), terminal);
+  const found = find(argv);
+  if (found.spec !== undefined) return execute(found.spec, argv.slice(found.depth), terminal);
+  const next = argv[found.depth];
+  if (next === '--help' || next === '-h') return help(argv.slice(0, found.depth), terminal);
+  throw unknownWord(argv, found);
 }
 
 async function execute(
@@ -56,33 +55,55 @@ async function execute(
 }
 
 async function help(words: readonly string[], terminal: Terminal): Promise<number> {
-  const [noun, verb] = words.filter((word) => !word.startsWith('-'));
-  const group = COMMANDS.filter((spec) => spec.words[0] === noun);
-  if (noun !== undefined && group.length === 0) throw unknownVerb(noun);
-  const single = group.find((spec) => spec.words.length === 1);
-  if (noun !== undefined && (single !== undefined || verb !== undefined)) {
-    await terminal.print(commandHelp(single ?? findInGroup(group, noun, verb), terminal.style));
-  } else {
-    await terminal.print(overview(COMMANDS, terminal.style, noun));
+  const asked = words.filter((word) => !word.startsWith('-'));
+  const found = find(asked);
+  if (found.spec !== undefined) {
+    await terminal.print(commandHelp(found.spec, terminal.style));
+    return 0;
   }
+  if (found.depth < asked.length) throw unknownWord(asked, found);
+  await terminal.print(overview(COMMANDS, terminal.style, asked));
   return 0;
 }
 
-function findInGroup(
-  group: readonly CommandSpec[],
-  noun: string,
-  verb: string | undefined,
-): CommandSpec {
-  const known = group.map((spec) => spec.words[1] ?? '');
-  if (verb === undefined || verb.startsWith('-')) {
-    throw new UsageError(`${noun} needs a verb: ${known.join(', ')}`, noun);
+/** How far the words of a command line lead: to a command, or to a group of commands that share the first `depth` words. */
+interface Found {
+  readonly spec?: CommandSpec;
+  readonly group: readonly CommandSpec[];
+  readonly depth: number;
+}
+
+function find(words: readonly string[]): Found {
+  let group: readonly CommandSpec[] = COMMANDS;
+  let depth = 0;
+  for (const word of words) {
+    const exact = group.filter((spec) => spec.words[depth] === word);
+    const matching =
+      exact.length > 0
+        ? exact
+        : group.filter(
+            (spec) => spec.words.length === depth + 1 && spec.aliases?.includes(word) === true,
+          );
+    if (matching.length === 0) break;
+    depth += 1;
+    group = matching;
+    const spec = group.find((each) => each.words.length === depth);
+    if (spec !== undefined) return { spec, group, depth };
   }
-  const found = group.find(
-    (spec) => spec.words[1] === verb || spec.aliases?.includes(verb) === true,
-  );
-  if (found !== undefined) return found;
-  const near = didYouMean(verb, known, `${noun} `);
-  throw new UsageError(`unknown verb "${noun} ${verb}"${near} (${known.join(', ')})`, noun);
+  return { group, depth };
+}
+
+/** The words lead to a group, and the next one is missing or not in it. */
+function unknownWord(words: readonly string[], { group, depth }: Found): UsageError {
+  const next = words[depth];
+  if (depth === 0) return unknownVerb(next ?? '');
+  const before = words.slice(0, depth).join(' ');
+  const known = [...new Set(group.map((spec) => spec.words[depth] ?? ''))];
+  if (next === undefined || next.startsWith('-')) {
+    return new UsageError(`${before} needs a verb: ${known.join(', ')}`, before);
+  }
+  const near = didYouMean(next, known, `${before} `);
+  return new UsageError(`unknown verb "${before} ${next}"${near} (${known.join(', ')})`, before);
 }
 
 function unknownVerb(word: string): UsageError {

@@ -3,14 +3,16 @@ import { LOCAL_VERBS } from './verbs/local-verbs.ts';
 import { OBJECT_VERBS } from './verbs/object-verbs.ts';
 import { POLICY_VERBS } from './verbs/policy-verbs.ts';
 import { SERVER_VERBS } from './verbs/server-verbs.ts';
+import { VM_VERBS } from './verbs/vm-verbs.ts';
 
 /** Every command, in the order help lists them. */
 export const COMMANDS: readonly CommandSpec[] = [
   ...LOCAL_VERBS,
   ...OBJECT_VERBS,
+  ...VM_VERBS,
   ...POLICY_VERBS,
   ...SERVER_VERBS,
 ];
 
 /** Verbs of interfaces.md 2 that a later version brings. */
-export const LATER_VERBS: readonly string[] = ['run', 'verify', 'vm', 'migration', 'native'];
+export const LATER_VERBS: readonly string[] = ['run', 'verify', 'migration', 'native'];

@@ -41,6 +41,10 @@ export const enable: CommandHandler = (call, terminal) => change(call, terminal,
 export const disable: CommandHandler = (call, terminal) =>
   change(call, terminal, { enabled: false });
 
+/** `extension require` */
+export const require: CommandHandler = (call, terminal) =>
+  change(call, terminal, { required: !call.has('off') });
+
 /** `extension move` */
 export const move: CommandHandler = (call, terminal) => {
   const order = call.arguments[1] ?? '';
@@ -70,6 +74,7 @@ async function printOne(call: Invocation, terminal: Terminal, extension: Item): 
     ['type', extension['type']],
     ['enabled', extension['enabled']],
     ['running', extension['running']],
+    ['required', extension['required']],
     ['order', extension['order']],
   ]);
   const problem = extension['problem'];

@@ -1,6 +1,7 @@
 import { connect, type Item, pathOf } from '../client.ts';
-import type { Column } from '../columns.ts';
+import { type Column, ColumnPrinter } from '../columns.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
+import { nicChange } from '../nic-change.ts';
 import { printItems, printJson } from '../print-items.ts';
 import { harmless } from '../terminal.ts';
 
@@ -37,6 +38,16 @@ export const connectNic: CommandHandler = async (call, terminal) => {
     const { index, friendlyName: given, mac } = made as Item;
     await terminal.line(`connected NIC ${index} ${harmless(String(given))} (${mac})`);
   }
+  return 0;
+};
+
+/** `nic set` */
+export const set: CommandHandler = async (call, terminal) => {
+  const body = nicChange(call);
+  const path = `${portPath(call)}/nics${pathOf(...call.arguments)}`;
+  const { body: changed } = await connect(call, terminal).request('PATCH', path, { body });
+  if (call.has('json')) await printJson(terminal, changed);
+  else await new ColumnPrinter(terminal, NIC_COLUMNS).print([changed as Item]);
   return 0;
 };
 

@@ -13,6 +13,7 @@ export const list: CommandHandler = async (call, terminal) => {
     { title: 'name', value: (item: Item) => item['name'] },
     { title: 'type', value: (item: Item) => item['type'] },
     { title: 'state', value: (item: Item) => item['state'] },
+    { title: 'VM', value: (item: Item) => (item['names'] as Item)['vmName'] },
     { title: 'NICs', value: (item: Item) => (item['nics'] as Item[]).map((nic) => nic['mac']) },
     { title: 'id', value: (item: Item) => item['id'] },
   ];
@@ -27,6 +28,7 @@ export const show: CommandHandler = async (call, terminal) => {
     await printJson(terminal, port);
     return 0;
   }
+  const names = port['names'] as Item;
   await printFields(terminal, [
     ['name', port['name']],
     ['port', port['portId']],
@@ -34,6 +36,12 @@ export const show: CommandHandler = async (call, terminal) => {
     ['type', port['type']],
     ['state', port['state']],
     ['validation port', port['isValidationPort']],
+    ['VM', names['vmName']],
+    ['VM id', names['vmId']],
+    ['adapter id', names['adapterId']],
+    ['NIC', names['nicFriendlyName']],
+    ['NIC name', names['nicName']],
+    ['instance', names['instanceId']],
   ]);
   await terminal.line();
   await printItems(call, terminal, [port['nics'] as Item[]], NIC_COLUMNS, 'the port has no NICs');
@@ -52,6 +60,19 @@ export const create: CommandHandler = async (call, terminal) => {
   else {
     const { portId, id, name: given } = made as Item;
     await terminal.line(`created port ${portId} ${harmless(String(given))} (${id})`);
+  }
+  return 0;
+};
+
+/** `port rename` */
+export const rename: CommandHandler = async (call, terminal) => {
+  const [port = '', name] = call.arguments;
+  const path = `${portsPath(call)}${pathOf(port)}`;
+  const { body } = await connect(call, terminal).request('PATCH', path, { body: { name } });
+  if (call.has('json')) await printJson(terminal, body);
+  else {
+    const { portId, name: given } = body as Item;
+    await terminal.line(`port ${portId} is called ${harmless(String(given))}`);
   }
   return 0;
 };

@@ -1,22 +1,17 @@
-import { connect, type Item, pathOf } from '../client.ts';
+import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
 import { printFields } from '../columns.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
 import { printItems, printJson } from '../print-items.ts';
 import { assignments, wholeSettings } from '../settings-input.ts';
+import { targetPath } from '../target.ts';
 import { harmless, type Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** `/switches/S` or `/switches/S/ports/P`: whose properties and feature status are meant. */
-export function targetPath(call: Invocation): string {
-  const port = call.text('port');
-  const base = `/switches${pathOf(call.text('switch') ?? '')}`;
-  return port === undefined ? base : `${base}/ports${pathOf(port)}`;
-}
-
 /** `property list` */
 export const list: CommandHandler = async (call, terminal) => {
-  const path = `${targetPath(call)}/properties`;
-  const pages = connect(call, terminal).pages(path, call.integer('limit'));
+  const plane = connect(call, terminal);
+  const path = `${await targetPath(call, plane)}/properties`;
+  const pages = plane.pages(path, call.integer('limit'));
   const columns = [
     { title: 'property', value: (item: Item) => item['id'] },
     { title: 'feature', value: (item: Item) => item['feature'] },
@@ -30,7 +25,8 @@ export const list: CommandHandler = async (call, terminal) => {
 
 /** `property show` */
 export const show: CommandHandler = async (call, terminal) => {
-  await printProperty(call, terminal, await connect(call, terminal).get(onePath(call)));
+  const plane = connect(call, terminal);
+  await printProperty(call, terminal, await plane.get(await onePath(call, plane)));
   return 0;
 };
 
@@ -40,7 +36,7 @@ export const add: CommandHandler = async (call, terminal) => {
   const feature = call.text('feature') ?? '';
   const settings = (await givenSettings(call, terminal, plane, feature)) ?? {};
   const body = { feature, settings, ...(call.has('id') ? { id: call.text('id') } : {}) };
-  const path = `${targetPath(call)}/properties`;
+  const path = `${await targetPath(call, plane)}/properties`;
   const { body: made } = await plane.request('POST', path, { body });
   await printProperty(call, terminal, made as Item);
   return 0;
@@ -52,7 +48,7 @@ export const add: CommandHandler = async (call, terminal) => {
  */
 export const update: CommandHandler = async (call, terminal) => {
   const plane = connect(call, terminal);
-  const path = onePath(call);
+  const path = await onePath(call, plane);
   const given = call.integer('if-revision');
   let revision = given === undefined ? undefined : String(given);
   let settings: unknown;
@@ -74,19 +70,20 @@ export const update: CommandHandler = async (call, terminal) => {
 
 /** `property delete` */
 export const remove: CommandHandler = async (call, terminal) => {
-  await connect(call, terminal).request('DELETE', onePath(call));
+  const plane = connect(call, terminal);
+  await plane.request('DELETE', await onePath(call, plane));
   if (!call.has('json')) await terminal.line(`deleted ${harmless(call.arguments.join(' '))}`);
   return 0;
 };
 
-function onePath(call: Invocation): string {
-  return `${targetPath(call)}/properties${pathOf(...call.arguments)}`;
+async function onePath(call: Invocation, plane: ControlPlane): Promise<string> {
+  return `${await targetPath(call, plane)}/properties${pathOf(...call.arguments)}`;
 }
 
 async function givenSettings(
   call: Invocation,
   terminal: Terminal,
-  plane: ReturnType<typeof connect>,
+  plane: ControlPlane,
   feature: string,
 ): Promise<Item | undefined> {
   const whole = await wholeSettings(call, terminal);

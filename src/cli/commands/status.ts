@@ -2,13 +2,14 @@ import { connect, type Item, pathOf } from '../client.ts';
 import { printFields } from '../columns.ts';
 import type { CommandHandler } from '../command.ts';
 import { printJson } from '../print-items.ts';
+import { targetPath } from '../target.ts';
 import { harmless } from '../terminal.ts';
-import { targetPath } from './property.ts';
 
 /** `status get` */
 export const get: CommandHandler = async (call, terminal) => {
-  const path = `${targetPath(call)}/status${pathOf(call.text('feature') ?? '')}`;
-  const status = await connect(call, terminal).get(path);
+  const plane = connect(call, terminal);
+  const target = await targetPath(call, plane);
+  const status = await plane.get(`${target}/status${pathOf(call.text('feature') ?? '')}`);
   if (call.has('json')) {
     await printJson(terminal, status);
     return 0;

@@ -1,8 +1,11 @@
-import { connect, type Item, pathOf } from '../client.ts';
-import { printFields } from '../columns.ts';
+import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler } from '../command.ts';
 import { printItems, printJson } from '../print-items.ts';
+import { ServerError } from '../server-error.ts';
+import { switchTree } from '../switch-tree.ts';
 import { harmless } from '../terminal.ts';
+import { printTree } from '../tree.ts';
+import { uplinkOf } from './switch-host.ts';
 
 /** `switch list` */
 export const list: CommandHandler = async (call, terminal) => {
@@ -22,28 +25,45 @@ export const list: CommandHandler = async (call, terminal) => {
 export const show: CommandHandler = async (call, terminal) => {
   const plane = connect(call, terminal);
   const path = `/switches${pathOf(...call.arguments)}`;
-  const found = await plane.get(path);
+  const sw = await plane.get(path);
+  const extensions = await whole(plane.pages(`${path}/extensions`));
+  const ports = await whole(plane.pages(`${path}/ports`));
+  const hasUplink = ports.some((port) => port['type'] === 'external');
+  const uplink = hasUplink ? await uplinkOrNone(plane, path) : undefined;
   if (call.has('json')) {
-    await printJson(terminal, found);
+    const all = { ...sw, extensions, ports, ...(uplink === undefined ? {} : { uplink }) };
+    await printJson(terminal, all);
     return 0;
   }
-  await printFields(terminal, [
-    ['name', found['name']],
-    ['id', found['id']],
-    ['type', found['type']],
-    ['active', found['isActive']],
-    ['ports', found['portCount']],
-  ]);
-  await terminal.line();
-  await printStack(call, terminal, plane.pages(`${path}/extensions`));
+  const picture = { sw, extensions, ports, uplink };
+  const tree = switchTree(picture, terminal.style, call.has('verbose'));
+  await printTree(terminal, tree, call.has('ascii'));
   return 0;
 };
+
+async function whole(pages: AsyncIterable<readonly Item[]>): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for await (const page of pages) items.push(...page);
+  return items;
+}
+
+/** A port of type external need not be an uplink: a client may have made it by itself. */
+async function uplinkOrNone(plane: ControlPlane, path: string): Promise<Item | undefined> {
+  try {
+    return await plane.get(`${path}/host/uplink`);
+  } catch (error) {
+    if (error instanceof ServerError && error.status === 404) return undefined;
+    throw error;
+  }
+}
 
 /** `switch create` */
 export const create: CommandHandler = async (call, terminal) => {
   const body = {
     name: call.arguments[0],
     ...(call.has('type') ? { type: call.text('type') } : {}),
+    ...(call.has('uplink') ? { uplink: uplinkOf(call, 'uplink') } : {}),
+    ...(call.has('management-os') ? { managementOs: true } : {}),
   };
   const { body: made } = await connect(call, terminal).request('POST', '/switches', { body });
   if (call.has('json')) await printJson(terminal, made);
@@ -73,6 +93,7 @@ export function printStack(
     { title: 'order', value: (item: Item) => item['order'], align: 'right' as const },
     { title: 'enabled', value: (item: Item) => item['enabled'] },
     { title: 'running', value: (item: Item) => item['running'] },
+    { title: 'required', value: (item: Item) => item['required'] },
     { title: 'id', value: (item: Item) => item['id'] },
     { title: 'problem', value: (item: Item) => item['problem'] },
   ];

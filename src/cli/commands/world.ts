@@ -1,5 +1,6 @@
 import { connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler } from '../command.ts';
+import { parseOptionList } from '../option-list.ts';
 import { printItems, printJson } from '../print-items.ts';
 import { harmless } from '../terminal.ts';
 
@@ -16,6 +17,17 @@ export const list: CommandHandler = async (call, terminal) => {
   return 0;
 };
 
+/** Options of interfaces.md 3; the server says what each may be. */
+const BEHAVIOUR = {
+  validationPorts: 'text',
+  activation: 'text',
+  transientRetries: 'integer',
+  saveOnStop: 'boolean',
+  completeFailedRestore: 'boolean',
+  internalNics: 'integer',
+  suspendOids: 'boolean',
+} as const;
+
 /** `world create` */
 export const create: CommandHandler = async (call, terminal) => {
   const [name] = call.arguments;
@@ -23,6 +35,10 @@ export const create: CommandHandler = async (call, terminal) => {
     ...(name === undefined ? {} : { name }),
     ...(call.has('seed') ? { seed: call.text('seed') } : {}),
     ...(call.has('profile') ? { profile: call.text('profile') } : {}),
+    ...(call.has('scheduling') ? { scheduling: call.text('scheduling') } : {}),
+    ...(call.has('behaviour')
+      ? { behaviour: parseOptionList('behaviour', call.text('behaviour') ?? '', BEHAVIOUR) }
+      : {}),
   };
   const plane = connect(call, terminal, 'default');
   const { body: made } = await plane.request('POST', '/worlds', { body });

@@ -48,3 +48,33 @@ export const LIMIT_FLAG: FlagSpec = {
   range: [1, 10_000_000],
   help: 'print at most N, default all',
 };
+
+/** Beside {@link SWITCH_FLAG} and {@link PORT_FLAG}, as -VMName is beside -SwitchName. */
+export const VM_FLAG: FlagSpec = { name: 'vm', value: 'VM', help: 'VM, by id or name' };
+
+export const ADAPTER_FLAG: FlagSpec = {
+  name: 'adapter',
+  value: 'ADAPTER',
+  help: 'network adapter of the VM, by id or name; not needed when it has only one',
+};
+
+export const ASCII_FLAG: FlagSpec = {
+  name: 'ascii',
+  help: 'draw with ASCII; also done where the locale is not UTF-8',
+};
+
+export const MTU_FLAG: FlagSpec = {
+  name: 'mtu',
+  value: 'BYTES',
+  range: [68, 65_535],
+  help: 'largest frame payload',
+};
+
+/** What NIC_UPDATED may change (rule C29). */
+export const NIC_CHANGE_FLAGS: readonly FlagSpec[] = [
+  { name: 'name', value: 'NAME', help: 'friendly name' },
+  { name: 'mac', value: 'MAC', help: 'permanent address' },
+  { name: 'vm-mac', value: 'MAC', help: 'address the guest set' },
+  MTU_FLAG,
+  { name: 'numa-node', value: 'N', range: [0, 65_535], help: 'NUMA node' },
+];

@@ -1,11 +1,25 @@
-import type { CommandSpec } from '../command.ts';
-import { LIMIT_FLAG, PORT_FLAG, SERVER, SWITCH_FLAG } from './common-flags.ts';
+import type { CommandSpec, FlagSpec } from '../command.ts';
+import {
+  ASCII_FLAG,
+  LIMIT_FLAG,
+  MTU_FLAG,
+  NIC_CHANGE_FLAGS,
+  PORT_FLAG,
+  SERVER,
+  SWITCH_FLAG,
+} from './common-flags.ts';
 
 const REQUIRED_PORT = {
   ...PORT_FLAG,
   required: true,
   help: 'port, by id, number or name',
 } as const;
+const TEAM_FLAG: FlagSpec = {
+  name: 'team',
+  value: 'KIND',
+  choices: ['none', 'lbfo', 'switch'],
+  help: 'how the adapters are one uplink: a team that looks like one adapter, or a team of the switch',
+};
 const SWITCH_ARGUMENT = { name: 'switch', help: 'switch, by id or name' } as const;
 const PORT_ARGUMENT = { name: 'port', help: 'port, by id, number or name' } as const;
 
@@ -65,10 +79,14 @@ export const OBJECT_VERBS: readonly CommandSpec[] = [
   {
     words: ['switch', 'show'],
     aliases: ['get'],
-    summary: 'Show a switch with its extensions and ports',
+    summary: 'Draw a switch as a tree: its stack, ports, NICs, VMs and uplink',
     arguments: [SWITCH_ARGUMENT],
-    flags: SERVER,
-    examples: ['switch show TestSwitch'],
+    flags: [
+      { name: 'verbose', short: 'v', help: 'with every name: GUIDs, NIC names, WMI InstanceIDs' },
+      ASCII_FLAG,
+      ...SERVER,
+    ],
+    examples: ['switch show TestSwitch', 'switch show TestSwitch --verbose --ascii'],
     load: async () => (await import('../commands/switch.ts')).show,
   },
   {
@@ -83,10 +101,84 @@ export const OBJECT_VERBS: readonly CommandSpec[] = [
         choices: ['private', 'internal', 'external'],
         help: 'kind of switch, default private',
       },
+      {
+        name: 'uplink',
+        value: 'NAME,…',
+        many: true,
+        help: 'external: a physical adapter: its name, then mac=…, virtualFunctions=…, queues=…',
+      },
+      TEAM_FLAG,
+      { name: 'management-os', help: 'internal, external: the management OS gets a NIC on it' },
       ...SERVER,
     ],
-    examples: ['switch create TestSwitch', 'switch create Uplink --type external'],
+    examples: [
+      'switch create TestSwitch',
+      'switch create Outside --type external --uplink "Ethernet 1" --management-os',
+    ],
     load: async () => (await import('../commands/switch.ts')).create,
+  },
+  {
+    words: ['switch', 'uplink', 'show'],
+    aliases: ['get'],
+    summary: 'Show what is below the external NIC of a switch',
+    arguments: [SWITCH_ARGUMENT],
+    flags: SERVER,
+    examples: ['switch uplink show Outside'],
+    load: async () => (await import('../commands/switch-host.ts')).show,
+  },
+  {
+    words: ['switch', 'uplink', 'connect'],
+    summary: 'Connect an external switch to a physical adapter or a team',
+    arguments: [SWITCH_ARGUMENT],
+    flags: [
+      {
+        name: 'adapter',
+        value: 'NAME,…',
+        many: true,
+        required: true,
+        help: 'a physical adapter: its name, then mac=…, virtualFunctions=…, queues=…',
+      },
+      TEAM_FLAG,
+      ...SERVER,
+    ],
+    examples: [
+      'switch uplink connect Outside --adapter "Ethernet 1,virtualFunctions=8"',
+      'switch uplink connect Outside --team switch --adapter "Ethernet 1" --adapter "Ethernet 2"',
+    ],
+    load: async () => (await import('../commands/switch-host.ts')).connectUplink,
+  },
+  {
+    words: ['switch', 'uplink', 'disconnect'],
+    aliases: ['delete', 'remove'],
+    summary: 'Disconnect the uplink of a switch',
+    arguments: [SWITCH_ARGUMENT],
+    flags: SERVER,
+    examples: ['switch uplink disconnect Outside'],
+    load: async () => (await import('../commands/switch-host.ts')).disconnect,
+  },
+  {
+    words: ['switch', 'uplink', 'link'],
+    summary: 'Take the link of a physical adapter up or down',
+    arguments: [
+      SWITCH_ARGUMENT,
+      { name: 'index', help: 'index of the adapter, from 1' },
+      { name: 'state', help: 'up or down' },
+    ],
+    flags: SERVER,
+    examples: ['switch uplink link Outside 1 down'],
+    load: async () => (await import('../commands/switch-host.ts')).link,
+  },
+  {
+    words: ['switch', 'internal', 'add'],
+    aliases: ['create', 'new'],
+    summary: 'Give the management OS a NIC on an internal or external switch',
+    arguments: [SWITCH_ARGUMENT, { name: 'name', help: 'name of the NIC', optional: true }],
+    flags: [
+      { name: 'mac', value: 'MAC', help: 'address, default from the pool 00-15-5d' },
+      ...SERVER,
+    ],
+    examples: ['switch internal add Inside'],
+    load: async () => (await import('../commands/switch-host.ts')).addInternal,
   },
   {
     words: ['switch', 'delete'],
@@ -133,6 +225,14 @@ export const OBJECT_VERBS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/port.ts')).create,
   },
   {
+    words: ['port', 'rename'],
+    summary: 'Change the friendly name of a port',
+    arguments: [PORT_ARGUMENT, { name: 'name', help: 'the new name' }],
+    flags: [SWITCH_FLAG, ...SERVER],
+    examples: ['port rename web front --switch TestSwitch'],
+    load: async () => (await import('../commands/port.ts')).rename,
+  },
+  {
     words: ['port', 'delete'],
     aliases: ['remove'],
     summary: 'Delete a port with its NICs and properties',
@@ -158,12 +258,21 @@ export const OBJECT_VERBS: readonly CommandSpec[] = [
       SWITCH_FLAG,
       REQUIRED_PORT,
       { name: 'mac', value: 'MAC', help: 'address, default from the pool 00-15-5d' },
-      { name: 'mtu', value: 'BYTES', range: [68, 65_535], help: 'largest frame payload' },
+      MTU_FLAG,
       { name: 'index', value: 'N', range: [0, 65_535], help: 'NIC index, default 0' },
       ...SERVER,
     ],
     examples: ['nic connect eth0 --switch TestSwitch --port web'],
     load: async () => (await import('../commands/nic.ts')).connectNic,
+  },
+  {
+    words: ['nic', 'set'],
+    aliases: ['update'],
+    summary: 'Change name, addresses or MTU of a connected NIC',
+    arguments: [{ name: 'index', help: 'NIC index' }],
+    flags: [SWITCH_FLAG, REQUIRED_PORT, ...NIC_CHANGE_FLAGS, ...SERVER],
+    examples: ['nic set 0 --switch TestSwitch --port web --mtu 9000'],
+    load: async () => (await import('../commands/nic.ts')).set,
   },
   {
     words: ['nic', 'disconnect'],

@@ -1,5 +1,12 @@
 import type { CommandSpec, FlagSpec } from '../command.ts';
-import { LIMIT_FLAG, PORT_FLAG, SERVER, SWITCH_FLAG } from './common-flags.ts';
+import {
+  ADAPTER_FLAG,
+  LIMIT_FLAG,
+  PORT_FLAG,
+  SERVER,
+  SWITCH_FLAG,
+  VM_FLAG,
+} from './common-flags.ts';
 
 const EXTENSION_ARGUMENT = { name: 'extension', help: 'extension, by id or name' } as const;
 const PROPERTY_ARGUMENT = { name: 'property', help: 'property id' } as const;
@@ -20,13 +27,16 @@ const SETTINGS_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
+/** Whose policies: a switch or a port of it, or an adapter of a VM, as -SwitchName and -VMName (management.md 4). */
+const TARGET_FLAGS: readonly FlagSpec[] = [switchOptional(), PORT_FLAG, VM_FLAG, ADAPTER_FLAG];
+
 /** Nouns of policies: extensions, properties, feature status. */
 export const POLICY_VERBS: readonly CommandSpec[] = [
   {
     words: ['extension', 'list'],
     summary: 'List the installed extensions, or the stack of a switch from top to bottom',
     arguments: [],
-    flags: [{ ...switchOptional() }, ...SERVER],
+    flags: [switchOptional(), ...SERVER],
     examples: ['extension list', 'extension list --switch TestSwitch'],
     load: async () => (await import('../commands/extension.ts')).list,
   },
@@ -65,11 +75,22 @@ export const POLICY_VERBS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/extension.ts')).move,
   },
   {
+    words: ['extension', 'require'],
+    summary: 'Make a switch run only with this extension running',
+    arguments: [EXTENSION_ARGUMENT],
+    flags: [SWITCH_FLAG, { name: 'off', help: 'the switch may run without it again' }, ...SERVER],
+    examples: [
+      'extension require "Port ACL" --switch TestSwitch',
+      'extension require "Port ACL" --switch TestSwitch --off',
+    ],
+    load: async () => (await import('../commands/extension.ts')).require,
+  },
+  {
     words: ['property', 'list'],
-    summary: 'List the properties of a port or a switch',
+    summary: 'List the properties of a port, a switch or a VM adapter',
     arguments: [],
-    flags: [SWITCH_FLAG, PORT_FLAG, LIMIT_FLAG, ...SERVER],
-    examples: ['property list --switch TestSwitch --port web'],
+    flags: [...TARGET_FLAGS, LIMIT_FLAG, ...SERVER],
+    examples: ['property list --switch TestSwitch --port web', 'property list --vm TestVm'],
     load: async () => (await import('../commands/property.ts')).list,
   },
   {
@@ -77,18 +98,17 @@ export const POLICY_VERBS: readonly CommandSpec[] = [
     aliases: ['get'],
     summary: 'Show a property with its settings',
     arguments: [PROPERTY_ARGUMENT],
-    flags: [SWITCH_FLAG, PORT_FLAG, ...SERVER],
+    flags: [...TARGET_FLAGS, ...SERVER],
     examples: ['property show 5d2b7a1e-0000-4000-8000-000000000001 --switch TestSwitch --port web'],
     load: async () => (await import('../commands/property.ts')).show,
   },
   {
     words: ['property', 'add'],
     aliases: ['create', 'new'],
-    summary: 'Add a property to a port or a switch',
+    summary: 'Add a property to a port, a switch or a VM adapter',
     arguments: [],
     flags: [
-      SWITCH_FLAG,
-      PORT_FLAG,
+      ...TARGET_FLAGS,
       { name: 'feature', value: 'FEATURE', required: true, help: 'class name or id' },
       ...SETTINGS_FLAGS,
       { name: 'id', value: 'GUID', help: 'PropertyInstanceId, default a new one' },
@@ -96,6 +116,7 @@ export const POLICY_VERBS: readonly CommandSpec[] = [
     ],
     examples: [
       'property add --switch TestSwitch --port web --feature Fabrikam_PortCustomSettingData --set SettingIntA=100',
+      'property add --vm TestVm --feature Fabrikam_PortCustomSettingData --set SettingIntA=100',
     ],
     load: async () => (await import('../commands/property.ts')).add,
   },
@@ -107,8 +128,7 @@ export const POLICY_VERBS: readonly CommandSpec[] = [
       '--set changes the named members and keeps the others, and fails when somebody else changed the property in between.\n--settings and --file are the whole new value: members left out take the default of the class.',
     arguments: [PROPERTY_ARGUMENT],
     flags: [
-      SWITCH_FLAG,
-      PORT_FLAG,
+      ...TARGET_FLAGS,
       ...SETTINGS_FLAGS,
       {
         name: 'if-revision',
@@ -128,7 +148,7 @@ export const POLICY_VERBS: readonly CommandSpec[] = [
     aliases: ['remove'],
     summary: 'Remove a property',
     arguments: [PROPERTY_ARGUMENT],
-    flags: [SWITCH_FLAG, PORT_FLAG, ...SERVER],
+    flags: [...TARGET_FLAGS, ...SERVER],
     examples: [
       'property delete 5d2b7a1e-0000-4000-8000-000000000001 --switch TestSwitch --port web',
     ],
@@ -137,15 +157,17 @@ export const POLICY_VERBS: readonly CommandSpec[] = [
   {
     words: ['status', 'get'],
     aliases: ['show'],
-    summary: 'Ask the extensions for a feature status of a port or a switch',
+    summary: 'Ask the extensions for a feature status of a port, a switch or a VM adapter',
     arguments: [],
     flags: [
-      SWITCH_FLAG,
-      PORT_FLAG,
+      ...TARGET_FLAGS,
       { name: 'feature', value: 'FEATURE', required: true, help: 'class name or id' },
       ...SERVER,
     ],
-    examples: ['status get --switch TestSwitch --port web --feature Fabrikam_CustomPortData'],
+    examples: [
+      'status get --switch TestSwitch --port web --feature Fabrikam_CustomPortData',
+      'status get --vm TestVm --feature Fabrikam_CustomPortData',
+    ],
     load: async () => (await import('../commands/status.ts')).get,
   },
 ];

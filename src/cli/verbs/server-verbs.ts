@@ -26,7 +26,8 @@ export const SERVER_VERBS: readonly CommandSpec[] = [
   },
   {
     words: ['oid', 'pending'],
-    summary: 'Show the OID requests in flight: who holds each one, and for how long',
+    summary:
+      'Show the OID requests in flight, as !ndiskd.oid does: where each one is, and for how long',
     arguments: [],
     flags: SERVER,
     examples: ['oid pending'],
@@ -63,9 +64,23 @@ export const SERVER_VERBS: readonly CommandSpec[] = [
         choices: ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'],
         help: 'Windows version to be, default ws2022',
       },
+      {
+        name: 'scheduling',
+        value: 'HOW',
+        choices: ['fifo', 'seeded'],
+        help: 'operations that may overlap: one after the other, or in an order the seed picks',
+      },
+      {
+        name: 'behaviour',
+        value: 'OPTIONS',
+        help: 'where the documents leave a choice: validationPorts=short|standing, activation=first|last, transientRetries=N, saveOnStop=true, completeFailedRestore=false, internalNics=N, suspendOids=true',
+      },
       ...SERVER,
     ],
-    examples: ['world create test-1 --seed 42'],
+    examples: [
+      'world create test-1 --seed 42',
+      'world create test-2 --scheduling seeded --behaviour transientRetries=3,activation=last',
+    ],
     load: async () => (await import('../commands/world.ts')).create,
   },
   {
