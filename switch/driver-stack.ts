@@ -1,17 +1,10 @@
-import type { Timer } from '../src/core/clock.ts';
 import { ExtSwitchError } from '../src/core/errors.ts';
 import type { Guid } from '../src/core/guid.ts';
-import type {
-  ExtensionDefinition,
-  ExtensionHandlers,
-  ExtensionType,
-} from '../src/sdk/extension.ts';
-import type { Finding } from './environment.ts';
+import type { ExtensionDefinition, ExtensionType, NetPnPEvent } from '../src/sdk/extension.ts';
 import { FilterModule } from './filter-module.ts';
-import { CALLED_HANDLERS, LATER_HANDLERS } from './handler-table.ts';
-import { describe } from './pipeline.ts';
+import { ModuleLife } from './module-life.ts';
 import type { Steps } from './steps.ts';
-import { type ContextHost, ModuleContext } from './switch-context.ts';
+import type { ContextHost } from './switch-context.ts';
 
 /** Rule A2: the fixed places, top to bottom. */
 const PLACE: Readonly<Record<ExtensionType, number>> = { capture: 0, filter: 1, forward: 2 };
@@ -40,200 +33,172 @@ export function orderStack(
   return ordered;
 }
 
-/** The driver stack between the two edges: attach, restart, pause, detach in the order of rules A46-A52. */
+/**
+ * The driver stack between the two edges: attach, restart, pause, detach in the order of rules A46-A52. One change at a
+ * time; with seeded scheduling OIDs come between its steps, but none is in flight from the protocol edge when a module
+ * comes or goes: each module sees an OID as a whole or not at all.
+ */
 export class DriverStack {
   readonly #host: ContextHost;
+  readonly #life: ModuleLife;
+  readonly #turn: () => Steps<void>;
   /** Top to bottom; replaced as a whole, so that a request keeps the stack it was issued on. */
   #modules: readonly FilterModule[] = [];
+  #wanted: readonly ExtensionDefinition[] = [];
+  #required: ReadonlySet<Guid> = new Set();
+  #isBuilt = false;
+  /** Why an extension that is wanted does not run. */
+  readonly problems = new Map<Guid, string>();
 
-  constructor(host: ContextHost) {
+  /** `turn` lets other operations come before the next step. */
+  constructor(host: ContextHost, turn: () => Steps<void>) {
     this.#host = host;
+    this.#life = new ModuleLife(host);
+    this.#turn = turn;
   }
 
   get modules(): readonly FilterModule[] {
     return this.#modules;
   }
 
-  /** Makes `wanted` (top to bottom) the stack: pause, detach, attach, restart (rule A46, S13, S14). */
-  *change(wanted: readonly ExtensionDefinition[]): Steps<readonly StackFailure[]> {
-    const ordered = orderStack(wanted);
+  /** Extensions without which the switch does not run (rule A50, OP-31). */
+  get required(): ReadonlySet<Guid> {
+    return this.#required;
+  }
+
+  /** Rule A50: the required extension that does not run; then no module is left in the stack. */
+  get missing(): Guid | undefined {
+    for (const id of this.#required) {
+      if (!this.#modules.some((module) => module.id === id && module.state === 'running')) {
+        return id;
+      }
+    }
+    return undefined;
+  }
+
+  /** Makes `wanted` (top to bottom) the stack: pause, detach, attach, notify, restart (rule A46, S13, S14). */
+  *change(
+    wanted: readonly ExtensionDefinition[],
+    required: Iterable<Guid> = this.#required,
+  ): Steps<readonly StackFailure[]> {
+    this.#wanted = orderStack(wanted);
+    this.#required = new Set(required);
+    this.problems.clear();
+    // Rule A50: nothing is built that cannot run.
+    const isComplete = [...this.#required].every((id) => this.#wanted.some((e) => e.id === id));
+    const ordered = isComplete ? this.#wanted : [];
     const failures: StackFailure[] = [];
-    for (const module of this.#modules) yield* this.#pause(module);
-    const kept = new Map<string, FilterModule>();
-    for (const module of this.#modules) {
-      if (ordered.some((definition) => definition === module.definition))
-        kept.set(module.id, module);
-      else this.#detach(module);
-    }
-    const modules = ordered.map(
-      (definition) => kept.get(definition.id) ?? new FilterModule(definition),
-    );
-    this.#modules = modules;
+    const before = this.#ids();
+    const leaving = this.#modules.filter(({ definition }) => !ordered.includes(definition));
+    yield* this.#pauseAll(leaving);
+    for (const module of leaving) yield* this.#detach(module);
+    yield* this.#turn();
+    this.#arrange(ordered, this.#modules);
     // Rule A47: attach and restart bottom-up.
-    for (const module of [...modules].reverse()) {
-      if (module.state === 'detached') this.#attach(module, failures);
+    for (const definition of [...ordered].reverse()) {
+      if (this.#modules.some((module) => module.definition === definition)) continue;
+      yield* this.#turn();
+      this.#attach(definition, ordered, failures);
     }
-    this.#modules = modules.filter((module) => module.state !== 'detached');
-    for (const module of [...this.#modules].reverse()) yield* this.#restart(module, failures);
-    this.#modules = this.#modules.filter((module) => module.state !== 'detached');
+    if (this.#isBuilt && this.#ids().join() !== before.join()) this.#notify();
+    this.#isBuilt = true;
+    yield* this.#restartAll(failures);
     return failures;
   }
 
-  /** Rule A68: NetEventSwitchActivate once, from the bottom up. */
+  /** Pauses the stack and restarts it as it is (rules A46, A66). */
+  *restart(): Steps<readonly StackFailure[]> {
+    const failures: StackFailure[] = [];
+    yield* this.#pauseAll([]);
+    yield* this.#restartAll(failures);
+    return failures;
+  }
+
+  /** Rule A68: NetEventSwitchActivate, from the bottom up through every module, whatever it is doing. */
   activate(): void {
+    for (const module of [...this.#modules].reverse()) this.#event(module, 'switchActivate');
+  }
+
+  /** Rule A47: top-down; rule A75: who will be detached is told before. */
+  *#pauseAll(leaving: readonly FilterModule[]): Steps<void> {
+    for (const module of leaving) this.#event(module, 'filterPreDetach');
+    for (const module of this.#modules) {
+      yield* this.#turn();
+      if (module.state === 'running') yield* this.#life.pause(module);
+    }
+  }
+
+  #attach(
+    definition: ExtensionDefinition,
+    ordered: readonly ExtensionDefinition[],
+    failures: StackFailure[],
+  ): void {
+    const module = new FilterModule(definition);
+    const error = this.#life.attach(module);
+    if (error === undefined) this.#arrange(ordered, [...this.#modules, module]);
+    else this.#fail(failures, definition, error);
+  }
+
+  /** Rule A47: bottom-up. Rules A49, A50, OP-31: who fails is detached, and with a required one the whole stack. */
+  *#restartAll(failures: StackFailure[]): Steps<void> {
     for (const module of [...this.#modules].reverse()) {
-      // Rules A71, A72: the event goes on and cannot be refused.
-      if (module.state === 'running') this.#contain(module, 'activate', 'A72');
+      if (failures.some(({ definition }) => this.#required.has(definition.id))) break;
+      yield* this.#turn();
+      const error = yield* this.#life.restart(module);
+      if (error === undefined) continue;
+      this.#fail(failures, module.definition, error);
+      yield* this.#detach(module);
+    }
+    const { missing } = this;
+    if (missing !== undefined) yield* this.#takeDown(missing);
+  }
+
+  /** Rule A50: no module stays. */
+  *#takeDown(missing: Guid): Steps<void> {
+    const modules = this.#modules;
+    yield* this.#pauseAll(modules);
+    for (const module of modules) yield* this.#detach(module);
+    this.#isBuilt = false;
+    for (const { id } of this.#wanted) {
+      if (this.problems.has(id)) continue;
+      this.problems.set(id, `the stack is down: required extension ${missing} does not run (A50)`);
     }
   }
 
-  #attach(module: FilterModule, failures: StackFailure[]): void {
-    module.move('attach');
-    try {
-      const handlers: unknown = module.definition.attach(new ModuleContext(this.#host, module));
-      // An async attach is refused below; what it breaks later is nobody's business any more.
-      if (handlers instanceof Promise) handlers.catch(() => undefined);
-      module.setHandlers(this.#checkHandlers(module, handlers));
-      module.move('attached');
-    } catch (error) {
-      // Rule A49: back to detached.
-      module.move('attachFailed');
-      this.#host.references.releaseAll(module);
-      module.release();
-      failures.push(this.#failure(module, 'attach', error));
-    }
+  *#detach(module: FilterModule): Steps<void> {
+    yield* this.#life.issuedDone(module);
+    yield* this.#turn();
+    this.#life.detach(module);
+    this.#modules = this.#modules.filter((other) => other !== module);
   }
 
-  #checkHandlers(module: FilterModule, handlers: unknown): ExtensionHandlers {
-    if (typeof handlers !== 'object' || handlers === null || handlers instanceof Promise) {
-      throw new ExtSwitchError(
-        'EXTENSION_INVALID',
-        `attach returned ${describe(handlers)}; expected an object of handlers`,
-        { extensionId: module.id },
-      );
-    }
-    const given = handlers as Readonly<Record<string, unknown>>;
-    for (const name of CALLED_HANDLERS) {
-      const handler = given[name];
-      if (handler !== undefined && typeof handler !== 'function') {
-        throw new ExtSwitchError(
-          'EXTENSION_INVALID',
-          `handler ${name} is ${describe(handler)}, not a function`,
-          { extensionId: module.id, member: name },
-        );
-      }
-    }
-    for (const name of LATER_HANDLERS) {
-      if (typeof given[name] !== 'function') continue;
-      this.#find(module, {
-        rule: 'D13',
-        severity: 'info',
-        message: `has the handler ${name}, which this version never calls`,
-      });
-    }
-    // A class has methods of its own; in a plain object an unknown function is a slip of the pen.
-    if (Object.getPrototypeOf(handlers) !== Object.prototype) return handlers;
-    for (const [name, value] of Object.entries(given)) {
-      if (typeof value !== 'function' || CALLED_HANDLERS.has(name) || LATER_HANDLERS.has(name))
-        continue;
-      throw new ExtSwitchError(
-        'EXTENSION_INVALID',
-        `attach returned an unknown handler ${name}; known: ${[...CALLED_HANDLERS].join(', ')}`,
-        { extensionId: module.id, member: name },
-      );
-    }
-    return handlers;
+  #fail(failures: StackFailure[], definition: ExtensionDefinition, error: ExtSwitchError): void {
+    failures.push({ definition, error });
+    this.problems.set(definition.id, error.message);
   }
 
-  *#restart(module: FilterModule, failures: StackFailure[]): Steps<void> {
-    module.move('restart');
-    try {
-      yield* this.#within(module.handlers.restart?.());
-      module.move('restarted');
-    } catch (error) {
-      // Rules A49, A50, OP-31: back to paused, then out of the stack; the rest runs on.
-      module.move('restartFailed');
-      failures.push(this.#failure(module, 'restart', error));
-      this.#detach(module);
-    }
+  /** Puts modules into the order of their definitions. */
+  #arrange(ordered: readonly ExtensionDefinition[], modules: readonly FilterModule[]): void {
+    this.#modules = ordered.flatMap((definition) =>
+      modules.filter((module) => module.definition === definition),
+    );
   }
 
-  /** Rule A61: pause and detach cannot fail. */
-  *#pause(module: FilterModule): Steps<void> {
-    if (module.state !== 'running') return;
-    module.move('pause');
-    try {
-      yield* this.#within(module.handlers.pause?.());
-    } catch (error) {
-      this.#find(module, {
-        rule: 'A61',
-        severity: 'error',
-        message: `threw in pause: ${describe(error)}`,
-      });
-    }
-    module.move('pauseComplete');
-  }
-
-  #detach(module: FilterModule): void {
-    // Rule A63: nothing it holds may stay behind.
-    this.#host.pipeline.abortHeldBy(module);
-    this.#contain(module, 'detach', 'A61');
-    this.#host.references.releaseAll(module);
-    module.release();
-    module.move('detach');
-  }
-
-  /** Calls a handler that cannot refuse; also what it promises and breaks is only reported. */
-  #contain(module: FilterModule, name: 'activate' | 'detach', rule: string): void {
-    const report = (error: unknown): void =>
-      this.#find(module, {
-        rule,
-        severity: 'error',
-        message: `threw in ${name}: ${describe(error)}`,
-      });
-    try {
-      const result: unknown = module.handlers[name]?.();
-      if (result instanceof Promise) result.catch(report);
-    } catch (error) {
-      report(error);
-    }
-  }
-
-  /** Waits for what restart or pause promised (rule A62), at most as long as an OID may be held. */
-  *#within(promised: unknown): Steps<void> {
-    if (!(promised instanceof Promise)) return;
-    const { clock, oidTimeoutMs } = this.#host.environment;
-    let timer: Timer | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = clock.after(oidTimeoutMs, () =>
-        reject(new Error(`its promise was not kept within ${oidTimeoutMs} ms (rule A62)`)),
-      );
+  /** S13 step 4, S14 step 4: the protocol edge and every module learn that modules came or went. */
+  #notify(): void {
+    this.#host.environment.stateChange(this.#host.state.name, {
+      event: 'netPnPEvent',
+      netPnPEvent: 'stackChange',
+      stack: this.#ids(),
     });
-    try {
-      yield Promise.race([promised, late]);
-    } finally {
-      timer?.cancel();
-    }
+    for (const module of this.#modules) this.#event(module, 'stackChange');
   }
 
-  #failure(module: FilterModule, where: string, error: unknown): StackFailure {
-    const cause = `${module.name} refused in ${where}: ${describe(error)}`;
-    return {
-      definition: module.definition,
-      error: new ExtSwitchError(
-        'EXTENSION_FAILED',
-        cause,
-        { extensionId: module.id },
-        { cause: error },
-      ),
-    };
+  #event(module: FilterModule, event: NetPnPEvent['event']): void {
+    this.#life.event(module, event, this.#ids());
   }
 
-  #find(module: FilterModule, finding: Omit<Finding, 'extensionId'>): void {
-    this.#host.environment.finding(this.#host.state.name, {
-      ...finding,
-      message: `${module.name} ${finding.message}`,
-      extensionId: module.id,
-    });
+  #ids(): readonly Guid[] {
+    return this.#modules.map(({ id }) => id);
   }
 }

@@ -28,8 +28,10 @@ export class FilterModule {
   desynchronized = false;
   /** Detaching: it may hold no request any more (rule A63). */
   leaving = false;
-  /** Why it does not run although enabled. */
-  problem: string | undefined;
+  /** It asked for a restart of the stack that has not come yet (rule A66). */
+  wantsRestart = false;
+  /** Called when it has given back a request that it had pended. */
+  onReleased: (() => void) | undefined;
   /** References it holds (rules B39, C60). */
   readonly references = new Map<Port | Nic, number>();
   readonly timers = new Set<Timer>();
@@ -46,6 +48,11 @@ export class FilterModule {
 
   get handlers(): ExtensionHandlers {
     return this.#handlers;
+  }
+
+  /** It has pended a request (rule D1: at most one at a time). */
+  get isHolding(): boolean {
+    return this.current?.holder === this;
   }
 
   move(event: ModuleEvent): void {

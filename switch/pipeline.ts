@@ -5,7 +5,7 @@ import type { Pended } from '../src/sdk/extension.ts';
 import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
-import { type OidRequest, PENDED } from './oid-request.ts';
+import { type OidRequest, PENDED, REQUEST_TYPE } from './oid-request.ts';
 import { endRule } from './oid-rules.ts';
 
 /** What a module's handler came to: pass on, keep, or a status that ends the request here. */
@@ -232,14 +232,24 @@ export class Pipeline {
     }
     if (this.#closed || module.leaving) {
       request.holder = undefined;
-      return NdisStatus.REQUEST_ABORTED;
+      return this.#closed || !goesOnWithout(request)
+        ? NdisStatus.REQUEST_ABORTED
+        : this.#stopForward(module, request);
     }
+    request.endsAt = this.#environment.clock.now() + this.#environment.oidTimeoutMs;
     request.timer = this.#environment.clock.after(this.#environment.oidTimeoutMs, () => {
       this.#find(module, request, {
         rule: 'NdisTimedOidComplete',
         severity: 'error',
         message: `held ${oidName(request.oid)} for ${this.#environment.oidTimeoutMs} ms; the switch ended it`,
       });
+      if (module.wantsRestart) {
+        this.#find(module, request, {
+          rule: 'A66',
+          severity: 'error',
+          message: `asked for a restart of the stack and did not complete ${oidName(request.oid)}`,
+        });
+      }
       // Rule D23 again: what must be forwarded is forwarded for it, the rest is aborted.
       const verdict = mustForward(request) ? FORWARD : NdisStatus.REQUEST_ABORTED;
       this.#resume(module, request, verdict);
@@ -332,6 +342,7 @@ export class Pipeline {
     } else {
       this.#finish(request, module, verdict as NdisStatus);
     }
+    module.onReleased?.();
   }
 
   // --- completion ----------------------------------------------------------------------------------------------------
@@ -397,24 +408,38 @@ export class Pipeline {
     if (request.pristine !== undefined) this.#checkBytes(module, request, false);
   }
 
-  /** Ends what `held` holds with REQUEST_ABORTED, also what comes to it from now on (rule A63). */
-  abortHeldBy(held: FilterModule): void {
+  /** What `module` issued itself and has not completed. */
+  issuedBy(module: FilterModule): OidRequest[] {
+    return [...this.inFlight.values()].filter(
+      (request) => request.origin >= 0 && request.modules[request.origin] === module,
+    );
+  }
+
+  /**
+   * Ends what `held` holds, also what comes to it from now on (rule A63): what must be forwarded goes on (rule D23), the
+   * rest ends with REQUEST_ABORTED. Returns what it held.
+   */
+  abortHeldBy(held: FilterModule): OidRequest[] {
     held.leaving = true;
-    this.#abort((holder) => holder === held);
+    return this.#abort((holder) => holder === held, true);
   }
 
   /** Ends everything in flight with REQUEST_ABORTED and lets nobody hold a request any more (reset, close). */
   close(): void {
     this.#closed = true;
-    this.#abort(() => true);
+    this.#abort(() => true, false);
   }
 
-  #abort(matches: (holder: FilterModule) => boolean): void {
+  #abort(matches: (holder: FilterModule) => boolean, sparing: boolean): OidRequest[] {
+    const aborted: OidRequest[] = [];
     for (const request of [...this.inFlight.values()]) {
       const { holder } = request;
-      if (holder !== undefined && matches(holder))
-        this.#resume(holder, request, NdisStatus.REQUEST_ABORTED);
+      if (holder === undefined || !matches(holder)) continue;
+      aborted.push(request);
+      const goesOn = sparing && goesOnWithout(request);
+      this.#resume(holder, request, goesOn ? FORWARD : NdisStatus.REQUEST_ABORTED);
     }
+    return aborted;
   }
 
   // --- containment ---------------------------------------------------------------------------------------------------
@@ -460,6 +485,11 @@ function mustForward(request: OidRequest): boolean {
   // NDIS_SWITCH_NIC_PARAMETERS.NicIndex, u16 at 1044.
   const bytes = request.pristine ?? request.buffer;
   return bytes[1044] !== 0 || bytes[1045] !== 0;
+}
+
+/** A set that nobody may fail goes on when its holder leaves; the rest is aborted. */
+function goesOnWithout(request: OidRequest): boolean {
+  return request.type === REQUEST_TYPE.set && mustForward(request);
 }
 
 /** One line about whatever a handler returned or threw. */

@@ -50,6 +50,8 @@ export interface ContextHost {
   readonly pipeline: Pipeline;
   readonly references: References;
   modules(): readonly FilterModule[];
+  /** NdisFRestartFilter (rule A66). */
+  requestRestart(module: FilterModule): void;
 }
 
 /** {@link SwitchContext} for one module: its OIDs go down from the module's own place (rule D2). */
@@ -124,6 +126,11 @@ export class ModuleContext implements SwitchContext {
   }
   dereferenceNic(portId: number, nicIndex: number): NdisStatus {
     return this.#host.references.dereferenceNic(this.#module, portId, nicIndex);
+  }
+
+  /** Rule A66. */
+  restartStack(): void {
+    this.#host.requestRestart(this.#module);
   }
 
   // --- OIDs ----------------------------------------------------------------------------------------------------------

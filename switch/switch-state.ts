@@ -1,6 +1,7 @@
 import type { NdisVersion } from '../src/abi/index.ts';
 import type { Guid } from '../src/core/guid.ts';
 import type { Port, PropertyInstance, PropertyOwner } from './ports.ts';
+import type { SwitchLifeState } from './states.ts';
 
 export type SwitchType = 'private' | 'internal' | 'external';
 
@@ -10,10 +11,13 @@ export class SwitchState implements PropertyOwner {
   readonly name: string;
   readonly type: SwitchType;
   readonly ndis: NdisVersion;
+  life: SwitchLifeState = 'created';
   /** IsActive of NDIS_SWITCH_PARAMETERS (rule A67). */
   isActive = false;
   /** Set by `Switch.stop`: nothing waits for extensions any more. */
   isStopping = false;
+  /** Its stored objects are being made again: they come also while the stack is down (rule A50). */
+  isRebuilding = false;
   readonly ports = new Map<number, Port>();
   readonly properties = new Map<Guid, PropertyInstance>();
   /** As a property owner the switch is no port. */

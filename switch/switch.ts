@@ -29,10 +29,11 @@ import { ProtocolEdge } from './protocol-edge.ts';
 import { References } from './references.ts';
 import { type RestoreOutcome, SaveOperations, type SaveOutcome } from './save-operations.ts';
 import type { SaveRecord } from './save-record.ts';
-import { nextState, PORT_STATES } from './states.ts';
+import { nextState, PORT_STATES, type SwitchEvent } from './states.ts';
 import { type StatusAnswer, StatusOperations } from './status-operations.ts';
 import { drive, type MaybePromise, type Steps, settled } from './steps.ts';
 import { SuspendOperations, type SuspendStep } from './suspend-operations.ts';
+import { type StartOptions, SwitchLife } from './switch-life.ts';
 import { SwitchState, type SwitchType } from './switch-state.ts';
 
 /** What a caller does in the turn of its operation, when everything before it is done and nothing after it has begun. */
@@ -61,6 +62,7 @@ export class Switch {
   readonly pipeline: Pipeline;
   readonly references: References;
   readonly #stack: DriverStack;
+  readonly #life: SwitchLife;
   readonly #edge: ProtocolEdge;
   readonly #properties: PropertyOperations;
   readonly #ports: PortOperations;
@@ -76,19 +78,24 @@ export class Switch {
     const miniport = new SwitchMiniportEdge(this.state, environment.catalog);
     this.pipeline = new Pipeline(environment, this.state.name, miniport);
     this.references = new References(this.state, environment);
-    this.#stack = new DriverStack({
-      state: this.state,
-      environment,
-      pipeline: this.pipeline,
-      references: this.references,
-      modules: () => this.#stack.modules,
-    });
+    this.#stack = new DriverStack(
+      {
+        state: this.state,
+        environment,
+        pipeline: this.pipeline,
+        references: this.references,
+        modules: () => this.#stack.modules,
+        requestRestart: (module) => this.#life.requestRestart(module),
+      },
+      () => this.#edge.turn(),
+    );
     const isSeeded = environment.behaviour.scheduling === 'seeded';
     this.#edge = new ProtocolEdge(
       this.pipeline,
       () => this.#stack.modules,
       isSeeded ? environment.rng : undefined,
     );
+    this.#life = new SwitchLife(this.state, environment, this.#edge, this.#stack);
     this.#properties = new PropertyOperations(this.#edge, this.pipeline);
     this.#ports = new PortOperations(this.state, this.#edge, environment);
     this.#nics = new NicOperations(this.state, this.#edge, environment);
@@ -113,30 +120,52 @@ export class Switch {
     return this.#edge.queued;
   }
 
-  /** Builds the stack and activates the switch (S1 steps 2-9; OP-20: before any port). */
-  start(extensions: readonly ExtensionDefinition[]): MaybePromise<readonly StackFailure[]> {
-    const self = this;
-    return this.#edge.run(() =>
-      drive(
-        (function* () {
-          const failures = yield* self.#stack.change(extensions);
-          self.state.isActive = true;
-          self.environment.stateChange(self.state.name, { event: 'switchActivated' });
-          self.#stack.activate();
-          return failures;
-        })(),
-      ),
-    );
+  /** Extensions without which the switch does not run (rule A50). */
+  get required(): ReadonlySet<Guid> {
+    return this.#stack.required;
   }
 
-  /** Enables, disables, reorders: `wanted` is the new stack, top to bottom (S13, S14). */
-  changeStack(wanted: readonly ExtensionDefinition[]): MaybePromise<readonly StackFailure[]> {
-    return this.#edge.run(() => drive(this.#stack.change(wanted)));
+  /** Why an extension that is wanted in the stack does not run (rules A49, A50), or `undefined`. */
+  problemOf(extensionId: Guid): string | undefined {
+    return this.#stack.problems.get(extensionId);
+  }
+
+  /** Builds the stack and activates the switch (S1 steps 2-9); `activate: false` leaves that to {@link activateNow}. */
+  start(
+    extensions: readonly ExtensionDefinition[],
+    options: StartOptions = NO_TURN,
+  ): MaybePromise<readonly StackFailure[]> {
+    return this.#life.start(extensions, options);
+  }
+
+  /**
+   * Activates a switch started with `activate: false` (OP-20). Not an operation that waits for its turn: extensions may be
+   * holding OIDs until the event comes. Throws `ILLEGAL_TRANSITION` when it is active or not running.
+   */
+  activateNow(): void {
+    this.#life.activate();
+  }
+
+  /**
+   * Enables, disables, reorders: `wanted` is the new stack, top to bottom (S13, S14). Without one of `required` (default: as
+   * before) the whole stack goes down and the switch takes no operations until a change brings it up again (rule A50).
+   */
+  changeStack(
+    wanted: readonly ExtensionDefinition[],
+    required?: Iterable<Guid>,
+  ): MaybePromise<readonly StackFailure[]> {
+    return this.#life.change(wanted, required);
   }
 
   /** One operation of several OIDs: `check` before the first of them. */
-  #operate<T>(owner: object | undefined, check: (() => void) | undefined, steps: () => Steps<T>) {
+  #operate<T>(
+    owner: object | undefined,
+    check: (() => void) | undefined,
+    steps: () => Steps<T>,
+    event: SwitchEvent = 'operate',
+  ) {
     return this.#edge.run(() => {
+      this.#life.allow(event);
       check?.();
       return drive(steps());
     }, owner);
@@ -175,10 +204,15 @@ export class Switch {
   /** NICs away, then the port (S3 steps 2-7, S8 step 8). */
   deletePort(port: Port, turn: Turn<Port> = NO_TURN): MaybePromise<void> {
     const connections = this.#connections;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* connections.close(port);
-      turn.accepted?.(port);
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn.check,
+      function* () {
+        yield* connections.close(port);
+        turn.accepted?.(port);
+      },
+      'takeAway',
+    );
   }
 
   /** A port with its policies and NICs, or nothing of it (S2 steps 2-6, S8 steps 1-6). */
@@ -226,10 +260,15 @@ export class Switch {
   /** All NICs of a port, in the order of rule C54; the port and its policies stay (rule C33). */
   closeNics(port: Port, turn: Turn<Port> = NO_TURN): MaybePromise<void> {
     const nics = this.#nics;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* nics.close(port);
-      turn.accepted?.(port);
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn.check,
+      function* () {
+        yield* nics.close(port);
+        turn.accepted?.(port);
+      },
+      'takeAway',
+    );
   }
 
   /** One NIC: NIC_CREATE, NIC_CONNECT; `request` is the NIC_CREATE, which may be refused. */
@@ -272,11 +311,16 @@ export class Switch {
   /** One NIC: NIC_DISCONNECT, NIC_DELETE. */
   disconnectNic(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<void> {
     const nics = this.#nics;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* nics.disconnect(nic);
-      yield* nics.delete(port, nic);
-      turn.accepted?.(nic);
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn.check,
+      function* () {
+        yield* nics.disconnect(nic);
+        yield* nics.delete(port, nic);
+        turn.accepted?.(nic);
+      },
+      'takeAway',
+    );
   }
 
   /** Run-time data of the port's NIC (rules G1-G22, S9 steps 2-5). A save that an extension failed is no error: see `refused`. */
@@ -409,7 +453,7 @@ export class Switch {
     turn: Turn<PropertyInstance> = NO_TURN,
   ): MaybePromise<PropertyOutcome> {
     return this.#edge.runWhole(() => {
-      this.#mayChange(owner);
+      this.#mayChange(owner, 'takeAway');
       turn.check?.();
       return this.#properties.delete(owner, property, turn.accepted);
     }, owner);
@@ -422,6 +466,7 @@ export class Switch {
     codec: PropertyCodec | undefined,
   ): MaybePromise<StatusAnswer> {
     return this.#edge.run(() => {
+      this.#life.allow('operate');
       // Rule B22: no OID names a port that is gone.
       if (portId >= 0 && !this.state.ports.has(portId)) {
         throw new ExtSwitchError('NOT_FOUND', `port ${portId} no longer exists (rule B22)`, {
@@ -434,7 +479,8 @@ export class Switch {
   }
 
   /** Rule E20: property OIDs in the state created only. */
-  #mayChange(owner: PropertyOwner): void {
+  #mayChange(owner: PropertyOwner, event: SwitchEvent = 'operate'): void {
+    if (this.state.life !== 'active') this.#life.allow(event);
     if (owner.portId < 0) return;
     const port = this.state.ports.get(owner.portId);
     if (port === owner && port.state === 'created') return;
@@ -443,13 +489,13 @@ export class Switch {
 
   /** Ends what is in flight with REQUEST_ABORTED and takes the stack down; the switch is of no use afterwards. */
   stop(): MaybePromise<void> {
-    this.state.isStopping = true;
+    this.#life.stop();
     for (const port of this.state.ports.values()) {
       port.onUnreferenced?.();
       for (const nic of port.nics.values()) nic.onUnreferenced?.();
     }
     this.pipeline.close();
-    const stopped = this.changeStack([]);
+    const stopped = this.changeStack([], []);
     return stopped instanceof Promise ? stopped.then(() => undefined) : undefined;
   }
 }
