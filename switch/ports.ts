@@ -1,6 +1,7 @@
 import { type Guid, guidWords, NULL_GUID, writeGuid } from '../src/core/guid.ts';
 import type { NicType, PortType, Settings } from '../src/sdk/extension.ts';
 import type { PropertyCodec } from './environment.ts';
+import { type AdapterFacts, PhysicalAdapter } from './physical-adapter.ts';
 import type { NicLifeState, PortLifeState } from './states.ts';
 
 /** One stored property (rule E7): owner, type, PropertyId and instance id tell it apart. */
@@ -62,15 +63,6 @@ export interface NicChange {
   readonly vfAssigned?: boolean;
 }
 
-/** The physical adapter, or LBFO team that looks like one (rule C5), behind a NIC with an index from 1. */
-export interface AdapterFacts {
-  readonly name: string;
-  /** SR-IOV virtual functions it can give. */
-  readonly virtualFunctions: number;
-  /** VMQ receive queues it can give. */
-  readonly queues: number;
-}
-
 /** A NIC connection, identified by (PortId, NicIndex) (rule C1). */
 export class Nic {
   readonly portId: number;
@@ -87,7 +79,8 @@ export class Nic {
   currentMac: Uint8Array;
   /** External and internal NICs (rule C12). */
   netCfgInstanceId: Guid;
-  readonly adapter: AdapterFacts | undefined;
+  /** The hardware behind an index from 1. */
+  readonly adapter: PhysicalAdapter | undefined;
   /** VM NICs (rule C13). */
   numaNodeId: number;
   /** A virtual function carries its traffic past the switch (rules C16, H16). */
@@ -118,7 +111,8 @@ export class Nic {
     this.netCfgInstanceId = isVm ? NULL_GUID : (options.netCfgInstanceId ?? NULL_GUID);
     this.numaNodeId = isVm ? (options.numaNodeId ?? 0) : 0;
     this.mtu = options.mtu;
-    this.adapter = options.adapter;
+    this.adapter =
+      options.adapter === undefined ? undefined : new PhysicalAdapter(options.adapter, options.mac);
   }
 }
 

@@ -327,6 +327,8 @@ export interface UplinkOptions {
 export interface UplinkInfo {
   readonly team: 'none' | 'lbfo' | 'switch';
   readonly port: PortInfo;
+  /** Rule C53: an adapter below the external NIC is connected. */
+  readonly operational: boolean;
   readonly adapters: readonly PhysicalAdapterInfo[];
 }
 export interface PhysicalAdapterInfo {

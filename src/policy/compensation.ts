@@ -3,6 +3,7 @@ import type { Port, PropertyInstance, PropertyOwner } from '../../switch/ports.t
 import type { Switch } from '../../switch/switch.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
 import type { Settings } from '../sdk/extension.ts';
+import { refreshCurrentMac, SECURITY_TYPE } from './current-mac.ts';
 import { presentPort, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /*
@@ -39,11 +40,19 @@ function present({ world, entry, port }: PropertyPlace): { machine: Switch; owne
   return { machine, owner: port === undefined ? machine.state : presentPort(world, entry, port) };
 }
 
+/** Rule C15: what the security property decided is decided again. */
+async function refreshMac({ world, entry, port }: PropertyPlace, { codec }: PropertyInstance) {
+  if (codec.propertyType !== SECURITY_TYPE || port === undefined) return;
+  const now = presentSwitch(world, entry);
+  await refreshCurrentMac(world, now.machine, presentPort(world, entry, port));
+}
+
 export async function undoAdd(place: PropertyPlace, property: PropertyInstance): Promise<void> {
   const { machine, owner } = present(place);
   const outcome = await machine.deleteProperty(owner, property);
   report(place.world, machine, outcome, `the addition of property ${property.id}`);
   owner.properties.delete(property.id);
+  await refreshMac(place, property);
 }
 
 /** Thrown in the turn of an undo that a later change has made pointless. */
@@ -82,6 +91,7 @@ export async function undoUpdate(
   property.refused = before.refused;
   property.revision = revision;
   owner.properties.set(property.id, property);
+  await refreshMac(place, property);
 }
 
 export async function undoDelete(place: PropertyPlace, property: PropertyInstance): Promise<void> {
@@ -94,4 +104,5 @@ export async function undoDelete(place: PropertyPlace, property: PropertyInstanc
     `the removal of property ${property.id}`,
   );
   owner.properties.set(property.id, property);
+  await refreshMac(place, property);
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { oidName } from '../abi/index.ts';
 import type { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
@@ -8,6 +7,7 @@ import type { FabricInterface, FabricOptions, PendingOid, ProfileName } from './
 import type { Transaction } from './change-log.ts';
 import { Extensions, installExtension } from './extension-catalog.ts';
 import { Features } from './feature-collection.ts';
+import { pendingOids } from './pending.ts';
 import { parseProfile } from './profile.ts';
 import { restoreFeatures, restoreSwitches } from './restore.ts';
 import { Switches } from './switch-collection.ts';
@@ -102,22 +102,7 @@ export class Fabric implements FabricInterface {
   }
 
   pending(): readonly PendingOid[] {
-    const now = this.#world.clock.now();
-    const pending: PendingOid[] = [];
-    for (const { machine, name } of this.#world.switches.values()) {
-      for (const request of machine.pipeline.inFlight.values()) {
-        const at = request.modules[request.position];
-        pending.push({
-          request: request.id,
-          switch: name,
-          oid: oidName(request.oid),
-          heldBy: at?.id ?? 'miniportEdge',
-          pendingForMs: now - request.issuedAt,
-          queued: request.origin < 0 ? machine.queued : (at?.queue.length ?? 0),
-        });
-      }
-    }
-    return pending;
+    return pendingOids(this.#world);
   }
 
   /** For what would wait for the atomic change it is called from, or pull the world from under it. */

@@ -4,6 +4,7 @@ import { defaultSettings } from '../mof/settings.ts';
 import type { NicState, PortState } from '../sdk/extension.ts';
 import type { FeatureInfo, NicInfo, PortInfo, PropertyInfo, SwitchInfo } from './api.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
+import { featureInstanceId, portNames } from './names.ts';
 import type { SwitchEntry } from './world.ts';
 
 /** A class as `GET /v1/features` shows it. */
@@ -62,7 +63,7 @@ const PORT_STATES: Readonly<Record<Port['state'], PortState>> = {
   tearingDown: 'teardown',
 };
 
-export function portInfo(port: Port): PortInfo {
+export function portInfo(entry: SwitchEntry, port: Port): PortInfo {
   return {
     id: port.id,
     portId: port.portId,
@@ -71,17 +72,8 @@ export function portInfo(port: Port): PortInfo {
     state: PORT_STATES[port.state],
     isValidationPort: port.isValidationPort,
     nics: port.nics.size === 0 ? [] : [...port.nics.values()].map(nicInfo),
+    names: portNames(entry, port),
   };
-}
-
-/** WMI InstanceID of a property: GUIDs upper case, backslashes between (management.md 3.8). */
-function instanceIdOf(
-  entry: SwitchEntry,
-  port: Port | undefined,
-  property: PropertyInstance,
-): string {
-  const owner = port === undefined ? entry.id : `${entry.id}\\${port.id}`;
-  return `Microsoft:${`${owner}\\${property.codec.id}\\${property.id}`.toUpperCase()}`;
 }
 
 /** `delivered`: an extension of the property's class runs on the switch, or the switch itself enforces it (OP-6). */
@@ -98,7 +90,7 @@ export function propertyInfo(
     version: codec.version,
     settings: property.settings,
     revision: property.revision,
-    instanceId: instanceIdOf(entry, port, property),
+    instanceId: featureInstanceId(entry, port, codec.id, property.id),
     delivered:
       property.refused === undefined &&
       (codec.propertyType !== 1 || runs(entry, codec.extensionId)),

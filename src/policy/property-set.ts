@@ -7,6 +7,7 @@ import type { Settings } from '../sdk/extension.ts';
 import type { PropertyCollection, PropertyInfo, UpdateOptions } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { type PropertyPlace, undoAdd, undoDelete, undoUpdate } from './compensation.ts';
+import { refreshCurrentMac, SECURITY_TYPE } from './current-mac.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import { propertyInfo } from './info.ts';
 import {
@@ -87,9 +88,20 @@ export class PropertySet implements PropertyCollection {
     const finish = (outcome: PropertyOutcome): MaybePromise<PropertyInfo> => {
       this.#mustBeAccepted(outcome, () => `property ${registered.feature.name}`);
       const info = propertyInfo(this.#entry, this.#port, property);
-      return durable === undefined ? info : durable.then(() => info);
+      const finished = this.#finished(property, durable);
+      return finished === undefined ? info : finished.then(() => info);
     };
     return sent instanceof Promise ? sent.then(finish) : finish(sent);
+  }
+
+  /** Rule C15: the security property decides which address the NIC of its port uses. Then what is stored is durable. */
+  #finished(
+    { codec }: PropertyInstance,
+    durable: Promise<void> | undefined,
+  ): Promise<void> | undefined {
+    if (codec.propertyType !== SECURITY_TYPE || this.#port === undefined) return durable;
+    const told = refreshCurrentMac(this.#world, this.#entry.machine, this.#port);
+    return told === undefined ? durable : told.then(() => durable);
   }
 
   #mustBeAccepted(outcome: PropertyOutcome, what: () => string): void {
@@ -152,7 +164,8 @@ export class PropertySet implements PropertyCollection {
     const finish = (outcome: PropertyOutcome): MaybePromise<PropertyInfo> => {
       this.#mustBeAccepted(outcome, () => `the update of property ${property.id}`);
       const info = propertyInfo(this.#entry, this.#port, property);
-      return durable === undefined ? info : durable.then(() => info);
+      const finished = this.#finished(property, durable);
+      return finished === undefined ? info : finished.then(() => info);
     };
     return sent instanceof Promise ? sent.then(finish) : finish(sent);
   }
@@ -178,7 +191,7 @@ export class PropertySet implements PropertyCollection {
     });
     const finish = (outcome: PropertyOutcome): MaybePromise<void> => {
       this.#mustBeAccepted(outcome, () => `the removal of property ${property.id}`);
-      return durable;
+      return this.#finished(property, durable);
     };
     return sent instanceof Promise ? sent.then(finish) : finish(sent);
   }

@@ -1,7 +1,11 @@
+import type { SaveRecord } from '../../switch/save-record.ts';
 import type { Guid } from '../core/guid.ts';
 import type { FeatureClass, SerializationProfile } from '../mof/feature-class.ts';
 import type { PortType, Settings } from '../sdk/extension.ts';
 import type { StoreOp, StoreValue } from '../store/store.ts';
+import type { UplinkOptions, VmState } from './api.ts';
+
+export type UplinkTeam = NonNullable<UplinkOptions['team']>;
 
 /*
  * What a world keeps in its store, by key:
@@ -10,6 +14,9 @@ import type { StoreOp, StoreValue } from '../store/store.ts';
  *   switch/<switch id>                         SwitchRecord
  *   port/<switch id>/<port id>                 PortRecord
  *   property/<switch id>/<port id|switch>/<instance id>   PropertyRecord
+ *   vm/<vm id>                                 VmRecord
+ *   property/vm/<adapter id>/<instance id>     PropertyRecord
+ *   saved/<vm id>/<adapter id>                 SavedRecord
  *
  * Typed values, never serialized buffers (design.md 6).
  */
@@ -25,7 +32,12 @@ export interface SwitchRecord {
   /** Order of creation in the world. */
   readonly order: number;
   /** Every extension bound to the switch, top to bottom inside its class. */
-  readonly extensions: readonly { readonly id: Guid; readonly enabled: boolean }[];
+  readonly extensions: readonly {
+    readonly id: Guid;
+    readonly enabled: boolean;
+    /** The switch does not run without it (rule A50). */
+    readonly required?: boolean;
+  }[];
 }
 
 export interface NicRecord {
@@ -35,6 +47,18 @@ export interface NicRecord {
   /** Twelve hexadecimal digits with dashes. */
   readonly mac: string;
   readonly mtu: number;
+  /** What the guest set, when it is another address. */
+  readonly vmMac?: string;
+  readonly netCfgInstanceId?: Guid;
+  readonly numaNode?: number;
+  readonly vmName?: string;
+  readonly vmFriendlyName?: string;
+  /** External NIC, index 1 and more. */
+  readonly adapter?: {
+    readonly name: string;
+    readonly virtualFunctions: number;
+    readonly queues: number;
+  };
 }
 
 export interface PortRecord {
@@ -43,6 +67,43 @@ export interface PortRecord {
   readonly type: PortType;
   readonly order: number;
   readonly nics: readonly NicRecord[];
+  /** The external port of an uplink: what is below its NIC. */
+  readonly team?: UplinkTeam;
+}
+
+/** A VM with its adapters; ports of its own are not stored, they follow from this. */
+export interface VmRecord {
+  readonly name: string;
+  readonly state: VmState;
+  readonly order: number;
+  readonly adapters: readonly AdapterRecord[];
+}
+
+export interface AdapterRecord {
+  readonly id: Guid;
+  readonly portName: Guid;
+  readonly type: 'synthetic' | 'emulated';
+  readonly order: number;
+  readonly name: string;
+  /** Twelve hexadecimal digits with dashes. */
+  readonly mac: string;
+  readonly macType: 'static' | 'dynamic';
+  readonly vmMac: string | undefined;
+  readonly numaNode: number;
+  /** Bytes. */
+  readonly mtu: number;
+  /** Rule C17: it had its first NIC_CREATE. */
+  readonly isKnown: boolean;
+  /** The switch it connects to, with the name it had last. */
+  readonly switchId: Guid | undefined;
+  readonly switchName: string | undefined;
+  /** While it is connected. */
+  readonly portId: number | undefined;
+}
+
+/** Run-time data of one adapter, in the order it was saved (rule G11, OP-18). */
+export interface SavedRecord {
+  readonly records: readonly SaveRecord[];
 }
 
 export interface PropertyRecord {
@@ -60,6 +121,12 @@ export const portKey = (switchId: Guid, id: Guid): string => `port/${switchId}/$
 /** `owner` is a port's GUID or `switch`. */
 export const propertyKey = (switchId: Guid, owner: string, id: Guid): string =>
   `property/${switchId}/${owner}/${id}`;
+
+export const vmKey = (id: Guid): string => `vm/${id}`;
+export const savedKey = (vmId: Guid, adapterId: Guid): string => `saved/${vmId}/${adapterId}`;
+/** Policies of an adapter travel with it, whatever switch it is on. */
+export const adapterPropertyKey = (adapterId: Guid, id: Guid): string =>
+  propertyKey('vm', adapterId, id);
 
 /** A put of any record above. */
 export function put(key: string, record: object): StoreOp {

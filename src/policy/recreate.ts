@@ -1,8 +1,10 @@
+import type { NicsOutcome } from '../../switch/nic-operations.ts';
 import { NIC_TYPE_OF_PORT } from '../../switch/nic-rules.ts';
 import type {
   NicOptions,
   Port,
   PortOptions,
+  PortOwner,
   PropertyInstance,
   PropertyOwner,
 } from '../../switch/ports.ts';
@@ -10,7 +12,10 @@ import type { PropertyOutcome } from '../../switch/property-operations.ts';
 import type { Guid } from '../core/guid.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
 import type { PortType } from '../sdk/extension.ts';
-import { addPort, type SwitchEntry, type World } from './world.ts';
+import { currentMacOf } from './current-mac.ts';
+import { nicOwner } from './mac-pool.ts';
+import { nicAgain } from './nic-record.ts';
+import { addPort, type PortFacts, type SwitchEntry, type World } from './world.ts';
 
 /** Everything it takes to make a port again as it was. */
 export interface PortSnapshot {
@@ -19,29 +24,29 @@ export interface PortSnapshot {
   readonly name: string;
   readonly type: PortType;
   readonly order: number;
+  readonly flags?: number;
+  readonly owner?: PortOwner;
+  readonly facts?: PortFacts;
   readonly nics: readonly NicOptions[];
   /** In order of creation. */
   readonly properties: readonly PropertyInstance[];
 }
 
-export function snapshotPort(port: Port): PortSnapshot {
+export function snapshotPort(entry: SwitchEntry, port: Port): PortSnapshot {
+  const { owner } = port;
+  const facts = entry.portFacts.get(port.id);
   return {
     id: port.id,
     portId: port.portId,
     name: port.friendlyName,
     type: port.type,
     order: port.order,
-    nics: [...port.nics.values()].map((nic) => ({ ...nicFacts(nic), mac: nic.permanentMac })),
+    flags: port.flags,
+    ...(owner === undefined ? {} : { owner }),
+    ...(facts === undefined ? {} : { facts }),
+    nics: [...port.nics.values()].map(nicAgain),
     properties: [...port.properties.values()],
   };
-}
-
-/** What NIC_CREATE needs beside the address, of a NIC that was there before. */
-export function nicFacts(
-  nic: Pick<NicOptions, 'index' | 'type' | 'name' | 'friendlyName' | 'mtu'>,
-): Omit<NicOptions, 'mac'> {
-  const { index, type, name, friendlyName, mtu } = nic;
-  return { index, type, name, friendlyName, mtu, isKnown: true };
 }
 
 /** NDIS names of a port: PortName is unique and for management, PortFriendlyName is what people gave it (rule B2). */
@@ -49,20 +54,15 @@ export function portOptions(
   id: Guid,
   friendlyName: string,
   type: PortType,
-  portId?: number,
+  more: Pick<PortOptions, 'portId' | 'flags' | 'owner'> = {},
 ): PortOptions {
-  return {
-    id,
-    name: id,
-    friendlyName,
-    type,
-    ...(portId === undefined ? {} : { portId }),
-  };
+  return { id, name: id, friendlyName, type, ...more };
 }
 
 /**
- * Makes a stored port anew in the canonical order (S2): PORT_CREATE, its properties, then NIC_CREATE and NIC_CONNECT. What
- * an extension refuses stays stored and is reported (nothing acknowledged is lost, design.md 5).
+ * Makes a stored port anew in the canonical order (S2, S8): PORT_CREATE, its properties, then its NICs, all created before
+ * the first is connected (rule C52). What an extension refuses stays stored and is reported (nothing acknowledged is lost,
+ * design.md 5).
  */
 export async function recreatePort(
   world: World,
@@ -70,37 +70,69 @@ export async function recreatePort(
   snapshot: PortSnapshot,
 ): Promise<Port | undefined> {
   const { machine } = entry;
+  const { portId, flags, owner, facts } = snapshot;
   const created = machine.createPort(
-    portOptions(snapshot.id, snapshot.name, snapshot.type, snapshot.portId),
+    portOptions(snapshot.id, snapshot.name, snapshot.type, {
+      portId,
+      ...(flags === undefined ? {} : { flags }),
+      ...(owner === undefined ? {} : { owner }),
+    }),
   );
   const { port, request } = created instanceof Promise ? await created : created;
   port.order = snapshot.order;
   if (isErrorStatus(request.status)) {
+    const status = statusName(request.status);
+    entry.refusedPorts.set(snapshot.id, { snapshot, status });
     world.environment.finding(entry.name, {
       rule: 'B16',
       severity: 'error',
-      message: `port ${snapshot.name} was refused with ${statusName(request.status)} when it was made again; it stays stored`,
+      message: `port ${snapshot.name} was refused with ${status} when it was made again; it stays stored`,
       ...(request.completedBy === undefined ? {} : { extensionId: request.completedBy.id }),
     });
     return undefined;
   }
+  entry.refusedPorts.delete(snapshot.id);
   addPort(entry, port);
+  if (facts !== undefined) entry.portFacts.set(port.id, facts);
   for (const property of snapshot.properties) {
     const told = reissue(world, entry, port, property);
     if (told !== undefined) await told;
   }
-  for (const nic of snapshot.nics) {
-    const type = NIC_TYPE_OF_PORT[port.type];
-    const connected = machine.connectNic(port, { ...nic, type });
-    const outcome = connected instanceof Promise ? await connected : connected;
-    if (!isErrorStatus(outcome.request.status)) continue;
+  if (snapshot.nics.length > 0) {
+    const opened = reopenNics(world, entry, port, snapshot.nics);
+    if (opened !== undefined) await opened;
+  }
+  return port;
+}
+
+/** The NICs of a stored port; refused ones stay stored. */
+function reopenNics(
+  world: World,
+  entry: SwitchEntry,
+  port: Port,
+  stored: readonly NicOptions[],
+): Promise<void> | undefined {
+  const nics = stored.map((nic) => ({
+    ...nic,
+    type: NIC_TYPE_OF_PORT[port.type],
+    currentMac: currentMacOf(world, port.properties.values(), nic),
+  }));
+  const finish = ({ refused }: NicsOutcome): void => {
+    for (const nic of port.nics.values()) world.macs.register(nic, nicOwner(entry, port));
+    if (refused === undefined) return;
+    for (const nic of nics) world.macs.keep(nic.mac);
+    entry.portFacts.set(port.id, { ...entry.portFacts.get(port.id), refusedNics: nics });
     world.environment.finding(entry.name, {
       rule: 'C23',
       severity: 'error',
-      message: `NIC ${port.portId}/${nic.index} was refused with ${statusName(outcome.request.status)} when it was made again`,
+      message: `the NIC of port ${port.friendlyName} was refused with ${statusName(refused.status)} when it was made again; it stays stored`,
+      ...(refused.completedBy === undefined ? {} : { extensionId: refused.completedBy.id }),
     });
-  }
-  return port;
+  };
+  const opened = entry.machine.openNics(port, nics);
+  if (opened instanceof Promise) return opened.then(finish);
+  finish(opened);
+  return undefined;
 }
 
 /**

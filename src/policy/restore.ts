@@ -1,18 +1,10 @@
-import { parseMac } from '../../switch/parameters.ts';
-import { NIC_TYPE_OF_PORT } from '../../switch/nic-rules.ts';
-import type { NicOptions } from '../../switch/ports.ts';
 import { PropertyInstance } from '../../switch/ports.ts';
 import { isExtSwitchError } from '../core/errors.ts';
-import type {
-  FeatureRecord,
-  NicRecord,
-  PortRecord,
-  PropertyRecord,
-  SwitchRecord,
-} from './records.ts';
+import { storedNic } from './nic-record.ts';
+import type { FeatureRecord, PortRecord, PropertyRecord, SwitchRecord } from './records.ts';
 import { recreatePort, reissue } from './recreate.ts';
 import { newSwitch } from './switch-collection.ts';
-import { noteFailures } from './switch-extensions.ts';
+import { startStack } from './switch-extensions.ts';
 import type { Binding, SwitchEntry, World } from './world.ts';
 
 /** Registers the stored classes; before extensions are installed, which may bring newer versions. */
@@ -32,7 +24,7 @@ export async function restoreSwitches(world: World): Promise<void> {
   for (const [key, value] of world.store.range('switch/')) {
     const record = value as unknown as SwitchRecord;
     world.sawOrder(record.order);
-    const bindings: Binding[] = record.extensions.map(({ id, enabled }) => ({ id, enabled }));
+    const bindings: Binding[] = record.extensions.map((binding) => ({ ...binding }));
     for (const id of world.extensions.keys()) {
       if (!bindings.some((binding) => binding.id === id)) bindings.unshift({ id, enabled: false });
     }
@@ -49,7 +41,7 @@ export async function restoreSwitches(world: World): Promise<void> {
 async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
   world.switches.set(entry.id, entry);
   world.switchNames.add(entry.name);
-  noteFailures(entry, await entry.machine.start(world.wanted(entry)));
+  await startStack(world, entry);
   for (const binding of entry.bindings) {
     if (binding.enabled && !world.extensions.has(binding.id)) binding.problem = 'not installed';
   }
@@ -70,16 +62,11 @@ async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
       name: record.name,
       type: record.type,
       order: record.order,
-      nics: record.nics.map((nic) => nicOptions(nic, record)),
+      nics: record.nics.map((nic) => storedNic(nic, record.type)),
+      ...(record.team === undefined ? {} : { facts: { team: record.team } }),
       properties: properties.get(id) ?? [],
     });
   }
-}
-
-function nicOptions(nic: NicRecord, port: PortRecord): NicOptions {
-  const { index, name, friendlyName, mtu } = nic;
-  const mac = parseMac(nic.mac) ?? new Uint8Array(6);
-  return { index, name, friendlyName, mtu, mac, isKnown: true, type: NIC_TYPE_OF_PORT[port.type] };
 }
 
 /** Stored properties by owner (port GUID or `switch`), each list in order of creation. */

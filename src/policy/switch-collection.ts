@@ -7,6 +7,7 @@ import type { ExtensionDefinition, PortType } from '../sdk/extension.ts';
 import type { StoreOp } from '../store/store.ts';
 import type {
   FeatureStatusInfo,
+  HostConnections,
   PortCollection,
   PortHandle,
   PortInfo,
@@ -20,13 +21,15 @@ import type {
 import type { Transaction } from './change-log.ts';
 import { findExtension, type Installation, installExtension } from './extension-catalog.ts';
 import { queryStatus } from './feature-status.ts';
+import { Host } from './host-connections.ts';
 import { portInfo, switchInfo } from './info.ts';
 import { checkName, findOne } from './lookup.ts';
-import { PortObject, portRecord } from './port-handle.ts';
+import { PortObject } from './port-handle.ts';
+import { claimName, portOps } from './port-record.ts';
 import { PropertySet } from './property-set.ts';
 import { portKey, propertyKey, put, remove, switchKey } from './records.ts';
 import { type PortSnapshot, portOptions, recreatePort, reissue, snapshotPort } from './recreate.ts';
-import { noteFailures, SwitchExtensions, switchRecord } from './switch-extensions.ts';
+import { SwitchExtensions, startStack, switchRecord } from './switch-extensions.ts';
 import { refused } from './veto.ts';
 import {
   addPort,
@@ -94,7 +97,7 @@ export class Switches implements SwitchCollection {
         order: world.nextOrder(),
         bindings: bindingsFor(world, enabled),
       });
-      const [failure] = await entry.machine.start(world.wanted(entry));
+      const [failure] = await startStack(world, entry);
       if (failure !== undefined) {
         await entry.machine.stop();
         throw failure.error;
@@ -172,6 +175,9 @@ export function newSwitch(
     machine,
     ports: new Map(),
     portsByName: new Map(),
+    portFacts: new Map(),
+    refusedPorts: new Map(),
+    claimedNames: new Set(),
     isDeleted: false,
     stackChange: undefined,
   };
@@ -213,6 +219,9 @@ class SwitchObject implements SwitchHandle {
   get extensions(): SwitchExtensionCollection {
     return new SwitchExtensions(this.#world, this.#transaction, this.#entry);
   }
+  get host(): HostConnections {
+    return new Host(this.#world, this.#transaction, this.#entry);
+  }
   get trace(): TraceView {
     const { trace } = this.#world;
     return { entries: (filter = {}) => trace.entries({ ...filter, switch: this.#entry.name }) };
@@ -244,7 +253,7 @@ class SwitchObject implements SwitchHandle {
         const again = newSwitch(world, entry);
         world.switches.set(again.id, again);
         world.switchNames.add(again.name);
-        noteFailures(again, await again.machine.start(world.wanted(again)));
+        await startStack(world, again);
         for (const property of own) await reissue(world, again, undefined, property);
         for (const snapshot of snapshots) await recreatePort(world, again, snapshot);
       });
@@ -264,7 +273,7 @@ class SwitchObject implements SwitchHandle {
         await machine.deletePort(port, {
           check: () => {
             if (port.state !== 'created') throw already;
-            snapshots.unshift(snapshotPort(port));
+            snapshots.unshift(snapshotPort(this.#entry, port));
           },
           accepted: () => {
             ops.push(remove(portKey(switchId, port.id)));
@@ -301,30 +310,31 @@ class Ports implements PortCollection {
       const id = world.rng.guid();
       const name = options.name ?? this.#freeName(id);
       let durable: Promise<void> | undefined;
+      let giveBack: (() => void) | undefined;
       const facts = portOptions(id, name, options.type ?? 'synthetic');
-      const { port, request } = await entry.machine.createPort(facts, {
-        check: () => {
-          mustBeThere(entry);
-          this.#mustBeFree(name);
-        },
-        accepted: (created) => {
-          created.order = world.nextOrder();
-          addPort(entry, created);
-          durable = world.changes.commit(
-            this.#transaction,
-            [put(portKey(entry.id, created.id), portRecord(created))],
-            async () => {
+      try {
+        const { port, request } = await entry.machine.createPort(facts, {
+          check: () => {
+            mustBeThere(entry);
+            giveBack = claimName(entry, name);
+          },
+          accepted: (created) => {
+            created.order = world.nextOrder();
+            addPort(entry, created);
+            durable = world.changes.commit(this.#transaction, portOps(entry, created), async () => {
               const at = presentSwitch(world, entry);
               const made = presentPort(world, entry, created);
               await at.machine.deletePort(made);
               removePort(at, made);
-            },
-          );
-        },
-      });
-      if (isErrorStatus(request.status)) throw refused(world, request, `port ${name}`);
-      await durable;
-      return new PortObject(world, this.#transaction, entry, port);
+            });
+          },
+        });
+        if (isErrorStatus(request.status)) throw refused(world, request, `port ${name}`);
+        await durable;
+        return new PortObject(world, this.#transaction, entry, port);
+      } finally {
+        giveBack?.();
+      }
     });
   }
 
@@ -334,18 +344,8 @@ class Ports implements PortCollection {
     return this.#entry.portsByName.has(short) ? `port-${id}` : short;
   }
 
-  /** Rule B2: management finds a port by its name, so no second one gets it. */
-  #mustBeFree(name: string): void {
-    if (!this.#entry.portsByName.has(name)) return;
-    throw new ExtSwitchError(
-      'ALREADY_EXISTS',
-      `switch ${this.#entry.name} has a port named ${JSON.stringify(name)}`,
-      { rule: 'B2', member: 'name', found: name },
-    );
-  }
-
   *list(): Iterable<PortInfo> {
-    for (const port of this.#entry.ports.values()) yield portInfo(port);
+    for (const port of this.#entry.ports.values()) yield portInfo(this.#entry, port);
   }
 
   get(idOrName: string): PortHandle {

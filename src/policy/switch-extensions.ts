@@ -1,6 +1,7 @@
 import type { StackFailure } from '../../switch/driver-stack.ts';
 import { orderStack } from '../../switch/driver-stack.ts';
 import { ExtSwitchError } from '../core/errors.ts';
+import type { Guid } from '../core/guid.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
 import type { SwitchExtensionCollection, SwitchExtensionInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
@@ -14,18 +15,30 @@ export function switchRecord(entry: SwitchEntry): SwitchRecord {
     name: entry.name,
     type: entry.type,
     order: entry.order,
-    extensions: entry.bindings.map(({ id, enabled }) => ({ id, enabled })),
+    extensions: entry.bindings.map(({ id, enabled, required }) => ({
+      id,
+      enabled,
+      ...(required === true ? { required } : {}),
+    })),
   };
 }
 
-/** Notes on the bindings which extensions do not run and why. */
-export function noteFailures(entry: SwitchEntry, failures: readonly StackFailure[]): void {
-  for (const binding of entry.bindings) {
-    const failure = failures.find(({ definition }) => definition.id === binding.id);
-    if (failure === undefined) delete binding.problem;
-    else binding.problem = failure.error.message;
-  }
+/** Rule A50: the extensions without which the switch does not run. */
+function requiredOf(entry: SwitchEntry): Guid[] {
+  return entry.bindings.filter(({ required }) => required === true).map(({ id }) => id);
 }
+
+/** Builds the stack of a new switch and activates it (S1), unless it waits for its host ports (OP-20). */
+export async function startStack(
+  world: World,
+  entry: SwitchEntry,
+  options: { readonly activate?: boolean } = {},
+): Promise<readonly StackFailure[]> {
+  const required = requiredOf(entry);
+  return entry.machine.start(world.wanted(entry), { ...options, required });
+}
+
+type StackChange = Parameters<SwitchExtensionCollection['change']>[1];
 
 /** Extensions of one switch: enable, disable, reorder (rules A36-A47). */
 export class SwitchExtensions implements SwitchExtensionCollection {
@@ -58,13 +71,17 @@ export class SwitchExtensions implements SwitchExtensionCollection {
 
   #info(definition: ExtensionDefinition): SwitchExtensionInfo {
     const binding = this.#binding(definition);
-    const module = this.#entry.machine.modules.find(({ id }) => id === definition.id);
+    const { machine } = this.#entry;
+    const module = machine.modules.find(({ id }) => id === definition.id);
+    const problem = machine.problemOf(definition.id) ?? binding.problem;
     return {
       ...extensionInfo(definition),
       enabled: binding.enabled,
       running: module?.state === 'running',
       order: this.#sameClass(definition).indexOf(binding),
-      ...(binding.problem === undefined ? {} : { problem: binding.problem }),
+      required: binding.required === true,
+      desynchronized: module?.desynchronized === true,
+      ...(problem === undefined ? {} : { problem }),
     };
   }
 
@@ -82,10 +99,7 @@ export class SwitchExtensions implements SwitchExtensionCollection {
     );
   }
 
-  async change(
-    idOrName: string,
-    change: { readonly enabled?: boolean; readonly order?: number },
-  ): Promise<SwitchExtensionInfo> {
+  async change(idOrName: string, change: StackChange): Promise<SwitchExtensionInfo> {
     const definition = findExtension(this.#world, idOrName);
     return this.#world.changes.run(this.#transaction, () => {
       // One at a time: each starts from what the one before it left, also when that one failed.
@@ -101,7 +115,7 @@ export class SwitchExtensions implements SwitchExtensionCollection {
 
   async #change(
     definition: ExtensionDefinition,
-    change: { readonly enabled?: boolean; readonly order?: number },
+    change: StackChange,
   ): Promise<SwitchExtensionInfo> {
     mustBeThere(this.#entry);
     const before = this.#entry.bindings;
@@ -123,14 +137,12 @@ export class SwitchExtensions implements SwitchExtensionCollection {
   }
 
   /** The bindings as they would be; refuses what cannot be, before anything is touched. */
-  #changed(
-    definition: ExtensionDefinition,
-    change: { readonly enabled?: boolean; readonly order?: number },
-  ): Binding[] {
+  #changed(definition: ExtensionDefinition, change: StackChange): Binding[] {
     this.#binding(definition);
     let after = this.#entry.bindings.map((binding) => ({ ...binding }));
     const own = after.find(({ id }) => id === definition.id) as Binding;
     if (change.enabled !== undefined) own.enabled = change.enabled;
+    if (change.required !== undefined) own.required = change.required;
     if (change.order !== undefined) {
       const peers = after.filter(
         ({ id }) => this.#world.extensions.get(id)?.type === definition.type,
@@ -160,13 +172,13 @@ export class SwitchExtensions implements SwitchExtensionCollection {
 
   /** Changes the running stack; when the extension that was asked for refuses, so does the change (OP-31). */
   async #apply(definition: ExtensionDefinition): Promise<void> {
-    const failures = await this.#entry.machine.changeStack(this.#world.wanted(this.#entry));
+    const entry = this.#entry;
+    const failures = await changeStack(this.#world, entry);
     const own = failures.find((failure) => failure.definition.id === definition.id);
     if (own !== undefined) throw own.error;
-    noteFailures(this.#entry, failures);
-    this.#world.environment.stateChange(this.#entry.name, {
+    this.#world.environment.stateChange(entry.name, {
       event: 'stackChanged',
-      stack: this.#entry.machine.modules.map(({ id }) => id),
+      stack: entry.machine.modules.map(({ id }) => id),
     });
   }
 
@@ -174,6 +186,12 @@ export class SwitchExtensions implements SwitchExtensionCollection {
     // A switch that went meanwhile has no stack any more.
     if (entry.isDeleted) return;
     entry.bindings = before;
-    noteFailures(entry, await entry.machine.changeStack(this.#world.wanted(entry)));
+    await changeStack(this.#world, entry);
   }
+}
+
+/** Makes the stack what the bindings say. */
+async function changeStack(world: World, entry: SwitchEntry): Promise<readonly StackFailure[]> {
+  for (const binding of entry.bindings) delete binding.problem;
+  return entry.machine.changeStack(world.wanted(entry), requiredOf(entry));
 }

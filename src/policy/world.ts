@@ -1,5 +1,5 @@
 import { DEFAULT_BEHAVIOUR, type SwitchEnvironment } from '../../switch/environment.ts';
-import type { Port } from '../../switch/ports.ts';
+import type { NicOptions, Port } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { TraceRing } from '../../switch/trace.ts';
 import type { NdisVersion } from '../abi/index.ts';
@@ -13,14 +13,34 @@ import type { FabricOptions, ProfileName } from './api.ts';
 import { ChangeLog } from './change-log.ts';
 import { EventLog } from './event-log.ts';
 import { FeatureRegistry } from './feature-registry.ts';
+import { MacPool } from './mac-pool.ts';
 import { DEFAULT_PROFILE, PROFILE_NDIS } from './profile.ts';
+import type { UplinkTeam } from './records.ts';
+import type { PortSnapshot } from './recreate.ts';
+import type { AdapterEntry, VmEntry } from './vm-entry.ts';
 
 /** An extension bound to a switch (rule A36). */
 export interface Binding {
   readonly id: Guid;
   enabled: boolean;
+  /** The switch does not run without it (rule A50). */
+  required?: boolean;
   /** Why it does not run although enabled. */
   problem?: string;
+}
+
+/** What management keeps with a port beside what the switch knows. */
+export interface PortFacts {
+  /** Of the external port: what is below its NIC. */
+  readonly team?: UplinkTeam;
+  /** NICs an extension refused when they were made again: they stay stored. */
+  readonly refusedNics?: readonly NicOptions[];
+}
+
+/** A stored port that does not exist on the switch; `status`: what the extension said. */
+export interface RefusedPort {
+  readonly snapshot: PortSnapshot;
+  readonly status: string;
 }
 
 /** A switch with what management knows about it. */
@@ -36,6 +56,12 @@ export interface SwitchEntry {
   readonly ports: ReadonlyMap<Guid, Port>;
   /** The same by the name people gave; more than one only when a port that was refused at a restart came back. */
   readonly portsByName: ReadonlyMap<string, readonly Port[]>;
+  /** Facts of ports that NDIS does not know, by port GUID. */
+  readonly portFacts: Map<Guid, PortFacts>;
+  /** Stored ports that an extension refused when they were made again. */
+  readonly refusedPorts: Map<Guid, RefusedPort>;
+  /** Names of ports that are being created or renamed. */
+  readonly claimedNames: Set<string>;
   /** Set the moment its deletion begins: handles of it change nothing any more. */
   isDeleted: boolean;
   /** The last change of its stack that was asked for; the next one waits for it. */
@@ -61,10 +87,22 @@ export function addPort(entry: SwitchEntry, port: Port): void {
 
 export function removePort(entry: SwitchEntry, port: Port): void {
   if (!(entry.ports as Map<Guid, Port>).delete(port.id)) return;
+  entry.portFacts.delete(port.id);
+  forgetName(entry, port);
+}
+
+/** A port has another friendly name now; `before`: the one it had. */
+export function renamePort(entry: SwitchEntry, port: Port, before: string): void {
   const names = entry.portsByName as Map<string, readonly Port[]>;
-  const others = (names.get(port.friendlyName) ?? []).filter((other) => other !== port);
-  if (others.length > 0) names.set(port.friendlyName, others);
-  else names.delete(port.friendlyName);
+  forgetName(entry, port, before);
+  names.set(port.friendlyName, [...(names.get(port.friendlyName) ?? []), port]);
+}
+
+function forgetName(entry: SwitchEntry, port: Port, name = port.friendlyName): void {
+  const names = entry.portsByName as Map<string, readonly Port[]>;
+  const others = (names.get(name) ?? []).filter((other) => other !== port);
+  if (others.length > 0) names.set(name, others);
+  else names.delete(name);
 }
 
 /** Throws `NOT_FOUND` for a switch that is deleted or being deleted. */
@@ -88,6 +126,7 @@ export class World {
   readonly ndis: NdisVersion;
   readonly clock: VirtualClock;
   readonly rng: Rng;
+  readonly macs: MacPool;
   readonly store: Store;
   readonly registry: FeatureRegistry;
   readonly events: EventLog;
@@ -98,6 +137,15 @@ export class World {
   readonly switches = new Map<Guid, SwitchEntry>();
   /** Names taken, also by switches being created. */
   readonly switchNames = new Set<string>();
+  readonly vms = new Map<Guid, VmEntry>();
+  /** Names taken, also by VMs being created. */
+  readonly vmNames = new Set<string>();
+  /** Network adapters of all VMs. */
+  readonly adapters = new Map<Guid, AdapterEntry>();
+  /** OP-19: how long a validation port stands. */
+  readonly validationPorts: 'short' | 'standing';
+  /** OP-15: run-time data is asked for at a plain power-off too. */
+  readonly saveOnStop: boolean;
   readonly environment: SwitchEnvironment;
   readonly log: NonNullable<FabricOptions['log']>;
   findings = 0;
@@ -112,8 +160,11 @@ export class World {
     this.ndis = PROFILE_NDIS[this.profile];
     this.clock = new VirtualClock(startMs);
     this.rng = new Rng(seed);
+    this.macs = new MacPool(seed);
     this.registry = new FeatureRegistry(this.ndis);
     this.log = options.log ?? (() => undefined);
+    this.validationPorts = options.behaviour?.validationPorts ?? 'short';
+    this.saveOnStop = options.behaviour?.saveOnStop ?? false;
     this.events = new EventLog((error) => {
       this.log('error', `a listener of events failed: ${String(error)}`);
     });

@@ -1,0 +1,101 @@
+import { macText } from '../../switch/parameters.ts';
+import type { Nic, Port } from '../../switch/ports.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import type {
+  HostConnections,
+  PhysicalAdapterInfo,
+  PortHandle,
+  UplinkInfo,
+  UplinkOptions,
+} from './api.ts';
+import type { Transaction } from './change-log.ts';
+import { externalPort, type Keep, openInternalNic, openUplink } from './host-ports.ts';
+import { portInfo } from './info.ts';
+import { PortObject } from './port-handle.ts';
+import type { SwitchEntry, World } from './world.ts';
+
+/** The host's own connections to one switch: the uplink and the management OS. */
+export class Host implements HostConnections {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+  readonly #entry: SwitchEntry;
+
+  constructor(world: World, transaction: Transaction | undefined, entry: SwitchEntry) {
+    this.#world = world;
+    this.#transaction = transaction;
+    this.#entry = entry;
+  }
+
+  get uplink(): UplinkInfo | undefined {
+    const port = externalPort(this.#entry);
+    return port === undefined ? undefined : uplinkInfo(this.#entry, port);
+  }
+
+  async connectUplink(options: UplinkOptions): Promise<UplinkInfo> {
+    return this.#world.changes.run(this.#transaction, async () => {
+      const port = await openUplink(this.#world, this.#entry, options, this.#keep);
+      return uplinkInfo(this.#entry, port);
+    });
+  }
+
+  async disconnectUplink(): Promise<void> {
+    return new PortObject(this.#world, this.#transaction, this.#entry, this.#uplinkPort()).delete();
+  }
+
+  async setLink(index: number, up: boolean): Promise<PhysicalAdapterInfo> {
+    const port = this.#uplinkPort();
+    const nic = port.nics.get(index);
+    if (nic?.adapter === undefined) {
+      throw new ExtSwitchError(
+        'NOT_FOUND',
+        `the uplink of switch ${this.#entry.name} has no adapter with index ${index}`,
+        { member: 'index', found: String(index) },
+      );
+    }
+    nic.adapter.linkUp = up;
+    return adapterInfo(nic);
+  }
+
+  async addInternalNic(
+    options: { readonly name?: string; readonly mac?: string } = {},
+  ): Promise<PortHandle> {
+    return this.#world.changes.run(this.#transaction, async () => {
+      const port = await openInternalNic(this.#world, this.#entry, options, this.#keep);
+      return new PortObject(this.#world, this.#transaction, this.#entry, port);
+    });
+  }
+
+  readonly #keep: Keep = (ops, undo) => this.#world.changes.commit(this.#transaction, ops, undo);
+
+  #uplinkPort(): Port {
+    const port = externalPort(this.#entry);
+    if (port !== undefined) return port;
+    throw new ExtSwitchError('NOT_FOUND', `switch ${this.#entry.name} has no uplink`);
+  }
+}
+
+function uplinkInfo(entry: SwitchEntry, port: Port): UplinkInfo {
+  const lower = [...port.nics.values()].filter(({ index }) => index > 0);
+  return {
+    team: entry.portFacts.get(port.id)?.team ?? (lower.length > 1 ? 'switch' : 'none'),
+    port: portInfo(entry, port),
+    // Rule C53: index 0 alone is not operational.
+    operational: lower.some(({ state }) => state === 'connected'),
+    adapters: lower.map(adapterInfo),
+  };
+}
+
+function adapterInfo(nic: Nic): PhysicalAdapterInfo {
+  const { adapter } = nic;
+  return {
+    index: nic.index,
+    // One that was connected by hand has no hardware behind it.
+    name: adapter?.name ?? nic.friendlyName,
+    mac: macText(nic.permanentMac),
+    linkUp: adapter?.linkUp ?? true,
+    virtualFunctions: adapter?.virtualFunctions ?? 0,
+    virtualFunctionsUsed: adapter?.virtualFunctionsUsed ?? 0,
+    queues: adapter?.queues ?? 0,
+    queuesUsed: adapter?.queuesUsed ?? 0,
+  };
+}
