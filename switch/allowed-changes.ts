@@ -90,7 +90,10 @@ export function changedByte(
   const ranges = answered ? allowed.ranges : NOTHING;
   const bytes = request.buffer;
   const mayLowerMtu = loweredMtu(request, pristine);
-  for (let i = 0; i < pristine.length; i += 1) {
+  // An answer may be megabytes of data: what stands in a range that runs to the end is not looked at.
+  const last = ranges[ranges.length - 1];
+  const end = last?.[1] === Number.POSITIVE_INFINITY ? last[0] : pristine.length;
+  for (let i = 0; i < pristine.length && i < end; i += 1) {
     if (bytes[i] === pristine[i]) continue;
     if (mayLowerMtu && i >= MTU_OFFSET && i < MTU_OFFSET + 4) continue;
     if (!ranges.some(([from, to]) => i >= from && i < to)) {

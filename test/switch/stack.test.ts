@@ -228,13 +228,13 @@ t.test(
 t.test('a handler of a later version is told and not called (D13)', (t) => {
   const world = switchWorld();
   startSwitch(world, [
-    extension('filter', { saveNic: () => 'forward' } as unknown as ExtensionHandlers),
+    extension('filter', { startIngress: () => 'forward' } as unknown as ExtensionHandlers),
   ]);
   t.match(world.findings, [
     {
       rule: 'D13',
       severity: 'info',
-      message: 'filter has the handler saveNic, which this version never calls',
+      message: 'filter has the handler startIngress, which this version never calls',
     },
   ]);
   t.end();
