@@ -73,7 +73,16 @@ t.test(
     t.same(fabric.extensions.list(), [info]);
     t.same(fabric.extensions.get('Plain'), info);
     t.same(fabric.extensions.get(`{${id(1)}}`), info);
-    t.same(sw.extensions.list(), [{ ...info, enabled: false, running: false, order: 0 }]);
+    t.same(sw.extensions.list(), [
+      {
+        ...info,
+        enabled: false,
+        running: false,
+        order: 0,
+        required: false,
+        desynchronized: false,
+      },
+    ]);
     const later = await fabric.switches.create({ name: 'T' });
     t.equal(later.extensions.get('Plain').enabled, false);
     t.throws(() => fabric.extensions.get('Other'), { code: 'NOT_FOUND' });
