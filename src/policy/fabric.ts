@@ -9,7 +9,7 @@ import { Extensions, installExtension } from './extension-catalog.ts';
 import { Features } from './feature-collection.ts';
 import { pendingOids } from './pending.ts';
 import { parseProfile } from './profile.ts';
-import { restoreFeatures, restoreSwitches } from './restore.ts';
+import { endRestore, restoreFeatures, restoreSwitches } from './restore.ts';
 import { Switches } from './switch-collection.ts';
 import { decodeTrace } from './trace-decode.ts';
 import { WallDriver } from './wall-driver.ts';
@@ -84,6 +84,7 @@ export class Fabric implements FabricInterface {
         await world.changes.commit(undefined, installed.ops, installed.undo);
       }
       await restoreSwitches(world);
+      endRestore(world);
       return new Fabric(world, driver);
     } catch (error) {
       await store.close();

@@ -41,6 +41,8 @@ export async function restoreSwitches(world: World): Promise<void> {
 async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
   world.switches.set(entry.id, entry);
   world.switchNames.add(entry.name);
+  // Rule A50: also without a required extension; that one asks what there is when it comes up.
+  entry.machine.state.isRebuilding = true;
   await startStack(world, entry);
   for (const binding of entry.bindings) {
     if (binding.enabled && !world.extensions.has(binding.id)) binding.problem = 'not installed';
@@ -67,6 +69,11 @@ async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
       properties: properties.get(id) ?? [],
     });
   }
+}
+
+/** Everything stored is there again: from here on a switch whose stack is down refuses (rule A50). */
+export function endRestore(world: World): void {
+  for (const { machine } of world.switches.values()) machine.state.isRebuilding = false;
 }
 
 /** Stored properties by owner (port GUID or `switch`), each list in order of creation. */
