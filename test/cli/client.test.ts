@@ -35,6 +35,7 @@ t.test('flag before environment: --url, --token, --world', async (t) => {
   const { url, seen } = await fakeServer(t, {
     'GET /worlds/w2/v1/switches/a%2Fb': [200, SWITCH],
     'GET /worlds/w2/v1/switches/a%2Fb/extensions?limit=1000': [200, { items: [] }],
+    'GET /worlds/w2/v1/switches/a%2Fb/ports?limit=1000': [200, { items: [] }],
   });
   const env = { EXTSWITCH_URL: 'http://127.0.0.1:1', EXTSWITCH_TOKEN: 'no', EXTSWITCH_WORLD: 'w1' };
   const words = ['switch', 'show', 'a/b', '--url', url, '--token', 'secret', '--world', 'w2'];
@@ -66,6 +67,7 @@ t.test('what each verb asks of the server', async (t) => {
     state: 'created',
     isValidationPort: false,
     nics: [nic],
+    names: { portId: 1, vmName: 'TestVm', instanceId: 'Microsoft:V\\N\\C' },
   };
   const extension = { id: 'e', name: 'ACL', vendor: 'V', version: '1.0', type: 'filter' };
   const onSwitch = { ...extension, enabled: true, running: false, order: 0, problem: 'it threw' };
@@ -84,6 +86,9 @@ t.test('what each verb asks of the server', async (t) => {
     heldBy: 'acl',
     pendingForMs: 5,
     queued: 2,
+    requestType: 'set',
+    origin: 'protocolEdge',
+    route: ['protocolEdge', 'acl'],
   };
   const world = { name: 'w', seed: 's', profile: 'ws2022', store: 'memory' };
   const { url, seen } = await fakeServer(t, {
@@ -98,6 +103,8 @@ t.test('what each verb asks of the server', async (t) => {
     'POST /v1/switches/TestSwitch/ports': [201, port],
     [`GET ${P}`]: [200, port],
     [`DELETE ${P}`]: [204],
+    [`PATCH ${P}`]: [200, port],
+    [`PATCH ${P}/nics/0`]: [200, nic],
     [`POST ${P}/nics`]: [201, nic],
     [`DELETE ${P}/nics/0`]: [204],
     [`GET ${P}/properties?limit=1000`]: [200, { items: [PROPERTY] }],
@@ -145,6 +152,14 @@ t.test('what each verb asks of the server', async (t) => {
     ],
     [['port', 'create', ...on], 'POST /v1/switches/TestSwitch/ports', {}, 'created port 1 web'],
     [['port', 'show', 'web', ...on], `GET ${P}`, undefined, 'eth0'],
+    [['port', 'show', 'web', ...on], `GET ${P}`, undefined, 'Microsoft:V\\N\\C'],
+    [['port', 'rename', 'web', 'x', ...on], `PATCH ${P}`, { name: 'x' }, 'port 1 is called web'],
+    [
+      ['nic', 'set', '0', ...at, '--mtu', '9000', '--vm-mac', 'm', '--numa-node', '1'],
+      `PATCH ${P}/nics/0`,
+      { vmMac: 'm', mtu: 9000, numaNode: 1 },
+      'eth0',
+    ],
     [['port', 'delete', 'web', ...on], `DELETE ${P}`, undefined, 'deleted web'],
     [['nic', 'list', ...at], `GET ${P}`, undefined, 'eth0'],
     [
@@ -177,6 +192,18 @@ t.test('what each verb asks of the server', async (t) => {
       ['extension', 'disable', 'ACL', ...on],
       'PATCH /v1/switches/TestSwitch/extensions/ACL',
       { enabled: false },
+      'ACL',
+    ],
+    [
+      ['extension', 'require', 'ACL', ...on],
+      'PATCH /v1/switches/TestSwitch/extensions/ACL',
+      { required: true },
+      'ACL',
+    ],
+    [
+      ['extension', 'require', 'ACL', '--off', ...on],
+      'PATCH /v1/switches/TestSwitch/extensions/ACL',
+      { required: false },
       'ACL',
     ],
     [
@@ -224,6 +251,22 @@ t.test('what each verb asks of the server', async (t) => {
       ['world', 'create', 'w', '--seed', 's', '--profile', 'ws2019'],
       'POST /v1/worlds',
       { name: 'w', seed: 's', profile: 'ws2019' },
+      'created world w',
+    ],
+    [
+      [
+        'world',
+        'create',
+        '--scheduling',
+        'seeded',
+        '--behaviour',
+        'activation=last,transientRetries=3,saveOnStop=true',
+      ],
+      'POST /v1/worlds',
+      {
+        scheduling: 'seeded',
+        behaviour: { activation: 'last', transientRetries: 3, saveOnStop: true },
+      },
       'created world w',
     ],
     [['world', 'delete', 'w'], 'DELETE /v1/worlds/w', undefined, 'deleted world w'],

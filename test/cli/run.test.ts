@@ -45,7 +45,7 @@ t.test('--help lists every verb there is and none that is not', async (t) => {
 });
 
 t.test('verbs of interfaces.md 2 that are not there yet say so and exit 2', async (t) => {
-  for (const verb of ['run', 'verify', 'vm', 'migration', 'native']) {
+  for (const verb of ['run', 'verify', 'migration', 'native']) {
     const { code, err } = await runCli([verb, 'x.yaml']);
     t.equal(code, 2);
     t.match(err, `"${verb}" comes with a later version`);
@@ -88,7 +88,22 @@ t.test('wrong usage exits 2, names what is wrong and the nearest right thing', a
     [['serv'], 'unknown verb "serv"; did you mean serve?'],
     [['--jsno'], 'unknown flag "--jsno"'],
     [['help', 'propery'], 'unknown verb "propery"; did you mean property?'],
-    [['switch'], 'switch needs a verb: list, show, create, delete'],
+    [['switch'], 'switch needs a verb: list, show, create, uplink, internal, delete'],
+    [['switch', 'uplink'], 'switch uplink needs a verb: show, connect, disconnect, link'],
+    [['switch', 'uplink', 'lnk'], 'unknown verb "switch uplink lnk"; did you mean switch uplink'],
+    [['switch', 'uplink', 'link', 'S', '1', 'on'], '<state> must be up or down, found "on"'],
+    [['vm', 'adapter'], 'vm adapter needs a verb: list, show, add, set, connect'],
+    [['help', 'vm', 'adapter', 'ad'], 'unknown verb "vm adapter ad"; did you mean vm adapter add?'],
+    [['vm', 'create', 'V', '--adapter', 'eth0,mtu=big'], 'mtu must be a whole number, found "big"'],
+    [['vm', 'create', 'V', '--adapter', 'eth0,colour=red'], 'found "colour=red"'],
+    [['vm', 'create', 'V', '--adapter', 'eth0,name=eth1'], '--adapter has name twice'],
+    [['world', 'create', '--behaviour', 'saveOnStop=maybe'], 'saveOnStop must be true or false'],
+    [['vm', 'adapter', 'set', '--vm', 'V', '--adapter', 'A'], 'nothing to change: give --name'],
+    [['nic', 'set', '0', '-s', 'S', '-p', 'P'], 'nothing to change: give --name'],
+    [['property', 'list'], 'give --switch SWITCH [--port PORT] or --vm VM [--adapter ADAPTER]'],
+    [['property', 'list', '-s', 'S', '--vm', 'V'], '--vm and --switch cannot be used together'],
+    [['property', 'list', '-p', 'P', '--vm', 'V'], '--vm and --port cannot be used together'],
+    [['status', 'get', '-s', 'S', '--adapter', 'A', '--feature', 'F'], '--switch and --adapter'],
     [['switch', 'lsit'], 'unknown verb "switch lsit"; did you mean switch list?'],
     [['switch', 'list', '--jsn'], 'unknown flag --jsn; did you mean --json?'],
     [['switch', 'list', '-z'], 'unknown flag -z'],

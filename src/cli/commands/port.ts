@@ -13,7 +13,7 @@ export const list: CommandHandler = async (call, terminal) => {
     { title: 'name', value: (item: Item) => item['name'] },
     { title: 'type', value: (item: Item) => item['type'] },
     { title: 'state', value: (item: Item) => item['state'] },
-    { title: 'VM', value: (item: Item) => (item['names'] as Item)['vmName'] },
+    { title: 'VM', value: (item: Item) => (item['names'] as Item | undefined)?.['vmName'] },
     { title: 'NICs', value: (item: Item) => (item['nics'] as Item[]).map((nic) => nic['mac']) },
     { title: 'id', value: (item: Item) => item['id'] },
   ];
