@@ -193,3 +193,37 @@ t.test(
     await fabric.close();
   },
 );
+
+t.test(
+  'a class with each kind of string and array becomes these bytes: in place with counts, by offset behind (E58-E60)',
+  async (t) => {
+    const { fabric, sw, port } = await openWorld([extensionWith(() => ({}))]);
+    await fabric.features.register(
+      mofClass(
+        {},
+        `[WmiDataId(1)] uint8 A; [WmiDataId(2), MaxLen(3)] string S; [WmiDataId(3), Max(2)] uint16 F[];
+         [WmiDataId(4)] string T; [WmiDataId(5)] uint32 V[];`,
+      ),
+    );
+    await port.properties.add(TEST_ID, { A: 0x11, S: 'ab', F: [0x0102], T: 'xyz', V: [7, 8] });
+    const { input } = lastEntry(sw, 'OID_SWITCH_PORT_PROPERTY_ADD');
+    // Parameters 64 bytes, custom structure 16, then the class.
+    t.equal(
+      hex(input.subarray(80)),
+      [
+        '11 00', // A, pad
+        '0400 6100 6200 0000 0000', // S: 4 bytes counted, room for 3 characters and a terminator
+        '01000000 0201 0000', // F: 1 element in place, the unused one zero
+        '20000000', // T: offset 32
+        '02000000 2c000000', // V: 2 elements, offset 44
+        '0600 7800 7900 7a00 0000', // at 32: length in bytes, text, terminator
+        '0000', // pad to the alignment of V
+        '07000000 08000000', // at 44
+      ]
+        .join('')
+        .replaceAll(' ', ''),
+    );
+    t.match(fabric.trace.decode(lastEntry(sw, 'OID_SWITCH_PORT_PROPERTY_ADD')), { PortId: 1 });
+    await fabric.close();
+  },
+);

@@ -198,7 +198,7 @@ t.test(
 );
 
 t.test(
-  'a validation port is told like any other, without a NIC, and is gone after the check (B43-B47, OP-19)',
+  'a validation port is told like any other, without a NIC, and is gone after the check (B43, B46, OP-19)',
   (t) => {
     const world = switchWorld();
     const validation: boolean[] = [];

@@ -10,6 +10,7 @@ import {
   portOptions,
   portProperty,
   type SwitchWorld,
+  standardProperty,
   startSwitch,
   switchProperty,
   switchWorld,
@@ -267,6 +268,35 @@ t.test(
       ],
     );
     t.equal(port.properties.size, 5);
+    t.end();
+  },
+);
+
+t.test(
+  'the port property types are 1 to 6, the last two from NDIS 6.40 on; a switch has type 1 only (E1, E2)',
+  (t) => {
+    const typesOf = (ndis: '6.30' | '6.40' | '6.85'): number[] => {
+      const world = switchWorld(ndis);
+      const machine = startSwitch(world, []);
+      const port = makePort(machine);
+      now(machine.addProperty(port, portProperty(world)));
+      for (let type = 2; type <= 6; type += 1) {
+        if (world.registry.standard(type) === undefined) continue;
+        const id = `00000000-0000-0000-0000-00000000000${type}`;
+        now(machine.addProperty(port, standardProperty(world, type, {}, id)));
+      }
+      return world.trace
+        .entries({ oid: 'OID_SWITCH_PORT_PROPERTY_ADD' })
+        .map(({ input }) => new DataView(input.buffer, input.byteOffset).getUint32(12, true));
+    };
+    t.same(typesOf('6.85'), [1, 2, 3, 4, 5, 6], 'custom, security, VLAN, profile, isolation, …');
+    t.same(typesOf('6.40'), [1, 2, 3, 4, 5, 6]);
+    t.same(typesOf('6.30'), [1, 2, 3, 4]);
+    const world = switchWorld();
+    const machine = startSwitch(world, []);
+    now(machine.addProperty(machine.state, switchProperty(world)));
+    const [entry] = world.trace.entries({ oid: 'OID_SWITCH_PROPERTY_ADD' });
+    t.equal(entry?.input[8], 1, 'PropertyType stands at 8 of the structure of a switch');
     t.end();
   },
 );
