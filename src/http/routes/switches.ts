@@ -10,6 +10,7 @@ type SwitchBody = {
   readonly type?: SwitchInfo['type'];
   readonly uplink?: UplinkOptions;
   readonly managementOs?: boolean;
+  readonly extensions?: readonly string[];
 };
 
 const params = { switch: 'Switch id or unique name' };
@@ -31,11 +32,26 @@ export const switchRoutes: readonly Route[] = [
             type: 'boolean',
             description: 'External and internal switches: the management OS gets a NIC on it',
           },
+          extensions: {
+            type: 'array',
+            items: text(256),
+            maxItems: 256,
+            description: 'Ids or names of installed extensions that are enabled from the start',
+          },
         },
-        ['type', 'uplink', 'managementOs'],
+        ['type', 'uplink', 'managementOs', 'extensions'],
       ),
       response: { 201: switchShape },
-      errors: ['ALREADY_EXISTS', 'INVALID_ARGUMENT', 'ILLEGAL_TRANSITION', 'VETOED'],
+      errors: [
+        'ALREADY_EXISTS',
+        'AMBIGUOUS_NAME',
+        'EXTENSION_FAILED',
+        'ILLEGAL_TRANSITION',
+        'INVALID_ARGUMENT',
+        'NOT_FOUND',
+        'SECOND_FORWARDING_EXTENSION',
+        'VETOED',
+      ],
     },
     async handle({ world, base, body }) {
       const { info } = await world.switches.create(body);
