@@ -26,6 +26,7 @@ import type {
 } from '../src/sdk/extension.ts';
 import type { Finding, PropertyCodec, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
+import { namedPortRefusal } from './named-port.ts';
 import { OidRequest, REQUEST_TYPE, type RequestTypeCode } from './oid-request.ts';
 import {
   readNicParameters,
@@ -166,6 +167,16 @@ export class ModuleContext implements SwitchContext {
         `request(${String(requestType)}, ${oidName(oid)}): expected query, set or method, a Uint8Array, and a length in bytes`,
         { oid: oidName(oid), extensionId: this.#module.id },
       );
+    }
+    const refused = namedPortRefusal(this.#host.state, this.#module, oid, input);
+    if (refused !== undefined) {
+      this.#find({
+        rule: refused.rule,
+        severity: 'error',
+        message: `issued ${oidName(oid)} for port ${refused.portId}, which ${refused.why}`,
+        oid: oidName(oid),
+      });
+      return { status: NdisStatus.INVALID_PARAMETER, output: new Uint8Array(0), bytesNeeded: 0 };
     }
     const buffer = new Uint8Array(Math.max(input.length, outputLengthBytes));
     buffer.set(input);
