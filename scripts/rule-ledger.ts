@@ -15,7 +15,7 @@ const PAGE = 'docs/reference/rules.md';
 const TABLE = 'src/rules/tables/ledger.ts';
 /** Share of the counted rules that must be proven. */
 const LEAST_SHARE = 0.95;
-/** Chapters that wait for the data path: their rules are listed, not counted. */
+/** Chapters that wait for the data path as a whole. */
 const WAITING = new Set(['I', 'K']);
 const WAITS = 'waits for the data path';
 /** Tests a row of the page names; the rest is counted. */
@@ -31,6 +31,8 @@ interface Entry {
   readonly provenBy: readonly TestTitle[];
   /** Why no test proves it. */
   readonly reason: string | undefined;
+  /** It binds packets: listed, not counted. */
+  readonly waits: boolean;
 }
 
 function filesBelow(folder: string, suffix: string): string[] {
@@ -49,12 +51,17 @@ function ledger(): Entry[] {
   const tests = filesBelow('test', '.test.ts')
     .flatMap((file) => testsIn(file, text(file)))
     .sort((a, b) => a.rules.length - b.rules.length);
-  return RULES.map((rule) => ({
-    rule,
-    keptIn: kept.filter(({ rules }) => rules.has(rule.id)).map(({ file }) => file),
-    provenBy: tests.filter((test) => test.rules.includes(rule.id) && mayProve(test, rule)),
-    reason: RULE_EXCEPTIONS[rule.id] ?? (WAITING.has(chapterOf(rule)) ? WAITS : undefined),
-  }));
+  return RULES.map((rule) => {
+    const exception = RULE_EXCEPTIONS[rule.id];
+    const waits = WAITING.has(chapterOf(rule));
+    return {
+      rule,
+      keptIn: kept.filter(({ rules }) => rules.has(rule.id)).map(({ file }) => file),
+      provenBy: tests.filter((test) => test.rules.includes(rule.id) && mayProve(test, rule)),
+      reason: exception?.reason ?? (waits ? WAITS : undefined),
+      waits: waits || exception?.waits === true,
+    };
+  });
 }
 
 /** The test of an extension proves what the extension does, the test of this ledger has titles for samples. */
@@ -137,11 +144,13 @@ ${chapters.join('\n')}`;
 }
 
 function summary(entries: readonly Entry[]): string {
-  const counted = entries.filter((entry) => isOurs(entry) && !WAITING.has(chapterOf(entry.rule)));
-  const waiting = entries.filter((entry) => isOurs(entry) && WAITING.has(chapterOf(entry.rule)));
+  const ours = entries.filter(isOurs);
+  const counted = ours.filter(({ waits }) => !waits);
+  const packets = ours.filter(({ rule, waits }) => waits && !WAITING.has(chapterOf(rule)));
   const proven = counted.filter(({ provenBy }) => provenBy.length > 0);
   const share = ((100 * proven.length) / counted.length).toFixed(1);
-  return `${proven.length} of ${counted.length} [SWITCH] and [MGMT] rules of chapters A-H, J proven (${share} %); I and K wait for the data path (${waiting.length} rules)`;
+  const waiting = ours.length - counted.length;
+  return `${proven.length} of ${counted.length} [SWITCH] and [MGMT] rules of chapters A-H, J proven (${share} %); I, K and ${packets.length} rules on packets wait for the data path (${waiting} rules)`;
 }
 
 // --- the table the server has at run time ---------------------------------------------------------------------------------
@@ -174,7 +183,7 @@ function tableRow({ rule, keptIn, provenBy, reason }: Entry): string {
 
 function problemsOf(entries: readonly Entry[]): string[] {
   const problems: string[] = [];
-  const counted = entries.filter((entry) => isOurs(entry) && !WAITING.has(chapterOf(entry.rule)));
+  const counted = entries.filter((entry) => isOurs(entry) && !entry.waits);
   const proven = counted.filter(({ provenBy }) => provenBy.length > 0);
   if (proven.length < LEAST_SHARE * counted.length) {
     problems.push(`rules: less than ${100 * LEAST_SHARE} % proven`);

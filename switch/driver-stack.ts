@@ -6,7 +6,7 @@ import { ModuleLife } from './module-life.ts';
 import type { Steps } from './steps.ts';
 import type { ContextHost } from './switch-context.ts';
 
-/** Rule A2: the fixed places, top to bottom. */
+/** Rules A2, A4: the fixed places, top to bottom; below the forwarding one comes the miniport edge. */
 const PLACE: Readonly<Record<ExtensionType, number>> = { capture: 0, filter: 1, forward: 2 };
 
 /** An extension that was wanted but does not run. */

@@ -92,6 +92,7 @@ export class SwitchMiniportEdge implements MiniportEdge {
     return NdisStatus.SUCCESS;
   }
 
+  /** Rule J2; validation ports are listed as such (rule B52). */
   #portArray(request: OidRequest): NdisStatus {
     const ports = [...this.#state.ports.values()];
     return this.#array(request, 'port', ports.length, (at, i) => {

@@ -6,7 +6,7 @@ import type { SwitchState } from './switch-state.ts';
 /** Rule C3: indexes of adapters below the external NIC. */
 const MAX_NIC_INDEX = 32;
 
-/** Rule B6: the NIC type that fits a port type; generic ports take VM NICs. */
+/** Rules B5, B6: the NIC type that fits a port type; generic ports take VM NICs. */
 export const NIC_TYPE_OF_PORT: Readonly<Record<PortType, NicType>> = {
   generic: 'synthetic',
   external: 'external',
@@ -19,7 +19,10 @@ function refuse(message: string, rule: string): never {
   throw new ExtSwitchError('ILLEGAL_TRANSITION', `${message} (rule ${rule})`, { rule });
 }
 
-/** Rules A7, C9: external ports on external switches, internal ones not on private switches. */
+/**
+ * Rules A7, C9: external ports on external switches, internal ones not on private switches, which so keep the management OS
+ * out (rule A8).
+ */
 export function checkPortKind(state: SwitchState, type: PortType): void {
   const kind = state.type;
   if (type === 'external' ? kind !== 'external' : type === 'internal' && kind === 'private') {

@@ -29,6 +29,7 @@ export function buildFeatures(state: CompileState): void {
 function buildFeature(state: CompileState, candidate: FeatureCandidate): FeatureClass | undefined {
   const { declaration, scope, kind, superclass } = candidate;
   const { name, qualifiers, span } = declaration;
+  // Rule E53.
   const id = readGuid(state, declaration, 'UUID', 'E-UUID-MISSING');
   const extensionId = readGuid(state, declaration, 'ExtensionId', 'E-EXTENSION-MISSING');
   const versions = new VersionReader(state);

@@ -4,8 +4,8 @@ import type { Span } from '../source.ts';
 import type { CompileState } from './state.ts';
 
 /**
- * UUIDs are unique within one kind (management.md 1.4); built-in bandwidth and offload use one for both kinds, F6 wants
- * two. A known class of the same name is being replaced, so it does not count.
+ * UUIDs are unique within one kind (management.md 1.4); built-in bandwidth and offload use one for both kinds, rule F6
+ * wants two. A known class of the same name is being replaced, so it does not count.
  */
 export function checkFeatureIds(state: CompileState): void {
   const own = new Map<string, { feature: FeatureClass; span: Span }>();
