@@ -1,4 +1,4 @@
-import type { Guid } from '../core/guid.ts';
+import { type Guid, NULL_GUID } from '../core/guid.ts';
 import { type AnnotatedNode, hexText, memberNodes } from './annotate.ts';
 import { type ArrayKind, walkArray } from './arrays.ts';
 import { checkEnumQuestion, walkEnum } from './enumeration.ts';
@@ -309,9 +309,17 @@ const followIsolationParameters: Follow = (bytes, offset, length, context) => {
   return listNode('RoutingDomains', DOMAIN_ENTRY, items);
 };
 
+const SAVE_STATE = structure('NDIS_SWITCH_NIC_SAVE_STATE');
+
 const followSaveState: Follow = (bytes, offset, length) => {
   const data = checkSaveState(bytes, offset, length);
-  return data.length === 0 ? [] : [rawNode('SaveData', bytes, data.offset, data.length)];
+  if (data.length === 0) return [];
+  const node = rawNode('SaveData', bytes, data.offset, data.length);
+  // Room that no extension has taken is no data (rule G2, OP-10).
+  const isRoom =
+    SAVE_STATE.view(bytes, offset, length).ExtensionId === NULL_GUID &&
+    bytes.subarray(data.offset, data.offset + data.length).every((byte) => byte === 0);
+  return [isRoom ? { ...node, value: '', text: 'room' } : node];
 };
 
 /** What to look for behind a structure. Structures not named here point to nothing inside the buffer. */

@@ -1,11 +1,7 @@
 import t from 'tap';
 import { NdisStatus } from '../../src/core/status.ts';
-import type {
-  ExtensionDefinition,
-  ExtensionHandlers,
-  NicSaveState,
-} from '../../src/sdk/extension.ts';
-import { Switch } from '../../switch/switch.ts';
+import { decodeTrace } from '../../src/policy/trace-decode.ts';
+import type { ExtensionHandlers, NicSaveState } from '../../src/sdk/extension.ts';
 import { blob, keeper, nicOidsOf, saveScene } from '../support/save-scene.ts';
 import {
   extension,
@@ -15,9 +11,7 @@ import {
   nicOptions,
   now,
   rules,
-  type SwitchWorld,
   settle,
-  switchWorld,
 } from '../support/switch-world.ts';
 
 /** Rule G14: some class of the owner; wire bytes 04 03 02 01 06 05 08 07 09 0a 0b 0c 0d 0e 0f 10. */
@@ -325,75 +319,7 @@ t.test(
   },
 );
 
-t.test(
-  'saves of different NICs overlap when the seed says so, each with its own data (G9, G22)',
-  async (t) => {
-    const orders = new Set<string>();
-    for (const seed of ['a', 'b', 'c', 'd']) {
-      const world = switchWorld('6.85', seed, { scheduling: 'seeded' });
-      const left = new Map<number, number>();
-      const machine = startSeeded(world, [
-        extension('filter', {
-          saveNic: (state) => {
-            const count = left.get(state.portId) ?? 3;
-            left.set(state.portId, count - 1);
-            return count <= 0 ? 'forward' : state.save(blob(count, state.portId));
-          },
-        }),
-      ]);
-      const sw = await machine;
-      const ports = [1, 2];
-      const nics = await Promise.all(
-        ports.map(async (i) => {
-          const { port } = await sw.createPort({
-            id: `00000000-0000-0000-0000-00000000000${i}`,
-            name: `p${i}`,
-            friendlyName: '',
-            type: 'synthetic',
-          });
-          return { port, nic: (await sw.connectNic(port, nicOptions({ name: `n${i}` }))).nic };
-        }),
-      );
-      world.trace.clear();
-      const outcomes = await Promise.all(nics.map(({ port, nic }) => sw.saveNic(port, nic)));
-      outcomes.forEach(({ records }, i) => {
-        const portId = nics[i]?.port.portId ?? 0;
-        t.same(
-          records.map(({ data, portId: saved }) => [saved, ...data]),
-          [
-            [portId, portId, portId, portId],
-            [portId, portId, portId],
-            [portId, portId],
-          ],
-        );
-      });
-      orders.add(
-        world.trace
-          .entries()
-          .map(({ input }) => input[8])
-          .join(''),
-      );
-    }
-    t.ok(
-      [...orders].some((order) => /12.*1/.test(order) && /21.*2/.test(order)),
-      [...orders].join(),
-    );
-  },
-);
-
-async function startSeeded(
-  world: SwitchWorld,
-  extensions: readonly ExtensionDefinition[],
-): Promise<Switch> {
-  const machine = new Switch(
-    { id: '5a5a5a5a-0000-0000-0000-000000000002', name: 'seeded', type: 'private' },
-    world.environment,
-  );
-  await machine.start(extensions);
-  return machine;
-}
-
-t.test('SAVE_COMPLETE ends one save only: the generator itself refuses a second (G9, G28)', (t) => {
+t.test('a NIC on which a save or restore runs takes no second one (G9, G28)', (t) => {
   const { machine, port, nic } = saveScene([]);
   nic.transfer = 'restore';
   t.throws(() => machine.saveNic(port, nic), {
@@ -447,5 +373,48 @@ t.test(
       t.same(rules(world), []);
       t.equal(nic.transfer, undefined);
     }
+  },
+);
+
+t.test(
+  'the trace decodes question, record and end by their NDIS names, on revision 1 and 2 (G2, G11, G12, G25)',
+  (t) => {
+    for (const [ndis, revision, offset] of [
+      ['6.30', 1, 568],
+      ['6.85', 2, 576],
+    ] as const) {
+      const { world, save, machine, port, nic } = saveScene([keeper([blob(3)])], ndis);
+      const { records } = save();
+      now(machine.restoreNic(port, nic, records));
+      const decoded = world.trace.entries().map((entry) => decodeTrace(world.registry, entry));
+      const head = (size: number) => ({
+        structure: 'NDIS_SWITCH_NIC_SAVE_STATE',
+        Header: { Type: 0x80, Revision: revision, Size: size },
+        Flags: 0,
+        PortId: 1,
+        NicIndex: 0,
+        FeatureClassId: '00000000-0000-0000-0000-000000000000',
+        SaveDataOffset: offset,
+        ...(revision === 2 ? { SaveDataSizeOverflow: 0 } : {}),
+      });
+      const owned = {
+        ExtensionId: records[0]?.extensionId,
+        ExtensionFriendlyName: 'filter',
+        SaveDataSize: 3,
+        SaveData: 'ababab',
+      };
+      const nobody = {
+        ExtensionId: '00000000-0000-0000-0000-000000000000',
+        ExtensionFriendlyName: '',
+      };
+      t.same(decoded, [
+        { ...head(offset + 4096), ...owned },
+        { ...head(offset + 4096), ...nobody, SaveDataSize: 4096, SaveData: '' },
+        { ...head(offset), ...nobody, SaveDataSize: 0 },
+        { ...head(offset + 3), ...owned },
+        { ...head(offset), ...nobody, SaveDataSize: 0 },
+      ]);
+    }
+    t.end();
   },
 );
