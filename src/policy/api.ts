@@ -190,6 +190,8 @@ export interface PortInfo {
   readonly isValidationPort: boolean;
   readonly nics: readonly NicInfo[];
   readonly names: ObjectNames;
+  /** A stored port that an extension refused when it was made again after a restart: it can be read and deleted. */
+  readonly problem?: string;
 }
 export interface PropertyInfo {
   readonly id: Guid;
@@ -446,7 +448,7 @@ export interface VmCollection {
   get(idOrName: string): VmHandle;
 }
 
-/** One OID request of the past. */
+/** One OID request or one status indication of the past. */
 export interface TraceEntry {
   /** Order of completion in the world; shared with events, so one cursor resumes both. */
   readonly seq: number;
@@ -457,10 +459,14 @@ export interface TraceEntry {
   /** Switch name. */
   readonly switch: string;
   readonly oid: string;
-  readonly requestType: 'query' | 'set' | 'method';
-  /** `protocolEdge` or the issuing extension's id. */
+  /** `indication`: a NIC_STATUS on its way up; `request` is then 0, `oid` the indication's name, `status` the one inside. */
+  readonly requestType: 'query' | 'set' | 'method' | 'indication';
+  /** `protocolEdge`, for an indication `miniportEdge`, or the issuing extension's id. */
   readonly origin: string;
-  /** Modules in the order they saw it; the last one completed it (`miniportEdge` or an extension). Verdict: `forward`, `pend`, or a status name. */
+  /**
+   * Modules in the order they saw it; the last one completed it (`miniportEdge` or an extension). Verdict: `forward`, `pend`,
+   * or a status name. An indication goes bottom-up: `forward` or `drop`, and at `protocolEdge` the status it unwrapped.
+   */
   readonly route: readonly { readonly module: string; readonly verdict: string }[];
   readonly status: string;
   readonly input: Uint8Array;

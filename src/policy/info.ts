@@ -29,6 +29,7 @@ export function featureInfo(entry: RegisteredFeature): FeatureInfo {
       offset: m.offset,
       size: m.size,
     })),
+    // Rule E56: the template.
     defaults: defaultSettings(feature),
   };
 }
@@ -64,6 +65,7 @@ const PORT_STATES: Readonly<Record<Port['state'], PortState>> = {
 };
 
 export function portInfo(entry: SwitchEntry, port: Port): PortInfo {
+  const refused = port.state === 'created' ? undefined : entry.refusedPorts.get(port.id);
   return {
     id: port.id,
     portId: port.portId,
@@ -73,6 +75,9 @@ export function portInfo(entry: SwitchEntry, port: Port): PortInfo {
     isValidationPort: port.isValidationPort,
     nics: port.nics.size === 0 ? [] : [...port.nics.values()].map(nicInfo),
     names: portNames(entry, port),
+    ...(refused === undefined
+      ? {}
+      : { problem: `refused with ${refused.status} when it was made again` }),
   };
 }
 
@@ -91,10 +96,13 @@ export function propertyInfo(
     settings: property.settings,
     revision: property.revision,
     instanceId: featureInstanceId(entry, port, codec.id, property.id),
-    delivered:
-      property.refused === undefined &&
-      (codec.propertyType !== 1 || runs(entry, codec.extensionId)),
+    delivered: (port === undefined || port.state === 'created') && isConsumed(entry, property),
   };
+}
+
+/** Somebody on the switch takes the property: its extension, or the switch itself (OP-6). */
+export function isConsumed(entry: SwitchEntry, { codec, refused }: PropertyInstance): boolean {
+  return refused === undefined && (codec.propertyType !== 1 || runs(entry, codec.extensionId));
 }
 
 function runs(entry: SwitchEntry, extensionId: string): boolean {

@@ -11,7 +11,7 @@ import { checkName } from './lookup.ts';
 import { type MacClaim, macHex, nicOwner, unicastMac } from './mac-pool.ts';
 import { hostNicFacts } from './nic-names.ts';
 import { nicAgain } from './nic-record.ts';
-import { mustExist, portOps } from './port-record.ts';
+import { dropRefusedNic, mustExist, portOps } from './port-record.ts';
 import { refused } from './veto.ts';
 import { presentPort, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
@@ -70,9 +70,11 @@ export class Nics implements NicCollection {
           },
           accepted: (made) => {
             connected = made;
-            durable = this.#world.changes.commit(this.#transaction, this.#ops(), () =>
-              this.#disconnectAgain(made.index),
-            );
+            const keepRefused = dropRefusedNic(this.#entry, this.#port, made.index);
+            durable = this.#world.changes.commit(this.#transaction, this.#ops(), async () => {
+              await this.#disconnectAgain(made.index);
+              keepRefused();
+            });
           },
         });
         if (isErrorStatus(request.status)) {
@@ -114,6 +116,11 @@ export class Nics implements NicCollection {
 
   async disconnect(index: number): Promise<void> {
     return this.#world.changes.run(this.#transaction, async () => {
+      if (this.#isRefused(index)) {
+        const keepRefused = dropRefusedNic(this.#entry, this.#port, index);
+        await this.#world.changes.commit(this.#transaction, this.#ops(), keepRefused);
+        return;
+      }
       const nic = this.#find(index);
       // Rule C54: the adapters below the external NIC go first.
       if (index === 0 && this.#port.nics.size > 1) {
@@ -207,6 +214,12 @@ export class Nics implements NicCollection {
     };
     if (permanentMac === undefined && vmMac === undefined) return direct;
     return { ...direct, currentMac: currentMacAfter(this.#world, this.#port, nic, direct) };
+  }
+
+  /** Stored, and refused when it was made again. */
+  #isRefused(index: number): boolean {
+    const { refusedNics = [] } = this.#entry.portFacts.get(this.#port.id) ?? {};
+    return !this.#port.nics.has(index) && refusedNics.some((nic) => nic.index === index);
   }
 
   #find(index: number): Nic {

@@ -1,4 +1,5 @@
 import type { Port } from '../../switch/ports.ts';
+import type { StoreOp } from '../store/store.ts';
 import type {
   FeatureStatusInfo,
   NicCollection,
@@ -15,6 +16,8 @@ import { claimName, mustExist, portOps } from './port-record.ts';
 import { PropertySet } from './property-set.ts';
 import { portKey, propertyKey, remove } from './records.ts';
 import { recreatePort, snapshotPort } from './recreate.ts';
+import { AdapterNics, adapterOf, mustNotBeOfVm } from './vm-ports.ts';
+import { AdapterProperties } from './vm-properties.ts';
 import {
   presentPort,
   presentSwitch,
@@ -42,10 +45,16 @@ export class PortObject implements PortHandle {
     return portInfo(this.#entry, this.port);
   }
   get properties(): PropertyCollection {
-    return new PropertySet(this.#world, this.#transaction, this.#entry, this.port);
+    const adapter = adapterOf(this.#world, this.port);
+    return adapter === undefined
+      ? new PropertySet(this.#world, this.#transaction, this.#entry, this.port)
+      : new AdapterProperties(this.#world, this.#transaction, adapter);
   }
   get nics(): NicCollection {
-    return new Nics(this.#world, this.#transaction, this.#entry, this.port);
+    const adapter = adapterOf(this.#world, this.port);
+    return adapter === undefined
+      ? new Nics(this.#world, this.#transaction, this.#entry, this.port)
+      : new AdapterNics(this.#world, this.#transaction, adapter, this.port);
   }
 
   status(feature: string): Promise<FeatureStatusInfo> {
@@ -55,6 +64,7 @@ export class PortObject implements PortHandle {
   /** Rules B19, B2. The old name is free and the new one taken once the extensions know. */
   async rename(name: string): Promise<PortInfo> {
     checkName(name, 'port');
+    mustNotBeOfVm(this.port, 'renamed', 'B2', 'its name follows from the VM');
     const world = this.#world;
     const entry = this.#entry;
     const { port } = this;
@@ -100,10 +110,19 @@ export class PortObject implements PortHandle {
 
   /** Its properties end with it: no PROPERTY_DELETE OIDs (rule E38, OP-7). */
   async delete(): Promise<void> {
+    mustNotBeOfVm(this.port, 'deleted', 'B20', 'stop the VM or disconnect the adapter');
     const world = this.#world;
     const entry = this.#entry;
     const { port } = this;
     return world.changes.run(this.#transaction, async () => {
+      const refused = entry.refusedPorts.get(port.id);
+      if (refused?.port === port) {
+        entry.refusedPorts.delete(port.id);
+        await world.changes.commit(this.#transaction, this.#removal(), () => {
+          entry.refusedPorts.set(port.id, refused);
+        });
+        return;
+      }
       let durable: Promise<void> | undefined;
       let snapshot = snapshotPort(entry, port);
       await entry.machine.deletePort(port, {
@@ -113,19 +132,24 @@ export class PortObject implements PortHandle {
         },
         accepted: () => {
           removePort(entry, port);
-          const ops = [remove(portKey(entry.id, port.id))];
-          for (const id of port.properties.keys())
-            ops.push(remove(propertyKey(entry.id, port.id, id)));
-          // Also those that are stored and could not be told to anybody at the last restart.
-          for (const [key] of world.store.range(propertyKey(entry.id, port.id, ''))) {
-            ops.push(remove(key));
-          }
-          durable = world.changes.commit(this.#transaction, ops, () =>
+          durable = world.changes.commit(this.#transaction, this.#removal(), () =>
             recreatePort(world, presentSwitch(world, entry), snapshot),
           );
         },
       });
       await durable;
     });
+  }
+
+  #removal(): StoreOp[] {
+    const { port } = this;
+    const { id } = this.#entry;
+    const ops = [remove(portKey(id, port.id))];
+    for (const property of port.properties.keys())
+      ops.push(remove(propertyKey(id, port.id, property)));
+    // Also those that are stored and could not be told to anybody at the last restart.
+    for (const [key] of this.#world.store.range(propertyKey(id, port.id, '')))
+      ops.push(remove(key));
+    return ops;
   }
 }

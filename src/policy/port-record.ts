@@ -28,6 +28,14 @@ export function portOps(entry: SwitchEntry, port: Port): StoreOp[] {
 /** Throws `NOT_FOUND` for a port that is gone or going. */
 export function mustExist(entry: SwitchEntry, port: Port): void {
   if (entry.ports.get(port.id) === port && port.state === 'created') return;
+  const refused = entry.refusedPorts.get(port.id);
+  if (refused?.port === port) {
+    throw new ExtSwitchError(
+      'ILLEGAL_TRANSITION',
+      `port ${port.friendlyName} was refused with ${refused.status} when it was made again: it can only be deleted (rule B17)`,
+      { rule: 'B17', ndisStatus: refused.status },
+    );
+  }
   throw new ExtSwitchError('NOT_FOUND', `port ${port.friendlyName} no longer exists`, {
     found: port.id,
   });
@@ -53,5 +61,18 @@ export function claimName(entry: SwitchEntry, name: string, owner?: Port): () =>
   entry.claimedNames.add(name);
   return () => {
     entry.claimedNames.delete(name);
+  };
+}
+
+/** A refused NIC that another one replaces, or that is given up, is no longer stored. Gives back how to keep it again. */
+export function dropRefusedNic(entry: SwitchEntry, port: Port, index: number): () => void {
+  const facts = entry.portFacts.get(port.id);
+  if (facts?.refusedNics === undefined) return () => undefined;
+  entry.portFacts.set(port.id, {
+    ...facts,
+    refusedNics: facts.refusedNics.filter((nic) => nic.index !== index),
+  });
+  return () => {
+    if (entry.ports.has(port.id)) entry.portFacts.set(port.id, facts);
   };
 }

@@ -82,7 +82,9 @@ export async function recreatePort(
   port.order = snapshot.order;
   if (isErrorStatus(request.status)) {
     const status = statusName(request.status);
-    entry.refusedPorts.set(snapshot.id, { snapshot, status });
+    for (const property of snapshot.properties) port.properties.set(property.id, property);
+    for (const { mac } of snapshot.nics) world.macs.keep(mac);
+    entry.refusedPorts.set(snapshot.id, { port, snapshot, status });
     world.environment.finding(entry.name, {
       rule: 'B16',
       severity: 'error',

@@ -39,6 +39,8 @@ export interface PortFacts {
 
 /** A stored port that does not exist on the switch; `status`: what the extension said. */
 export interface RefusedPort {
+  /** As it would be, not created. */
+  readonly port: Port;
   readonly snapshot: PortSnapshot;
   readonly status: string;
 }
@@ -146,6 +148,8 @@ export class World {
   readonly validationPorts: 'short' | 'standing';
   /** OP-15: run-time data is asked for at a plain power-off too. */
   readonly saveOnStop: boolean;
+  /** OP-20: `last` creates host ports before the switch activates. */
+  readonly activation: 'first' | 'last';
   readonly environment: SwitchEnvironment;
   readonly log: NonNullable<FabricOptions['log']>;
   findings = 0;
@@ -165,6 +169,7 @@ export class World {
     this.log = options.log ?? (() => undefined);
     this.validationPorts = options.behaviour?.validationPorts ?? 'short';
     this.saveOnStop = options.behaviour?.saveOnStop ?? false;
+    this.activation = options.behaviour?.activation ?? 'first';
     this.events = new EventLog((error) => {
       this.log('error', `a listener of events failed: ${String(error)}`);
     });

@@ -154,6 +154,14 @@ t.test('a port is found by GUID, decimal port id and unique name', async (t) => 
     state: 'created',
     isValidationPort: false,
     nics: [],
+    names: {
+      portId: 1,
+      portName: port.info.id,
+      portFriendlyName: 'P',
+      switchId: sw.info.id,
+      switchName: 'S',
+      instanceId: `Microsoft:${sw.info.id.toUpperCase()}\\${port.info.id.toUpperCase()}`,
+    },
   });
   t.match(anonymous.info, { portId: 2, name: `port-${anonymous.info.id.slice(0, 8)}` });
   for (const by of [port.info.id, port.info.id.toUpperCase(), '1', 'P'])
@@ -276,6 +284,7 @@ t.test('a NIC: defaults, the MAC address in all its forms, MTU from 68 to 65,535
       continue;
     }
     t.equal((await nics.connect({ mac })).mac, '02-ab-cd-00-00-01', mac);
+    await nics.disconnect(0);
   }
   const wrong: readonly [object, string][] = [
     [{ mac: '01-00-5e-00-00-01' }, 'mac'],

@@ -46,26 +46,65 @@ t.test('a port that is refused at restart stays stored; the others are there', a
     createPort: (port) => (port.portId === 1 ? NdisStatus.RESOURCES : 'forward'),
   });
   const sw = fabric.switches.get('S');
-  t.same(
-    [...sw.ports.list()].map(({ name, portId }) => [name, portId]),
-    [['Q', 2]],
+  t.match(
+    [...sw.ports.list()],
+    [
+      { name: 'Q', portId: 2, state: 'created', problem: undefined },
+      { name: 'P', portId: 1, state: 'deleted', problem: /NDIS_STATUS_RESOURCES/, nics: [] },
+    ],
   );
   t.match(findings(fabric), [
     { rule: 'B16', severity: 'error', message: /port P .*NDIS_STATUS_RESOURCES.*stays stored/ },
   ]);
   t.equal(keys(store, 'port/'), 2);
-  // Its number is not given away; its name may be, and then the two of them need their ids.
-  const second = await sw.ports.create({ name: 'P' });
-  t.equal(second.info.portId, 3);
+  const stored = sw.ports.get('P');
+  t.equal(sw.ports.get('1').info.id, stored.info.id);
+  t.equal(sw.ports.get(stored.info.id).info.portId, 1);
+  t.match([...stored.properties.list()], [{ settings: { SettingIntA: 2 }, delivered: false }]);
+  // It is not on the switch: nothing of it can be changed, and neither its number nor its name is given away (B1, B2).
+  await t.rejects(stored.properties.add(PORT_SETTING), { code: 'ILLEGAL_TRANSITION' });
+  await t.rejects(stored.nics.connect(), { code: 'ILLEGAL_TRANSITION', place: { rule: 'B17' } });
+  await t.rejects(stored.rename('R'), { code: 'ILLEGAL_TRANSITION', place: { rule: 'B17' } });
+  await t.rejects(sw.ports.create({ name: 'P' }), { code: 'ALREADY_EXISTS' });
+  t.equal((await sw.ports.create({ name: 'Z' })).info.portId, 3);
   await fabric.close();
   const fine = await Fabric.open({ store, clock: 'manual' });
-  const back = fine.switches.get('S');
-  t.throws(() => back.ports.get('P'), { code: 'AMBIGUOUS_NAME' });
-  t.equal([...back.ports.get('1').properties.list()].length, 1);
-  await back.ports.get('3').delete();
-  t.equal(back.ports.get('P').info.portId, 1, 'the name is unique again');
+  const back = fine.switches.get('S').ports.get('P');
+  t.match(back.info, { portId: 1, state: 'created', problem: undefined });
+  t.equal([...back.properties.list()].length, 1);
+  t.match(back.info.nics, [{ mac: '02-00-00-00-00-01', state: 'connected' }]);
   await fine.close();
 });
+
+t.test(
+  'a port that is refused at restart can be deleted, and comes back when the store fails',
+  async (t) => {
+    const { fabric, store } = await reopened({
+      createPort: (port) => (port.portId === 1 ? NdisStatus.RESOURCES : 'forward'),
+    });
+    const sw = fabric.switches.get('S');
+    await t.rejects(
+      fabric.atomic(async (world) => {
+        await world.switches.get('S').ports.get('P').delete();
+        t.same(
+          [...world.switches.get('S').ports.list()].map(({ name }) => name),
+          ['Q'],
+        );
+        throw new Error('undo');
+      }),
+      /undo/,
+    );
+    t.same(
+      [...sw.ports.list()].map(({ name }) => name),
+      ['Q', 'P'],
+    );
+    await sw.ports.get('P').delete();
+    t.equal(keys(store, 'port/'), 1);
+    t.equal(keys(store, 'property/'), 1, "the switch's own");
+    t.ok(await sw.ports.create({ name: 'P' }));
+    await fabric.close();
+  },
+);
 
 t.test(
   'a NIC and properties that are refused at restart are reported, the port is there',

@@ -154,6 +154,10 @@ t.test('pending: who holds what, how long, and how many wait behind it', async (
       heldBy: FABRIKAM,
       pendingForMs: 250,
       queued: 2,
+      requestType: 'set',
+      origin: 'protocolEdge',
+      route: [FABRIKAM],
+      endsInMs: 11_750,
     },
   ]);
   t.match(fabric.counters(), { switches: 1, ports: 0, oids_in_flight: 1, oids_completed_total: 0 });
@@ -164,6 +168,7 @@ t.test('pending: who holds what, how long, and how many wait behind it', async (
   await Promise.all(waiting);
   t.same(fabric.counters(), {
     switches: 1,
+    vms: 0,
     ports: 3,
     properties: 0,
     oids_in_flight: 0,
