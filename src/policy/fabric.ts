@@ -12,6 +12,8 @@ import { parseProfile } from './profile.ts';
 import { endRestore, restoreFeatures, restoreSwitches } from './restore.ts';
 import { Switches } from './switch-collection.ts';
 import { decodeTrace } from './trace-decode.ts';
+import { Vms } from './vm-collection.ts';
+import { restoreVms } from './vm-restore.ts';
 import { WallDriver } from './wall-driver.ts';
 import { World } from './world.ts';
 
@@ -37,6 +39,7 @@ export class Fabric implements FabricInterface {
   readonly features: Features;
   readonly extensions: Extensions;
   readonly switches: Switches;
+  readonly vms: Vms;
   readonly trace: FabricInterface['trace'];
   readonly events: FabricInterface['events'];
   readonly #world: World;
@@ -51,6 +54,7 @@ export class Fabric implements FabricInterface {
     this.features = new Features(world, transaction);
     this.extensions = new Extensions(world, transaction);
     this.switches = new Switches(world, transaction);
+    this.vms = new Vms(world, transaction);
     this.events = world.events;
     this.trace = {
       entries: (filter = {}) => world.trace.entries(filter),
@@ -84,6 +88,7 @@ export class Fabric implements FabricInterface {
         await world.changes.commit(undefined, installed.ops, installed.undo);
       }
       await restoreSwitches(world);
+      await restoreVms(world);
       endRestore(world);
       return new Fabric(world, driver);
     } catch (error) {
@@ -146,6 +151,9 @@ export class Fabric implements FabricInterface {
   }
 
   async #stopSwitches(): Promise<void> {
+    const { vms, vmNames, adapters } = this.#world;
+    for (const vm of vms.values()) vm.isDeleted = true;
+    for (const all of [vms, vmNames, adapters]) all.clear();
     const entries = [...this.#world.switches.values()];
     this.#world.switches.clear();
     this.#world.switchNames.clear();
@@ -162,10 +170,14 @@ export class Fabric implements FabricInterface {
       ports += entry.ports.size;
       properties += entry.machine.state.properties.size;
       inFlight += entry.machine.pipeline.inFlight.size;
-      for (const port of entry.ports.values()) properties += port.properties.size;
+      for (const port of entry.ports.values()) {
+        if (port.owner === undefined) properties += port.properties.size;
+      }
     }
+    for (const adapter of world.adapters.values()) properties += adapter.properties.size;
     return {
       switches: world.switches.size,
+      vms: world.vms.size,
       ports,
       properties,
       oids_in_flight: inFlight,

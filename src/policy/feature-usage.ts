@@ -10,11 +10,16 @@ export function usersOf(world: World, feature: FeatureClass): number {
     for (const { codec } of machine.state.properties.values())
       if (codec.id === feature.id) users += 1;
     for (const port of ports.values()) {
+      // A VM's port has the policies of its adapter, counted below.
+      if (port.owner !== undefined) continue;
       for (const { codec } of port.properties.values()) if (codec.id === feature.id) users += 1;
     }
     for (const request of machine.pipeline.inFlight.values()) {
       if (request.property !== undefined && request.codec?.id === feature.id) users += 1;
     }
+  }
+  for (const { properties } of world.adapters.values()) {
+    for (const { codec } of properties.values()) if (codec.id === feature.id) users += 1;
   }
   return users;
 }

@@ -2,7 +2,7 @@ import { PropertyInstance } from '../../switch/ports.ts';
 import { isExtSwitchError } from '../core/errors.ts';
 import { storedNic } from './nic-record.ts';
 import type { FeatureRecord, PortRecord, PropertyRecord, SwitchRecord } from './records.ts';
-import { recreatePort, reissue } from './recreate.ts';
+import { type PortSnapshot, recreatePort, reissue } from './recreate.ts';
 import { newSwitch } from './switch-collection.ts';
 import { startStack } from './switch-extensions.ts';
 import type { Binding, SwitchEntry, World } from './world.ts';
@@ -35,7 +35,6 @@ export async function restoreSwitches(world: World): Promise<void> {
   }
   switches.sort((a, b) => a.order - b.order);
   for (const entry of switches) await restoreSwitch(world, entry);
-  world.reseed();
 }
 
 async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
@@ -43,22 +42,39 @@ async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
   world.switchNames.add(entry.name);
   // Rule A50: also without a required extension; that one asks what there is when it comes up.
   entry.machine.state.isRebuilding = true;
-  await startStack(world, entry);
+  const activate = world.activation === 'first';
+  await startStack(world, entry, { activate });
   for (const binding of entry.bindings) {
     if (binding.enabled && !world.extensions.has(binding.id)) binding.problem = 'not installed';
   }
-  const properties = propertiesByOwner(world, entry);
+  const properties = propertiesByOwner(world, entry.id, () => entry.name);
+  const ports = storedPorts(world, entry, properties);
+  const isHost = ({ type }: PortSnapshot): boolean => type === 'external' || type === 'internal';
+  const early = activate ? [] : ports.filter(isHost);
+  // OP-20: begun before the activation; who holds their OIDs until then gets the event all the same.
+  const opening = early.map((port) => recreatePort(world, entry, port));
+  if (entry.machine.state.life === 'starting') entry.machine.activateNow();
+  await Promise.all(opening);
   for (const property of properties.get('switch') ?? [])
     await reissue(world, entry, undefined, property);
-  const ports: { readonly id: string; readonly record: PortRecord }[] = [];
-  for (const [key, value] of world.store.range(`port/${entry.id}/`)) {
-    ports.push({ id: key.slice(key.lastIndexOf('/') + 1), record: value as unknown as PortRecord });
+  for (const port of ports) {
+    if (!early.includes(port)) await recreatePort(world, entry, port);
   }
-  ports.sort((a, b) => a.record.order - b.record.order);
-  for (const { id, record } of ports) {
+}
+
+/** In order of creation. */
+function storedPorts(
+  world: World,
+  entry: SwitchEntry,
+  properties: ReadonlyMap<string, readonly PropertyInstance[]>,
+): PortSnapshot[] {
+  const ports: PortSnapshot[] = [];
+  for (const [key, value] of world.store.range(`port/${entry.id}/`)) {
+    const id = key.slice(key.lastIndexOf('/') + 1);
+    const record = value as unknown as PortRecord;
     world.sawOrder(record.order);
     for (const nic of record.nics) world.sawNic(nic.name);
-    await recreatePort(world, entry, {
+    ports.push({
       id,
       portId: record.portId,
       name: record.name,
@@ -69,27 +85,32 @@ async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
       properties: properties.get(id) ?? [],
     });
   }
+  return ports.sort((a, b) => a.order - b.order);
 }
 
 /** Everything stored is there again: from here on a switch whose stack is down refuses (rule A50). */
 export function endRestore(world: World): void {
+  world.reseed();
   for (const { machine } of world.switches.values()) machine.state.isRebuilding = false;
 }
 
-/** Stored properties by owner (port GUID or `switch`), each list in order of creation. */
-function propertiesByOwner(world: World, entry: SwitchEntry): Map<string, PropertyInstance[]> {
+/**
+ * Stored properties of a switch by owner (port GUID or `switch`), or of `vm` by network adapter; each list in order of
+ * creation. `switchOf`: name of the switch an owner is on, for what is reported.
+ */
+export function propertiesByOwner(
+  world: World,
+  scope: string,
+  switchOf: (owner: string) => string,
+): Map<string, PropertyInstance[]> {
   const owners = new Map<string, PropertyInstance[]>();
-  const prefix = `property/${entry.id}/`;
+  const prefix = `property/${scope}/`;
   for (const [key, value] of world.store.range(prefix)) {
     const slash = key.indexOf('/', prefix.length);
-    const property = restoreProperty(
-      world,
-      entry,
-      key.slice(slash + 1),
-      value as unknown as PropertyRecord,
-    );
-    if (property === undefined) continue;
     const owner = key.slice(prefix.length, slash);
+    const record = value as unknown as PropertyRecord;
+    const property = restoreProperty(world, switchOf(owner), key.slice(slash + 1), record);
+    if (property === undefined) continue;
     const list = owners.get(owner);
     if (list === undefined) owners.set(owner, [property]);
     else list.push(property);
@@ -101,7 +122,7 @@ function propertiesByOwner(world: World, entry: SwitchEntry): Map<string, Proper
 /** Values of an older class version are completed by the newer class's defaults; what does not fit stays stored, untouched. */
 function restoreProperty(
   world: World,
-  entry: SwitchEntry,
+  switchName: string,
   id: string,
   record: PropertyRecord,
 ): PropertyInstance | undefined {
@@ -117,7 +138,7 @@ function restoreProperty(
     property.order = record.order;
     return property;
   } catch (error) {
-    world.environment.finding(entry.name, {
+    world.environment.finding(switchName, {
       rule: 'E61',
       severity: 'error',
       message: `stored property ${id} (${record.name}) cannot be told to anybody: ${

@@ -1,4 +1,5 @@
 import { orderStack } from '../../switch/driver-stack.ts';
+import { drive } from '../../switch/steps.ts';
 import { Switch } from '../../switch/switch.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { isErrorStatus } from '../core/status.ts';
@@ -30,7 +31,9 @@ import { PropertySet } from './property-set.ts';
 import { portKey, propertyKey, put, remove, switchKey } from './records.ts';
 import { type PortSnapshot, portOptions, recreatePort, reissue, snapshotPort } from './recreate.ts';
 import { SwitchExtensions, startStack, switchRecord } from './switch-extensions.ts';
+import { type HostPorts, openHostPorts, switchTypeOf } from './switch-host.ts';
 import { refused } from './veto.ts';
+import { endStandingOn, mustBeUnused, standAllAgain } from './vm-ports.ts';
 import {
   addPort,
   mustBeThere,
@@ -40,6 +43,8 @@ import {
   type SwitchEntry,
   type World,
 } from './world.ts';
+
+type CreateOptions = Parameters<SwitchCollection['create']>[0];
 
 /** Switches of a world. */
 export class Switches implements SwitchCollection {
@@ -51,13 +56,10 @@ export class Switches implements SwitchCollection {
     this.#transaction = transaction;
   }
 
-  async create(options: {
-    readonly name: string;
-    readonly type?: SwitchInfo['type'];
-    readonly extensions?: readonly (ExtensionDefinition | string)[];
-  }): Promise<SwitchHandle> {
+  async create(options: CreateOptions): Promise<SwitchHandle> {
     const world = this.#world;
     checkName(options.name, 'switch');
+    const type = switchTypeOf(options);
     return world.changes.run(this.#transaction, async () => {
       if (world.switchNames.has(options.name)) {
         throw new ExtSwitchError(
@@ -68,7 +70,7 @@ export class Switches implements SwitchCollection {
       }
       world.switchNames.add(options.name);
       try {
-        return await this.#create(options);
+        return await this.#create(options, type);
       } catch (error) {
         world.switchNames.delete(options.name);
         throw error;
@@ -76,32 +78,25 @@ export class Switches implements SwitchCollection {
     });
   }
 
-  async #create(options: {
-    readonly name: string;
-    readonly type?: SwitchInfo['type'];
-    readonly extensions?: readonly (ExtensionDefinition | string)[];
-  }): Promise<SwitchHandle> {
+  async #create(options: CreateOptions, type: SwitchInfo['type']): Promise<SwitchHandle> {
     const world = this.#world;
     const installed: Installation[] = [];
     const uninstall = (): void => {
       for (const { undo } of installed.reverse()) undo();
     };
     let entry: SwitchEntry;
+    let host: HostPorts;
     try {
       const enabled = this.#enabled(options.extensions ?? [], installed);
       orderStack(enabled);
       entry = newSwitch(world, {
         id: world.rng.guid(),
         name: options.name,
-        type: options.type ?? 'private',
+        type,
         order: world.nextOrder(),
         bindings: bindingsFor(world, enabled),
       });
-      const [failure] = await startStack(world, entry);
-      if (failure !== undefined) {
-        await entry.machine.stop();
-        throw failure.error;
-      }
+      host = await startSwitch(world, entry, options);
     } catch (error) {
       uninstall();
       throw error;
@@ -109,8 +104,13 @@ export class Switches implements SwitchCollection {
     world.switches.set(entry.id, entry);
     await world.changes.commit(
       this.#transaction,
-      [...installed.flatMap(({ ops }) => ops), put(switchKey(entry.id), switchRecord(entry))],
+      [
+        ...installed.flatMap(({ ops }) => ops),
+        put(switchKey(entry.id), switchRecord(entry)),
+        ...host.ops,
+      ],
       async () => {
+        await host.undo();
         const made = presentSwitch(world, entry);
         made.isDeleted = true;
         world.switches.delete(made.id);
@@ -156,6 +156,24 @@ export class Switches implements SwitchCollection {
       (candidate) => candidate.name,
     );
     return new SwitchObject(this.#world, this.#transaction, entry);
+  }
+}
+
+/** S1 steps 2-10: the stack, activation, the host's own ports. When one of it is refused, nothing runs any more. */
+async function startSwitch(
+  world: World,
+  entry: SwitchEntry,
+  options: CreateOptions,
+): Promise<HostPorts> {
+  const activate = world.activation === 'first';
+  try {
+    const [failure] = await startStack(world, entry, { activate });
+    if (failure !== undefined) throw failure.error;
+    return await openHostPorts(world, entry, options);
+  } catch (error) {
+    entry.isDeleted = true;
+    await entry.machine.stop();
+    throw error;
   }
 }
 
@@ -237,8 +255,10 @@ class SwitchObject implements SwitchHandle {
     const entry = this.#entry;
     return world.changes.run(this.#transaction, async () => {
       mustBeThere(entry);
+      mustBeUnused(world, entry);
       entry.isDeleted = true;
       world.switches.delete(entry.id);
+      const stood = await drive(endStandingOn(world, entry));
       const ops = [remove(switchKey(entry.id))];
       const snapshots = await this.#deletePorts(ops);
       await entry.machine.stop();
@@ -256,6 +276,7 @@ class SwitchObject implements SwitchHandle {
         await startStack(world, again);
         for (const property of own) await reissue(world, again, undefined, property);
         for (const snapshot of snapshots) await recreatePort(world, again, snapshot);
+        await drive(standAllAgain(world, stood));
       });
       world.environment.stateChange(entry.name, { event: 'switchDeleted', id: entry.id });
     });
@@ -346,20 +367,24 @@ class Ports implements PortCollection {
 
   *list(): Iterable<PortInfo> {
     for (const port of this.#entry.ports.values()) yield portInfo(this.#entry, port);
+    for (const { port } of this.#entry.refusedPorts.values()) yield portInfo(this.#entry, port);
   }
 
   get(idOrName: string): PortHandle {
-    const { ports, portsByName, machine } = this.#entry;
-    const byPortId = /^\d{1,5}$/.test(idOrName)
-      ? machine.state.ports.get(Number(idOrName))
-      : undefined;
+    const { ports, portsByName, refusedPorts, machine } = this.#entry;
+    const refused = [...refusedPorts.values()].map(({ port }) => port);
+    const number = /^\d{1,5}$/.test(idOrName) ? Number(idOrName) : undefined;
+    const byPortId =
+      number === undefined
+        ? undefined
+        : (machine.state.ports.get(number) ?? refused.find(({ portId }) => portId === number));
     const port =
       byPortId ??
       findOne(
         'port',
         idOrName,
-        (id) => ports.get(id),
-        portsByName.get(idOrName) ?? [],
+        (id) => ports.get(id) ?? refusedPorts.get(id)?.port,
+        [...(portsByName.get(idOrName) ?? []), ...refused],
         (candidate) => candidate.friendlyName,
       );
     return new PortObject(this.#world, this.#transaction, this.#entry, port);

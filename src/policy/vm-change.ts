@@ -1,0 +1,99 @@
+import { drive, type MaybePromise, type Steps } from '../../switch/steps.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import type { StoreOp } from '../store/store.ts';
+import type { VmState } from './api.ts';
+import type { Transaction } from './change-log.ts';
+import { put, vmKey } from './records.ts';
+import { type AdapterEntry, type VmEntry, vmRecord } from './vm-entry.ts';
+import type { World } from './world.ts';
+
+/** A change the extensions have accepted and the store has been given. */
+export interface Committed {
+  /** `undefined`: written already. */
+  readonly durable: Promise<void> | undefined;
+}
+
+/**
+ * Runs a change in the VM's turn and waits, the turn given back, until the store has it. What makes two changes of a VM
+ * follow each other is the turn alone.
+ */
+export function changeVm(
+  world: World,
+  transaction: Transaction | undefined,
+  vm: VmEntry,
+  change: () => Steps<Committed>,
+): MaybePromise<void> {
+  return world.changes.run(transaction, () => {
+    const committed = vm.queue.run(() => drive(change()));
+    return committed instanceof Promise
+      ? committed.then(({ durable }) => durable)
+      : committed.durable;
+  });
+}
+
+/**
+ * Writes the VM as it is now, with `ops`, in one go. When the store fails, `undo` makes switch and extensions as they were,
+ * in the VM's turn; not when another change has come after this one: then its own write decides.
+ */
+export function commitVm(
+  world: World,
+  transaction: Transaction | undefined,
+  vm: VmEntry,
+  ops: readonly StoreOp[],
+  undo: () => Steps<void>,
+): Committed {
+  const record = put(vmKey(vm.id), vmRecord(vm));
+  return commitOps(world, transaction, vm, ops.length === 0 ? [record] : [record, ...ops], undo);
+}
+
+/** The same, when the VM itself is not (or no longer) to be written. */
+export function commitOps(
+  world: World,
+  transaction: Transaction | undefined,
+  vm: VmEntry,
+  ops: readonly StoreOp[],
+  undo: () => Steps<void>,
+): Committed {
+  vm.changes += 1;
+  const mine = vm.changes;
+  const durable = world.changes.commit(transaction, ops, () =>
+    vm.queue.run(() => {
+      if (vm.changes !== mine) return undefined;
+      vm.changes -= 1;
+      return drive(undo());
+    }),
+  );
+  return { durable };
+}
+
+/** Throws `NOT_FOUND` for a VM that is deleted. */
+export function mustExist(vm: VmEntry): void {
+  if (!vm.isDeleted) return;
+  throw new ExtSwitchError('NOT_FOUND', `VM ${vm.name} no longer exists`, { found: vm.id });
+}
+
+/** Throws `NOT_FOUND` for an adapter that is gone, or its VM. */
+export function mustHave(adapter: AdapterEntry): void {
+  mustExist(adapter.vm);
+  if (!adapter.isRemoved) return;
+  throw new ExtSwitchError('NOT_FOUND', `${adapter.description} no longer exists`, {
+    found: adapter.id,
+  });
+}
+
+/** Throws `ILLEGAL_TRANSITION`, naming the state the VM is in, unless it is one of these. */
+export function mustBe(
+  vm: VmEntry,
+  states: readonly VmState[],
+  what: string,
+  rule: string,
+  advice = '',
+): void {
+  mustExist(vm);
+  if (states.includes(vm.state)) return;
+  throw new ExtSwitchError(
+    'ILLEGAL_TRANSITION',
+    `VM ${JSON.stringify(vm.name)} is ${vm.state} and cannot be ${what}${advice === '' ? '' : `: ${advice}`} (rule ${rule})`,
+    { rule, expected: states.join(' or '), found: vm.state },
+  );
+}

@@ -1,0 +1,42 @@
+import type { AdapterOptions, VmCollection, VmHandle, VmInfo } from './api.ts';
+import type { Transaction } from './change-log.ts';
+import { findOne } from './lookup.ts';
+import { createVm } from './vm-configuration.ts';
+import { VmObject } from './vm-handle.ts';
+import { vmInfo } from './vm-info.ts';
+import type { World } from './world.ts';
+
+/** VMs of a world. */
+export class Vms implements VmCollection {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+
+  constructor(world: World, transaction: Transaction | undefined) {
+    this.#world = world;
+    this.#transaction = transaction;
+  }
+
+  async create(options: {
+    readonly name: string;
+    readonly adapters?: readonly AdapterOptions[];
+  }): Promise<VmHandle> {
+    const vm = await createVm(this.#world, this.#transaction, options);
+    return new VmObject(this.#world, this.#transaction, vm);
+  }
+
+  *list(): Iterable<VmInfo> {
+    for (const vm of this.#world.vms.values()) yield vmInfo(this.#world, vm);
+  }
+
+  get(idOrName: string): VmHandle {
+    const { vms } = this.#world;
+    const vm = findOne(
+      'VM',
+      idOrName,
+      (id) => vms.get(id),
+      vms.values(),
+      ({ name }) => name,
+    );
+    return new VmObject(this.#world, this.#transaction, vm);
+  }
+}

@@ -1,0 +1,285 @@
+import type { ConnectionOutcome } from '../../switch/connection-operations.ts';
+import type { NicOptions, Port, PortOptions, PropertyInstance } from '../../switch/ports.ts';
+import { type Steps, settled } from '../../switch/steps.ts';
+import { ndisHas } from '../abi/index.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import { isErrorStatus, statusName } from '../core/status.ts';
+import { currentMacOf } from './current-mac.ts';
+import type { MacClaim } from './mac-pool.ts';
+import { reissue } from './recreate.ts';
+import { refused } from './veto.ts';
+import type { AdapterEntry } from './vm-entry.ts';
+import {
+  addPort,
+  mustBeThere,
+  presentSwitch,
+  removePort,
+  type SwitchEntry,
+  type World,
+} from './world.ts';
+
+/*
+ * Where a VM's network adapter and a switch meet: the operational port with its policies and its NIC (S2, S3), and the
+ * validation port in its place while the VM is off (rules B43-B47, OP-19).
+ */
+
+/** NDIS_SWITCH_PORT_FLAGS_RESTORING_PORT (rule B9). */
+const RESTORING_PORT = 2;
+
+/** The switch an adapter is configured for; `undefined`: none. Throws when it is gone. */
+export function targetSwitch(world: World, adapter: AdapterEntry): SwitchEntry | undefined {
+  const { target } = adapter;
+  if (target === undefined) return undefined;
+  const entry = world.switches.get(target.id);
+  if (entry !== undefined) return entry;
+  throw new ExtSwitchError(
+    'ILLEGAL_TRANSITION',
+    `${adapter.description} is to connect to switch ${JSON.stringify(target.name)}, which no longer exists: ` +
+      'connect it to another one or disconnect it',
+    { member: 'switch', found: target.id },
+  );
+}
+
+function portOf(adapter: AdapterEntry, facts: Pick<PortOptions, 'flags' | 'portId'>): PortOptions {
+  const { portName, vm, type, owner } = adapter;
+  // Rule B2: the name is for management and unique; the friendly one says whose port it is.
+  const friendlyName = `${vm.name.slice(0, 240).toWellFormed()} ${portName.slice(0, 8)}`;
+  return { id: portName, name: portName, friendlyName, type, owner, ...facts };
+}
+
+/** Rules C10, C11, C13, C15. */
+function nicOf(world: World, adapter: AdapterEntry): NicOptions {
+  const { vm, id, settings, type, isKnown } = adapter;
+  const { mac, vmMac } = settings;
+  const nic = {
+    index: 0,
+    type,
+    name: `${vm.id}--${id}`,
+    friendlyName: settings.name,
+    vmName: vm.id,
+    vmFriendlyName: vm.name,
+    mac,
+    mtu: settings.mtu,
+    numaNodeId: settings.numaNode,
+    isKnown,
+  };
+  if (vmMac === undefined) return nic;
+  const addresses = { mac, vmMac, vmName: vm.id, type };
+  const currentMac = currentMacOf(world, adapter.properties.values(), addresses);
+  return { ...nic, vmMac, currentMac };
+}
+
+/** What a refused connection becomes for management. */
+function vetoed(
+  world: World,
+  adapter: AdapterEntry,
+  outcome: Extract<ConnectionOutcome, { readonly step: string }>,
+  port = 'port',
+): ExtSwitchError {
+  const { step, property } = outcome;
+  const what =
+    step === 'port'
+      ? `the ${port}`
+      : step === 'nic'
+        ? 'the NIC'
+        : `property ${property?.codec.name}`;
+  return refused(world, outcome.refused, `${what} of ${adapter.description}`);
+}
+
+/** S2 steps 2-6: nothing of it is left when it is refused. The guest binds at once (rule C26). */
+export function* openConnection(
+  world: World,
+  adapter: AdapterEntry,
+  entry: SwitchEntry,
+  facts: { readonly isRestoring?: boolean; readonly portId?: number } = {},
+): Steps<void> {
+  let claim: MacClaim | undefined;
+  adapter.opening = entry;
+  try {
+    const flags = facts.isRestoring === true && ndisHas(world.ndis, '6.60') ? RESTORING_PORT : 0;
+    const { portId } = facts;
+    const outcome = yield* settled(
+      entry.machine.openConnection(
+        {
+          port: portOf(adapter, portId === undefined ? { flags } : { flags, portId }),
+          properties: [...adapter.properties.values()],
+          nics: [nicOf(world, adapter)],
+        },
+        {
+          check: () => {
+            mustBeThere(entry);
+            claim = world.macs.claim(adapter.settings.mac, adapter);
+          },
+          accepted: (port) => connected(adapter, entry, port),
+        },
+      ),
+    );
+    if (outcome.refused !== undefined) throw vetoed(world, adapter, outcome);
+  } finally {
+    adapter.opening = undefined;
+    world.macs.settle(claim, adapter.connection?.port.nics.get(0));
+  }
+}
+
+function connected(adapter: AdapterEntry, entry: SwitchEntry, port: Port): void {
+  port.order = adapter.order;
+  addPort(entry, port);
+  adapter.connection = { entry, port };
+  created(adapter, port);
+  for (const property of adapter.properties.values()) property.refused = undefined;
+}
+
+/** Rules C17, C19: this was its first NIC_CREATE, and the MTU an extension lowered there stays. */
+function created(adapter: AdapterEntry, port: Port): void {
+  const nic = port.nics.get(0);
+  if (nic === undefined) return;
+  adapter.isKnown = true;
+  adapter.settings.mtu = nic.mtu;
+}
+
+/** S3 steps 1-7. */
+export function* closeConnection(adapter: AdapterEntry): Steps<void> {
+  const { connection } = adapter;
+  if (connection === undefined) return;
+  const { entry, port } = connection;
+  yield* settled(entry.machine.deletePort(port));
+  removePort(entry, port);
+  adapter.connection = undefined;
+}
+
+/** A NIC on the port that is there: after its own was taken away or refused (S4, rules B15, C33). */
+export function* openNic(world: World, adapter: AdapterEntry): Steps<void> {
+  const { connection } = adapter;
+  if (connection === undefined) return;
+  const { entry, port } = connection;
+  let claim: MacClaim | undefined;
+  try {
+    const outcome = yield* settled(
+      entry.machine.openNics(port, [nicOf(world, adapter)], {
+        check: () => {
+          claim = world.macs.claim(adapter.settings.mac, adapter);
+        },
+      }),
+    );
+    if (outcome.refused !== undefined) {
+      throw refused(world, outcome.refused, `the NIC of ${adapter.description}`);
+    }
+    created(adapter, port);
+  } finally {
+    world.macs.settle(claim, port.nics.get(0));
+  }
+}
+
+/**
+ * A connection that was there and must be again, after a restart or an undo: what an extension refuses now is reported and
+ * stays in the configuration (nothing acknowledged is lost, design.md 5).
+ */
+export function* reopenConnection(
+  world: World,
+  adapter: AdapterEntry,
+  wantedPortId?: number,
+): Steps<void> {
+  const entry = adapter.target === undefined ? undefined : world.switches.get(adapter.target.id);
+  if (entry === undefined || adapter.connection !== undefined) return;
+  const { machine } = entry;
+  const isFree = wantedPortId !== undefined && !machine.state.ports.has(wantedPortId);
+  const facts = isFree ? { portId: wantedPortId } : {};
+  const { port, request } = yield* settled(machine.createPort(portOf(adapter, facts)));
+  if (isErrorStatus(request.status)) {
+    report(world, adapter, entry, 'B16', `the port was refused with ${statusName(request.status)}`);
+    return;
+  }
+  port.order = adapter.order;
+  addPort(entry, port);
+  adapter.connection = { entry, port };
+  for (const property of adapter.properties.values()) {
+    property.refused = undefined;
+    const told = reissue(world, entry, port, property);
+    if (told !== undefined) yield told;
+  }
+  try {
+    yield* openNic(world, adapter);
+  } catch (error) {
+    report(world, adapter, entry, 'C23', error instanceof Error ? error.message : String(error));
+  }
+}
+
+function report(
+  world: World,
+  adapter: AdapterEntry,
+  entry: SwitchEntry,
+  rule: string,
+  problem: string,
+): void {
+  world.environment.finding(entry.name, {
+    rule,
+    severity: 'error',
+    message: `${adapter.description} was to be connected again: ${problem}; it stays configured`,
+  });
+}
+
+/**
+ * Whether the extensions would take the adapter with these policies: `short` asks and takes the validation port away
+ * again, `standing` leaves it until the VM starts (OP-19). A veto refuses (rule B47).
+ */
+export function* validate(
+  world: World,
+  adapter: AdapterEntry,
+  properties: Iterable<PropertyInstance> = adapter.properties.values(),
+): Steps<void> {
+  const entry = adapter.target === undefined ? undefined : world.switches.get(adapter.target.id);
+  if (entry === undefined || adapter.standing !== undefined) return;
+  const options = {
+    port: { ...portOf(adapter, {}), isValidationPort: true },
+    properties: [...properties],
+  };
+  const check = (): void => mustBeThere(entry);
+  adapter.opening = entry;
+  try {
+    const outcome = yield* settled(
+      world.validationPorts === 'short'
+        ? entry.machine.validateConnection(options, { check })
+        : entry.machine.openConnection(
+            { ...options, nics: [] },
+            { check, accepted: (port) => stands(adapter, entry, port) },
+          ),
+    );
+    if (outcome.refused !== undefined) throw vetoed(world, adapter, outcome, 'validation port');
+  } finally {
+    adapter.opening = undefined;
+  }
+}
+
+function stands(adapter: AdapterEntry, entry: SwitchEntry, port: Port): void {
+  port.order = adapter.order;
+  addPort(entry, port);
+  adapter.standing = { entry, port };
+}
+
+/** A pass whose veto can refuse nothing any more, since the VM has stopped: it is reported (S3 step 8). */
+export function* validateAfterwards(world: World, adapter: AdapterEntry): Steps<void> {
+  try {
+    yield* validate(world, adapter);
+  } catch (error) {
+    world.environment.finding(adapter.target?.name ?? '', {
+      rule: 'B47',
+      severity: 'warning',
+      message: `${error instanceof Error ? error.message : String(error)}; ${adapter.description} stays as it is`,
+    });
+  }
+}
+
+/** S2 step 1: PORT_TEARDOWN, PORT_DELETE of a validation port that stands. */
+export function* endStanding(world: World, adapter: AdapterEntry): Steps<void> {
+  const { standing } = adapter;
+  if (standing === undefined) return;
+  adapter.standing = undefined;
+  const entry = presentSwitch(world, standing.entry);
+  yield* settled(entry.machine.deletePort(standing.port));
+  removePort(entry, standing.port);
+}
+
+/** A validation port that was taken down stands again; a `short` pass has nobody to tell (OP-19). */
+export function* standAgain(world: World, adapter: AdapterEntry): Steps<void> {
+  if (world.validationPorts === 'standing') yield* validateAfterwards(world, adapter);
+}

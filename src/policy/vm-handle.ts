@@ -1,0 +1,153 @@
+import { ExtSwitchError } from '../core/errors.ts';
+import type {
+  AdapterHandle,
+  AdapterInfo,
+  AdapterOptions,
+  FeatureStatusInfo,
+  NicUpdate,
+  PortHandle,
+  PropertyCollection,
+  RestoreReport,
+  VmHandle,
+  VmInfo,
+} from './api.ts';
+import type { Transaction } from './change-log.ts';
+import { queryStatus } from './feature-status.ts';
+import { findOne } from './lookup.ts';
+import { PortObject } from './port-handle.ts';
+import { mustExist, mustHave } from './vm-change.ts';
+import { addAdapter, deleteVm, removeAdapter } from './vm-configuration.ts';
+import type { AdapterEntry, Connection, VmEntry } from './vm-entry.ts';
+import { adapterInfo, vmInfo } from './vm-info.ts';
+import { connectAdapter, disconnectAdapter } from './vm-move.ts';
+import { pauseVm, resumeVm, startVm, stopVm } from './vm-power.ts';
+import { AdapterProperties } from './vm-properties.ts';
+import { restoreVm, saveVm } from './vm-save.ts';
+import { updateAdapter } from './vm-update.ts';
+import type { World } from './world.ts';
+
+/** A VM as management sees it. */
+export class VmObject implements VmHandle {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+  readonly #vm: VmEntry;
+
+  constructor(world: World, transaction: Transaction | undefined, vm: VmEntry) {
+    this.#world = world;
+    this.#transaction = transaction;
+    this.#vm = vm;
+  }
+
+  get info(): VmInfo {
+    return vmInfo(this.#world, this.#vm);
+  }
+  get adapters(): readonly AdapterHandle[] {
+    return this.#vm.adapters.map((adapter) => this.#handle(adapter));
+  }
+
+  adapter(idOrName: string): AdapterHandle {
+    return this.#handle(this.#find(idOrName));
+  }
+
+  #handle(adapter: AdapterEntry): AdapterHandle {
+    return new AdapterObject(this.#world, this.#transaction, adapter);
+  }
+
+  #find(idOrName: string): AdapterEntry {
+    mustExist(this.#vm);
+    const { adapters, name } = this.#vm;
+    return findOne(
+      `adapter of VM ${JSON.stringify(name)}`,
+      idOrName,
+      (id) => adapters.find((adapter) => adapter.id === id),
+      adapters,
+      ({ settings }) => settings.name,
+    );
+  }
+
+  async start(): Promise<VmInfo> {
+    const started = startVm(this.#world, this.#transaction, this.#vm);
+    if (started !== undefined) await started;
+    return this.info;
+  }
+  async stop(): Promise<VmInfo> {
+    await stopVm(this.#world, this.#transaction, this.#vm);
+    return this.info;
+  }
+  async pause(): Promise<VmInfo> {
+    await pauseVm(this.#world, this.#transaction, this.#vm);
+    return this.info;
+  }
+  async resume(): Promise<VmInfo> {
+    await resumeVm(this.#world, this.#transaction, this.#vm);
+    return this.info;
+  }
+  async save(): Promise<VmInfo> {
+    await saveVm(this.#world, this.#transaction, this.#vm);
+    return this.info;
+  }
+  async restore(): Promise<RestoreReport> {
+    return restoreVm(this.#world, this.#transaction, this.#vm);
+  }
+
+  async addAdapter(options: AdapterOptions = {}): Promise<AdapterHandle> {
+    return this.#handle(await addAdapter(this.#world, this.#transaction, this.#vm, options));
+  }
+  async removeAdapter(idOrName: string): Promise<void> {
+    await removeAdapter(this.#world, this.#transaction, this.#find(idOrName));
+  }
+  async delete(): Promise<void> {
+    await deleteVm(this.#world, this.#transaction, this.#vm);
+  }
+}
+
+/** A network adapter of a VM as management sees it. */
+class AdapterObject implements AdapterHandle {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+  readonly #adapter: AdapterEntry;
+
+  constructor(world: World, transaction: Transaction | undefined, adapter: AdapterEntry) {
+    this.#world = world;
+    this.#transaction = transaction;
+    this.#adapter = adapter;
+  }
+
+  get info(): AdapterInfo {
+    return adapterInfo(this.#world, this.#adapter);
+  }
+  get properties(): PropertyCollection {
+    return new AdapterProperties(this.#world, this.#transaction, this.#adapter);
+  }
+  get port(): PortHandle {
+    const { entry, port } = this.#connection();
+    return new PortObject(this.#world, this.#transaction, entry, port);
+  }
+
+  #connection(): Connection {
+    const { connection, description } = this.#adapter;
+    if (connection !== undefined) return connection;
+    throw new ExtSwitchError('NOT_FOUND', `${description} has no port: it is not connected now`, {
+      found: this.#adapter.id,
+    });
+  }
+
+  async status(feature: string): Promise<FeatureStatusInfo> {
+    mustHave(this.#adapter);
+    const { entry, port } = this.#connection();
+    return queryStatus(this.#world, entry, port, feature);
+  }
+
+  async connect(switchIdOrName: string): Promise<AdapterInfo> {
+    await connectAdapter(this.#world, this.#transaction, this.#adapter, switchIdOrName);
+    return this.info;
+  }
+  async disconnect(): Promise<AdapterInfo> {
+    await disconnectAdapter(this.#world, this.#transaction, this.#adapter);
+    return this.info;
+  }
+  async update(change: NicUpdate): Promise<AdapterInfo> {
+    await updateAdapter(this.#world, this.#transaction, this.#adapter, change);
+    return this.info;
+  }
+}

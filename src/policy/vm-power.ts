@@ -1,0 +1,181 @@
+import { type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
+import type { StoreOp } from '../store/store.ts';
+import type { Transaction } from './change-log.ts';
+import { changeVm, commitVm, mustBe } from './vm-change.ts';
+import {
+  closeConnection,
+  endStanding,
+  openConnection,
+  reopenConnection,
+  standAgain,
+  targetSwitch,
+  validateAfterwards,
+} from './vm-connection.ts';
+import type { AdapterEntry, VmEntry } from './vm-entry.ts';
+import {
+  collectData,
+  connectedNics,
+  NO_DATA,
+  savedData,
+  savedOps,
+  setSavedData,
+} from './vm-saved-data.ts';
+import type { World } from './world.ts';
+
+type Tx = Transaction | undefined;
+
+const NO_OPS: readonly StoreOp[] = [];
+
+/** S2 for every adapter that has a switch; all of them, or the VM stays off. */
+export function startVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
+  return changeVm(world, transaction, vm, function* () {
+    mustBe(vm, ['off'], 'started', 'S2', adviceForStart(vm));
+    yield* connectAll(world, vm);
+    // A cold start ends the life that run-time data belonged to (OP-15).
+    const before = savedData(vm);
+    if (before.size > 0) setSavedData(vm, NO_DATA);
+    vm.state = 'running';
+    const ops = before.size > 0 ? savedOps(vm, before) : NO_OPS;
+    return commitVm(world, transaction, vm, ops, function* () {
+      yield* disconnectAll(world, vm);
+      vm.state = 'off';
+      setSavedData(vm, before);
+    });
+  });
+}
+
+function adviceForStart(vm: VmEntry): string {
+  return vm.state === 'saved' ? 'restore it, or stop it to discard its saved state' : '';
+}
+
+/**
+ * S2 steps 1-6 for each adapter. When one is refused, those before it are disconnected again, the latest first, and the
+ * validation ports that stood stand again.
+ */
+export function* connectAll(
+  world: World,
+  vm: VmEntry,
+  isRestoring: (adapter: AdapterEntry) => boolean = () => false,
+): Steps<void> {
+  // Before the first OID, so that a missing switch costs the others nothing.
+  for (const adapter of vm.adapters) targetSwitch(world, adapter);
+  const begun: AdapterEntry[] = [];
+  try {
+    for (const adapter of vm.adapters) {
+      const entry = targetSwitch(world, adapter);
+      if (entry === undefined) continue;
+      begun.push(adapter);
+      if (adapter.standing !== undefined) yield* endStanding(world, adapter);
+      yield* openConnection(world, adapter, entry, { isRestoring: isRestoring(adapter) });
+    }
+  } catch (error) {
+    yield* backToOff(world, begun);
+    throw error;
+  }
+}
+
+/** Ports away, the latest first. With `standing` their validation ports come back; a `short` pass has no one to tell. */
+function* backToOff(world: World, adapters: readonly AdapterEntry[]): Steps<void> {
+  for (const adapter of adapters.toReversed()) yield* closeConnection(adapter);
+  for (const adapter of adapters) yield* standAgain(world, adapter);
+}
+
+/** What {@link connectAll} did, taken back. */
+export function disconnectAll(world: World, vm: VmEntry): Steps<void> {
+  return backToOff(world, vm.adapters);
+}
+
+/** The VM as it was before its connections went: each on the port id it had. Refusals are reported. */
+export function* reconnectAll(
+  world: World,
+  vm: VmEntry,
+  ports: ReadonlyMap<AdapterEntry, number>,
+  state: VmEntry['state'],
+): Steps<void> {
+  for (const [adapter, portId] of ports) {
+    yield* endStanding(world, adapter);
+    yield* reopenConnection(world, adapter, portId);
+  }
+  if (state === 'paused') yield* suspendAll(vm);
+  vm.state = state;
+}
+
+/** Port ids of the connected adapters, for {@link reconnectAll}. */
+export function portIds(vm: VmEntry): Map<AdapterEntry, number> {
+  const ids = new Map<AdapterEntry, number>();
+  for (const adapter of vm.adapters) {
+    if (adapter.connection !== undefined) ids.set(adapter, adapter.connection.port.portId);
+  }
+  return ids;
+}
+
+/**
+ * S3, with its step 8: the extensions are asked about the configuration as it is now. From `saved`, the saved state is
+ * discarded. Nobody can refuse: what an extension says to the pass or to a save on the way (OP-15) is reported.
+ */
+export function stopVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
+  return changeVm(world, transaction, vm, function* () {
+    mustBe(vm, ['running', 'paused', 'saved'], 'stopped', 'S3');
+    const { state } = vm;
+    const before = savedData(vm);
+    const isAsked = world.saveOnStop && vm.isAlive;
+    const data = isAsked ? yield* collectData(world, vm, 'report') : before;
+    const ids = portIds(vm);
+    yield* closeAll(world, vm);
+    vm.state = 'off';
+    if (data !== before || before.size > 0) setSavedData(vm, state === 'saved' ? NO_DATA : data);
+    return commitVm(world, transaction, vm, savedOps(vm, before), function* () {
+      setSavedData(vm, before);
+      yield* reconnectAll(world, vm, ids, state);
+    });
+  });
+}
+
+/** S3 per adapter, its validation pass included. */
+export function* closeAll(world: World, vm: VmEntry): Steps<void> {
+  for (const adapter of vm.adapters) {
+    if (adapter.connection === undefined) continue;
+    yield* closeConnection(adapter);
+    yield* validateAfterwards(world, adapter);
+  }
+}
+
+/** OP-16: in memory, NICs stay connected; with `suspendOids` each is told (OP-39). */
+export function pauseVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
+  return changeVm(world, transaction, vm, function* () {
+    mustBe(vm, ['running'], 'paused', 'OP-16');
+    yield* suspendAll(vm);
+    vm.state = 'paused';
+    return commitVm(world, transaction, vm, NO_OPS, function* () {
+      yield* resumeAll(vm);
+      vm.state = 'running';
+    });
+  });
+}
+
+export function resumeVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
+  return changeVm(world, transaction, vm, function* () {
+    mustBe(vm, ['paused'], 'resumed', 'OP-16');
+    yield* resumeAll(vm);
+    vm.state = 'running';
+    return commitVm(world, transaction, vm, NO_OPS, function* () {
+      yield* suspendAll(vm);
+      vm.state = 'paused';
+    });
+  });
+}
+
+/** OID_SWITCH_NIC_SUSPEND for each connected NIC, where the world uses it (OP-39). */
+export function* suspendAll(vm: VmEntry): Steps<void> {
+  for (const [, { entry, port }] of connectedNics(vm)) {
+    const nic = port.nics.get(0);
+    if (nic !== undefined) yield* settled(entry.machine.suspendNic(port, nic));
+  }
+}
+
+function* resumeAll(vm: VmEntry): Steps<void> {
+  for (const [, { entry, port }] of connectedNics(vm)) {
+    const nic = port.nics.get(0);
+    if (nic !== undefined) yield* settled(entry.machine.resumeNic(port, nic));
+  }
+}
