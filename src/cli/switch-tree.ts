@@ -100,7 +100,8 @@ function portNode(port: Item, uplink: Item | undefined, style: Style, verbose: b
 /** Who is at the other end of a port. */
 function ownerOf(port: Item, names: Item, uplink: Item | undefined): string {
   if (uplink !== undefined) {
-    return uplink['team'] === 'none' ? 'uplink' : `uplink, ${uplink['team']} team`;
+    const team = uplink['team'] === 'none' ? '' : `, ${uplink['team']} team`;
+    return `uplink${team}${uplink['operational'] === false ? ', not operational' : ''}`;
   }
   const validation = port['isValidationPort'] === true ? ' (validation)' : '';
   if (names['vmName'] !== undefined) return `VM ${names['vmName']}${validation}`;

@@ -133,5 +133,9 @@ export const physicalAdapter = object({
 export const uplink = object({
   team: teams,
   port,
+  operational: {
+    type: 'boolean',
+    description: 'An adapter below the external NIC is connected (rule C53)',
+  },
   adapters: { type: 'array', items: physicalAdapter },
 });

@@ -85,6 +85,7 @@ export const UPLINK_PORT = {
 export const UPLINK = {
   team: 'switch',
   port: UPLINK_PORT,
+  operational: true,
   adapters: [
     {
       index: 1,

@@ -158,7 +158,7 @@ t.test('--adapter may be left out when the VM has one adapter', async (t) => {
     'GET /v1/vms/None': [200, { ...VM, adapters: [] }],
   });
   const show = (vm: string) => runCli(['property', 'show', PROPERTY.id, '--vm', vm, '--url', url]);
-  t.match((await show('TestVm')).out, `property: ${' '.repeat(2)}${PROPERTY.id}`);
+  t.ok((await show('TestVm')).out.includes(PROPERTY.id));
   t.equal(seen.at(-1)?.path, `${ONLY}/properties/${PROPERTY.id}`);
   const two = await show('Two');
   t.equal(two.code, 2);

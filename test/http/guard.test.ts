@@ -147,8 +147,16 @@ t.test('metrics are Prometheus text with escaped labels and cumulative buckets',
   const text = metrics.text(
     [{ name: 'extswitch_worlds', help: 'Worlds.', type: 'gauge', value: 2 }],
     [
-      { name: 'default', counters: { oidRequests_total: 7, ports: 3 } },
-      { name: 'w"1', counters: { oidRequests_total: 1, ports: 0 } },
+      {
+        name: 'default',
+        counters: { oidRequests_total: 7, ports: 3 },
+        vms: { off: 1, running: 2, paused: 0, saved: 0 },
+      },
+      {
+        name: 'w"1',
+        counters: { oidRequests_total: 1, ports: 0 },
+        vms: { off: 0, running: 0, paused: 0, saved: 0 },
+      },
     ],
   );
   const lines = text.split('\n');
@@ -164,6 +172,9 @@ t.test('metrics are Prometheus text with escaped labels and cumulative buckets',
     'extswitch_http_request_duration_seconds_bucket{method="GET",route="/v1/x",le="+Inf"} 3',
     'extswitch_http_request_duration_seconds_count{method="GET",route="/v1/x"} 3',
     'extswitch_world_oid_requests_total{world="default"} 7',
+    '# TYPE extswitch_vms gauge',
+    'extswitch_vms{world="default",state="running"} 2',
+    'extswitch_vms{world="w\\"1",state="off"} 0',
     '# TYPE extswitch_world_ports gauge',
     'extswitch_world_ports{world="default"} 3',
     'extswitch_world_oid_requests_total{world="w\\"1"} 1',

@@ -85,6 +85,7 @@ async function printUplink(call: Invocation, terminal: Terminal, uplink: Item): 
   const port = uplink['port'] as Item;
   await printFields(terminal, [
     ['team', uplink['team']],
+    ['operational', uplink['operational']],
     ['port', port['portId']],
     ['name', port['name']],
     ['id', port['id']],
