@@ -5,6 +5,7 @@ import type {
   ExtensionHandlers,
   ExtensionType,
 } from '../src/sdk/extension.ts';
+import { NicRequestView } from './encapsulated-request.ts';
 import { type Handler, SPECIFIC_HANDLERS } from './handler-table.ts';
 import { type OidRequest, RequestHandle } from './oid-request.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -63,7 +64,8 @@ export class FilterModule {
   setHandlers(handlers: ExtensionHandlers): void {
     this.#handlers = handlers;
     this.#generic = handlers.oidRequest;
-    this.seesCompletions = handlers.oidRequestComplete !== undefined;
+    this.seesCompletions =
+      handlers.oidRequestComplete !== undefined || handlers.nicRequestComplete !== undefined;
     this.#specific = SPECIFIC_HANDLERS.map((entry) => entry?.bind(handlers));
   }
 
@@ -97,8 +99,16 @@ export class FilterModule {
     }
   }
 
+  /** Every completion, then the specific one of an encapsulated request. */
   oidRequestComplete(request: OidRequest, pipeline: Pipeline): unknown {
-    return this.#handlers.oidRequestComplete?.(new RequestHandle(request, this, pipeline));
+    const handlers = this.#handlers;
+    const seen: unknown = handlers.oidRequestComplete?.(new RequestHandle(request, this, pipeline));
+    const inner = request.encapsulated;
+    if (inner === undefined || handlers.nicRequestComplete === undefined) return seen;
+    const view = new NicRequestView(request, inner, this, pipeline);
+    const specific: unknown = handlers.nicRequestComplete(view);
+    if (seen instanceof Promise) return Promise.all([seen, specific]);
+    return specific;
   }
 
   /** Marks every module below this one: it missed an OID (OP-28). */

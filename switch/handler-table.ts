@@ -1,5 +1,6 @@
 import { OID_LIST, type OidName } from '../src/abi/index.ts';
 import type { ExtensionHandlers, NicParameters, PortParameters } from '../src/sdk/extension.ts';
+import { NicRequestView } from './encapsulated-request.ts';
 import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, RequestHandle } from './oid-request.ts';
 import { readNicParameters, readPortParameters } from './parameters.ts';
@@ -101,6 +102,18 @@ const ENTRIES: Readonly<Partial<Record<OidName, HandlerEntry>>> = {
   OID_SWITCH_PROPERTY_ADD: property('addSwitchProperty'),
   OID_SWITCH_PROPERTY_UPDATE: property('updateSwitchProperty'),
   OID_SWITCH_PROPERTY_DELETE: property('deleteSwitchProperty'),
+  OID_SWITCH_NIC_REQUEST: {
+    name: 'nicRequest',
+    bind: (handlers) => {
+      const handler = handlers.nicRequest;
+      if (handler === undefined) return undefined;
+      return (request, module, pipeline) => {
+        const inner = request.encapsulated;
+        if (inner === undefined) return undefined;
+        return handler.call(handlers, new NicRequestView(request, inner, module, pipeline));
+      };
+    },
+  },
   OID_SWITCH_NIC_SAVE: {
     name: 'saveNic',
     bind: (handlers) => {
@@ -151,6 +164,8 @@ export const CALLED_HANDLERS: ReadonlySet<string> = new Set([
   ...Object.values(ENTRIES).map((entry) => entry.name),
   'oidRequest',
   'oidRequestComplete',
+  'nicRequestComplete',
+  'nicStatus',
   'netPnPEvent',
   'activate',
   'restart',
@@ -158,7 +173,7 @@ export const CALLED_HANDLERS: ReadonlySet<string> = new Set([
   'detach',
 ]);
 
-/** Handlers of the sample library that later versions call: encapsulated requests, the data path. */
+/** Handlers of the sample library that later versions call: the data path. */
 export const LATER_HANDLERS: ReadonlySet<string> = new Set([
   'nicRequest',
   'nicRequestComplete',

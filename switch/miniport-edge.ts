@@ -3,6 +3,7 @@ import { type Guid, NULL_GUID } from '../src/core/guid.ts';
 import { NdisStatus } from '../src/core/status.ts';
 import { replyToEnum } from './enumeration-reply.ts';
 import type { FeatureCatalog } from './environment.ts';
+import { deliverNicRequest } from './nic-request-delivery.ts';
 import { type OidRequest, REQUEST_TYPE } from './oid-request.ts';
 import {
   NIC_PARAMETERS,
@@ -63,6 +64,9 @@ export class SwitchMiniportEdge implements MiniportEdge {
       case OIDS.OID_SWITCH_NIC_SAVE.code:
         request.bytesRead = request.inputLength;
         return NdisStatus.SUCCESS;
+      // Rules D27, D28.
+      case OIDS.OID_SWITCH_NIC_REQUEST.code:
+        return deliverNicRequest(this.#state, request);
       default:
         // Rules B23, C35, E19: sets succeed here. Anything else the switch does not model.
         if (request.type !== REQUEST_TYPE.set || request.oidIndex < 0)

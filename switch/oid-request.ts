@@ -11,6 +11,7 @@ import type {
   RequestType,
   SwitchProperty,
 } from '../src/sdk/extension.ts';
+import type { Encapsulated } from './encapsulated-request.ts';
 import type { PropertyCodec } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -82,6 +83,8 @@ export class OidRequest {
   property: PortProperty | SwitchProperty | undefined;
   /** Port and NIC OIDs: the decoded structure, shared by the modules that see it. */
   parameters: PortParameters | NicParameters | undefined;
+  /** OID_SWITCH_NIC_REQUEST: the request inside. */
+  encapsulated: Encapsulated | undefined;
   /** Bytes as issued, kept from the moment a handler could change them. */
   pristine: Uint8Array | undefined;
   /** Input of a method request as issued; the answer overwrites the buffer. */

@@ -5,6 +5,8 @@ import type { Pended } from '../src/sdk/extension.ts';
 import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
+import { judgeEnding } from './nic-request-endings.ts';
+import { failingOf } from './offload-oids.ts';
 import { type OidRequest, PENDED, REQUEST_TYPE } from './oid-request.ts';
 import { endRule } from './oid-rules.ts';
 
@@ -136,6 +138,11 @@ export class Pipeline {
         message: `completed with ${status}, which is no NDIS_STATUS; taken as NDIS_STATUS_FAILURE`,
       });
       return this.#judgeStatus(module, request, NdisStatus.FAILURE);
+    }
+    if (request.encapsulated !== undefined) {
+      const { stands, finding } = judgeEnding(module, request.encapsulated, status);
+      if (finding !== undefined) this.#find(module, request, finding);
+      return stands ? status : FORWARD;
     }
     const end = endRule(request.oidIndex);
     const failed = isErrorStatus(status);
@@ -481,6 +488,10 @@ const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 /** No extension may fail it: rule book D.3; rule C37: NIC_CREATE is vetoable for NIC index 0 only. */
 function mustForward(request: OidRequest): boolean {
+  // Rules D40-D42: what is inside a NIC_REQUEST decides.
+  if (request.encapsulated !== undefined) {
+    return failingOf(request.encapsulated.offload).by === 'never';
+  }
   if (request.oid !== NIC_CREATE) return endRule(request.oidIndex).by === 'never';
   // NDIS_SWITCH_NIC_PARAMETERS.NicIndex, u16 at 1044.
   const bytes = request.pristine ?? request.buffer;

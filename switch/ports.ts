@@ -1,6 +1,7 @@
 import { type Guid, guidWords, NULL_GUID, writeGuid } from '../src/core/guid.ts';
 import type { NicType, PortType, Settings } from '../src/sdk/extension.ts';
 import type { PropertyCodec } from './environment.ts';
+import type { OffloadResource } from './offload-resource.ts';
 import { type AdapterFacts, PhysicalAdapter } from './physical-adapter.ts';
 import type { NicLifeState, PortLifeState } from './states.ts';
 
@@ -85,6 +86,12 @@ export class Nic {
   numaNodeId: number;
   /** A virtual function carries its traffic past the switch (rules C16, H16). */
   vfAssigned = false;
+  /** REMOVE_VF has been raised for the virtual function it has (rule H12). */
+  isVfRemovalAsked = false;
+  /** What it has of an adapter, in the order it was allocated; most NICs have nothing. */
+  offloads: OffloadResource[] | undefined;
+  /** Its multicast list, by address as hex text (rule D26). */
+  multicast: ReadonlyMap<string, Uint8Array> | undefined;
   /** A save or a restore runs on it (rules G9, G28). */
   transfer: 'save' | 'restore' | undefined;
   /** NDIS_SWITCH_NIC_FLAGS SUSPENDED and SUSPENDED_LM now in force (rule G44). */
@@ -113,6 +120,11 @@ export class Nic {
     this.mtu = options.mtu;
     this.adapter =
       options.adapter === undefined ? undefined : new PhysicalAdapter(options.adapter, options.mac);
+  }
+
+  /** Rule H16: a NIC with a virtual function sends and receives past the switch and its port's policies. */
+  get path(): 'synthetic' | 'vf' {
+    return this.vfAssigned ? 'vf' : 'synthetic';
   }
 }
 
@@ -159,13 +171,14 @@ export interface PortOwner {
   readonly adapterId: Guid;
 }
 
-/** A switch port. */
+/** A switch port; each NIC of a VM has one of its own (rule A9). */
 export class Port implements PropertyOwner {
   readonly id: Guid;
   /** Unique on the switch, 1-65,535 (rule B1; the packet's source field has 16 bits). */
   readonly portId: number;
   readonly name: string;
   friendlyName: string;
+  /** Fixed for its life (rule B3). */
   readonly type: PortType;
   readonly isValidationPort: boolean;
   flags: number;

@@ -17,6 +17,8 @@ import { type Guid, NULL_GUID } from '../src/core/guid.ts';
 import { NdisStatus, statusName } from '../src/core/status.ts';
 import type {
   NicParameters,
+  NicRequestOptions,
+  NicStatusOptions,
   OidResult,
   PortParameters,
   PropertyEntry,
@@ -24,10 +26,13 @@ import type {
   SwitchContext,
   SwitchParameters,
 } from '../src/sdk/extension.ts';
+import { NIC_REQUEST } from './encapsulated-request.ts';
 import type { Finding, PropertyCodec, SwitchEnvironment } from './environment.ts';
+import { ExtensionRequests } from './extension-requests.ts';
 import type { FilterModule } from './filter-module.ts';
 import { namedPortRefusal } from './named-port.ts';
 import { OidRequest, REQUEST_TYPE, type RequestTypeCode } from './oid-request.ts';
+import { checkRequestOptions, checkStatusOptions } from './originated-options.ts';
 import {
   readNicParameters,
   readPortParameters,
@@ -37,6 +42,7 @@ import {
 import type { Pipeline } from './pipeline.ts';
 import { propertyTypeCode } from './property-view.ts';
 import type { References } from './references.ts';
+import type { StatusPath } from './status-path.ts';
 import type { SwitchState } from './switch-state.ts';
 
 const PORT_ARRAY = structure('NDIS_SWITCH_PORT_ARRAY');
@@ -51,6 +57,7 @@ export interface ContextHost {
   readonly pipeline: Pipeline;
   readonly references: References;
   modules(): readonly FilterModule[];
+  readonly statusPath: StatusPath;
   /** NdisFRestartFilter (rule A66). */
   requestRestart(module: FilterModule): void;
 }
@@ -59,10 +66,12 @@ export interface ContextHost {
 export class ModuleContext implements SwitchContext {
   readonly #host: ContextHost;
   readonly #module: FilterModule;
+  readonly #requests: ExtensionRequests;
 
   constructor(host: ContextHost, module: FilterModule) {
     this.#host = host;
     this.#module = module;
+    this.#requests = new ExtensionRequests(host, module);
   }
 
   get id(): Guid {
@@ -168,6 +177,9 @@ export class ModuleContext implements SwitchContext {
         { oid: oidName(oid), extensionId: this.#module.id },
       );
     }
+    if (oid === NIC_REQUEST && requestType === 'method') {
+      return this.#requests.originateRaw(input.slice());
+    }
     const refused = namedPortRefusal(this.#host.state, this.#module, oid, input);
     if (refused !== undefined) {
       this.#find({
@@ -189,6 +201,20 @@ export class ModuleContext implements SwitchContext {
     return new Promise((resolve) => {
       request.onComplete = (done) => resolve(resultOf(done));
     });
+  }
+
+  /** Rules D30-D39. */
+  nicRequest(options: NicRequestOptions): OidResult | Promise<OidResult> {
+    this.#mayIssue(NIC_REQUEST);
+    checkRequestOptions(options, this.#module);
+    return this.#requests.originate(options);
+  }
+
+  /** Rules H4-H13. */
+  indicateNicStatus(options: NicStatusOptions): void {
+    this.#mayIssue(OIDS.OID_SWITCH_PARAMETERS.code);
+    checkStatusOptions(options, this.#module);
+    this.#host.statusPath.fromModule(this.#module, options);
   }
 
   /** Rules A53, A70: none while attaching; before activation only OID_SWITCH_PARAMETERS. */

@@ -2,15 +2,16 @@ import { oidName } from '../src/abi/index.ts';
 import { statusName } from '../src/core/status.ts';
 import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, REQUEST_TYPE, type RouteStop, requestTypeName } from './oid-request.ts';
+import type { Indication } from './status-path.ts';
 
-/** One completed OID request. */
+/** One completed OID request, or one delivered indication. */
 export interface TraceEntry {
   readonly seq: number;
   readonly request: number;
   readonly time: number;
   readonly switch: string;
   readonly oid: string;
-  readonly requestType: 'query' | 'set' | 'method';
+  readonly requestType: 'query' | 'set' | 'method' | 'indication';
   readonly origin: string;
   readonly route: readonly { readonly module: string; readonly verdict: string }[];
   readonly status: string;
@@ -34,6 +35,8 @@ interface RouteFacts {
   readonly modules: readonly FilterModule[];
   readonly completedBy: FilterModule | undefined;
   readonly stops: readonly RouteStop[] | undefined;
+  /** An indication: who raised it and its way up, bottom to top. */
+  readonly indication?: Indication;
 }
 
 /** Columns of one entry: sequence number and time as doubles, the rest as 32-bit words. */
@@ -41,6 +44,8 @@ const DOUBLES = 2;
 const SEQ = 0;
 const TIME = 1;
 const WORDS = 8;
+/** Stands in column TYPE for an indication, which is no request. */
+const INDICATION = 0xff;
 const REQUEST = 0;
 const OID = 1;
 const TYPE = 2;
@@ -126,6 +131,39 @@ export class TraceRing {
     if (this.onRecord !== undefined) this.onRecord(seq);
   }
 
+  /** An indication that has been delivered or swallowed; it has bytes and a status, but no request number. */
+  recordIndication(switchName: string, indication: Indication): void {
+    const { bytes } = indication;
+    const length = roomFor(bytes.length, 0) > this.#byteLimit ? 0 : bytes.length;
+    const room = roomFor(length, 0);
+    const start = this.#head + room <= this.#clear ? this.#head : this.#findRoom(room);
+    this.#head = start + room;
+    this.#bytes.set(bytes.subarray(0, length), start);
+    if (this.#count === this.#capacity) this.#makeRoom();
+    const end = this.#first + this.#count;
+    const slot = end >= this.#capacity ? end - this.#capacity : end;
+    this.#count += 1;
+    const seq = this.#nextSeq();
+    this.#doubles[slot * DOUBLES + SEQ] = seq;
+    this.#doubles[slot * DOUBLES + TIME] = indication.time;
+    const at = slot * WORDS;
+    this.#words.fill(0, at, at + WORDS);
+    this.#words[at + OID] = indication.status;
+    this.#words[at + TYPE] = INDICATION;
+    this.#words[at + STATUS] = indication.inner;
+    this.#words[at + START] = start;
+    this.#words[at + INPUT] = length;
+    this.#facts[slot] = {
+      switchName,
+      modules: [],
+      completedBy: undefined,
+      stops: undefined,
+      indication,
+    };
+    this.recorded += 1;
+    if (this.onRecord !== undefined) this.onRecord(seq);
+  }
+
   #factsOf(switchName: string, request: OidRequest): RouteFacts {
     const { modules, completedBy, stops } = request;
     const plain = this.#plain;
@@ -161,17 +199,37 @@ export class TraceRing {
       if (filter.untilSeq !== undefined && seq > filter.untilSeq) continue;
       const facts = this.#facts[slot] as RouteFacts;
       if (filter.switch !== undefined && facts.switchName !== filter.switch) continue;
-      if (
-        filter.oid !== undefined &&
-        oidName(this.#words[slot * WORDS + OID] as number) !== filter.oid
-      )
-        continue;
+      if (filter.oid !== undefined && this.#nameAt(slot) !== filter.oid) continue;
       found.push(this.#entry(slot, facts));
     }
     return found.reverse();
   }
 
+  /** Name of the OID or of the indication. */
+  #nameAt(slot: number): string {
+    const code = this.#words[slot * WORDS + OID] as number;
+    return this.#words[slot * WORDS + TYPE] === INDICATION ? statusName(code) : oidName(code);
+  }
+
+  #indicationEntry(slot: number, facts: RouteFacts, indication: Indication): TraceEntry {
+    const at = slot * WORDS;
+    const start = this.#words[at + START] as number;
+    return {
+      seq: this.#doubles[slot * DOUBLES + SEQ] as number,
+      request: 0,
+      time: this.#doubles[slot * DOUBLES + TIME] as number,
+      switch: facts.switchName,
+      oid: this.#nameAt(slot),
+      requestType: 'indication',
+      origin: indication.origin,
+      route: indication.route,
+      status: statusName(this.#words[at + STATUS] as number),
+      input: this.#bytes.slice(start, start + (this.#words[at + INPUT] as number)),
+    };
+  }
+
   #entry(slot: number, facts: RouteFacts): TraceEntry {
+    if (facts.indication !== undefined) return this.#indicationEntry(slot, facts, facts.indication);
     const words = this.#words;
     const at = slot * WORDS;
     const type = words[at + TYPE] as 0 | 1 | 12;

@@ -8,6 +8,25 @@ export type { AnnotatedNode } from './annotate.ts';
 export type { ArrayElement, ArrayKind } from './arrays.ts';
 export { arraySize, walkArray, writeArray } from './arrays.ts';
 export { formatDump } from './dump.ts';
+export type {
+  EncapsulatedEnds,
+  NicRequestCounters,
+  NicRequestHead,
+  NicRequestParts,
+  NicStatusHead,
+  NicStatusParts,
+} from './encapsulated.ts';
+export {
+  nicRequestDataOffset,
+  nicRequestSize,
+  nicStatusSize,
+  readNicRequest,
+  readNicRequestCounters,
+  readNicStatus,
+  writeNicRequest,
+  writeNicRequestCounters,
+  writeNicStatus,
+} from './encapsulated.ts';
 export type { EnumEntry, EnumEntryHead, EnumParametersView } from './enumeration.ts';
 export {
   checkEnumQuestion,
@@ -100,6 +119,13 @@ export type { EnumName } from './tables/enums.ts';
 export { ENUMS } from './tables/enums.ts';
 export type { FlagName } from './tables/flags.ts';
 export { FLAGS, STRUCTURE_FLAGS } from './tables/flags.ts';
+export type {
+  OffloadClass,
+  OffloadKind,
+  OffloadOid,
+  OffloadOidName,
+} from './tables/offload-oids.ts';
+export { OFFLOAD_OIDS, offloadOidByCode } from './tables/offload-oids.ts';
 export type { OidName } from './tables/oids.ts';
 export { OIDS } from './tables/oids.ts';
 export type { FieldRow, OidRow, StructureRow } from './tables/row.ts';

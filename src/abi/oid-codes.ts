@@ -1,3 +1,4 @@
+import { offloadOidByCode } from './tables/offload-oids.ts';
 import type { OidName } from './tables/oids.ts';
 import { OIDS } from './tables/oids.ts';
 import type { OidRow } from './tables/row.ts';
@@ -41,9 +42,10 @@ export function oidByCode(code: number): Oid | undefined {
   return OID_LIST[oidIndex(code)];
 }
 
-/** `OID_…` of a code, or its hexadecimal form when it is not in the table. */
+/** `OID_…` of a code, also of those a switch only wraps, or its hexadecimal form when it is in no table. */
 export function oidName(code: number): string {
-  return oidByCode(code)?.name ?? `0x${(code >>> 0).toString(16).toUpperCase().padStart(8, '0')}`;
+  const name = oidByCode(code)?.name ?? offloadOidByCode(code)?.name;
+  return name ?? `0x${(code >>> 0).toString(16).toUpperCase().padStart(8, '0')}`;
 }
 
 /** The OID of a name, or `undefined`. */

@@ -1,6 +1,7 @@
 import { type Guid, NULL_GUID } from '../core/guid.ts';
 import { type AnnotatedNode, hexText, memberNodes } from './annotate.ts';
 import { type ArrayKind, walkArray } from './arrays.ts';
+import { readNicRequest, readNicStatus } from './encapsulated.ts';
 import { checkEnumQuestion, walkEnum } from './enumeration.ts';
 import { FeatureStatusBuffer, statusData } from './feature-status.ts';
 import { CUSTOM_TYPE, customData, PropertyBuffer, type Scope } from './property.ts';
@@ -322,6 +323,48 @@ const followSaveState: Follow = (bytes, offset, length) => {
   return [isRoom ? { ...node, value: '', text: 'room' } : node];
 };
 
+const OID_REQUEST = structure('NDIS_OID_REQUEST');
+const STATUS_INDICATION = structure('NDIS_STATUS_INDICATION');
+
+/** The structure a pointer leads to, with the data that one points to. */
+function pointedTo(
+  name: string,
+  of: AnyStructure,
+  bytes: Uint8Array,
+  end: number,
+  at: { readonly innerOffset: number; readonly dataOffset: number; readonly dataLength: number },
+): AnnotatedNode {
+  const { innerOffset, dataOffset, dataLength } = at;
+  const members = memberNodes(of, bytes, innerOffset, end - innerOffset);
+  const data = dataLength === 0 ? [] : [rawNode('Data', bytes, dataOffset, dataLength)];
+  const size = Math.min(
+    of.row.size,
+    end - innerOffset,
+    dataLength === 0 ? end : dataOffset - innerOffset,
+  );
+  return {
+    name,
+    ctype: of.name,
+    offset: innerOffset,
+    size,
+    value: undefined,
+    children: [...members, ...data],
+  };
+}
+
+/** The structure alone is what a memory dump shows: its pointer is a real one and leads nowhere here. */
+const followNicRequest: Follow = (bytes, offset, length) => {
+  if (length <= structure('NDIS_SWITCH_NIC_OID_REQUEST').row.size) return [];
+  const parts = readNicRequest(bytes, offset, length);
+  return [pointedTo('EncapsulatedRequest', OID_REQUEST, bytes, offset + length, parts)];
+};
+
+const followNicStatus: Follow = (bytes, offset, length) => {
+  if (length <= structure('NDIS_SWITCH_NIC_STATUS_INDICATION').row.size) return [];
+  const parts = readNicStatus(bytes, offset, length);
+  return [pointedTo('EncapsulatedIndication', STATUS_INDICATION, bytes, offset + length, parts)];
+};
+
 /** What to look for behind a structure. Structures not named here point to nothing inside the buffer. */
 const FOLLOW: Readonly<Partial<Record<StructureName, Follow>>> = {
   NDIS_SWITCH_PORT_PROPERTY_PARAMETERS: followProperty('port'),
@@ -342,4 +385,6 @@ const FOLLOW: Readonly<Partial<Record<StructureName, Follow>>> = {
   NDIS_ROUTING_DOMAIN_ENTRY: followIsolationEntries('NDIS_ROUTING_DOMAIN_ENTRY'),
   NDIS_ISOLATION_PARAMETERS: followIsolationParameters,
   NDIS_SWITCH_NIC_SAVE_STATE: followSaveState,
+  NDIS_SWITCH_NIC_OID_REQUEST: followNicRequest,
+  NDIS_SWITCH_NIC_STATUS_INDICATION: followNicStatus,
 };

@@ -7,6 +7,17 @@ import type { DescribeContext, FeatureKind } from './pieces.ts';
 import { nodeOf } from './pieces.ts';
 import type { Scope } from './property.ts';
 import { isStructureName, structure } from './structure.ts';
+import type { StructureName } from './tables/structures.ts';
+
+/** Structures of what travels upwards: indications are no OIDs, but have bytes all the same. */
+const INDICATIONS: Readonly<Record<string, StructureName>> = {
+  NDIS_STATUS_SWITCH_NIC_STATUS: 'NDIS_SWITCH_NIC_STATUS_INDICATION',
+};
+
+/** Structure of an indication's bytes, or `undefined`. */
+function indicationStructure(name: string): StructureName | undefined {
+  return Object.hasOwn(INDICATIONS, name) ? INDICATIONS[name] : undefined;
+}
 
 /**
  * Reads vendor data. `version` is PropertyVersion or FeatureStatusVersion; `data` a window, not a copy. Offsets of the
@@ -31,7 +42,8 @@ export type CustomValues = (
 
 /**
  * The bytes as a tree with absolute offsets, nested property and custom buffers, array elements and enumeration entries
- * included. `name` is a structure or an OID (then `bytes` is the OID's information buffer). Unknown names are
+ * included. `name` is a structure, an OID (then `bytes` is
+ * the OID's information buffer) or an indication (its status buffer). Unknown names are
  * `NOT_FOUND`; bytes that are not that structure are `ABI_INVALID` naming structure, member, offset, expected, found.
  */
 export function describe(
@@ -52,7 +64,7 @@ function describeWith(
   custom: DescribeContext['custom'],
 ): AnnotatedNode {
   const oid = oidByName(name);
-  const structureName = oid?.structure ?? name;
+  const structureName = oid?.structure ?? indicationStructure(name) ?? name;
   if (!isStructureName(structureName)) {
     throw new ExtSwitchError(
       'NOT_FOUND',
@@ -67,7 +79,7 @@ function describeWith(
 }
 
 /**
- * An OID's information buffer as values by name that JSON can hold: 64-bit numbers as decimal text, enumerators by name,
+ * The information buffer of an OID, or the status buffer of an indication, as values by name that JSON can hold: 64-bit numbers as decimal text, enumerators by name,
  * byte arrays as hex text, lists as arrays, vendor data as `custom` reads it (else hex text). An empty buffer or an OID
  * not in the table gives an empty object; bytes that are not what the OID says give `{ error: {…} }` with the place, so
  * a trace can show any request.
@@ -78,7 +90,8 @@ export function decodePayload(
   options: { readonly custom?: CustomValues } = {},
 ): Readonly<Record<string, unknown>> {
   const name = typeof oid === 'number' ? oidName(oid) : oid;
-  if (bytes.length === 0 || oidByName(name) === undefined) return {};
+  const known = oidByName(name) !== undefined || indicationStructure(name) !== undefined;
+  if (bytes.length === 0 || !known) return {};
   const { custom } = options;
   try {
     const node = describeWith(name, bytes, (scope, kind, id, version, data) => {
