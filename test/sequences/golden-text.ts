@@ -1,4 +1,4 @@
-import type { FabricEvent, FabricInterface, TraceEntry } from '../../src/policy/api.ts';
+import type { FabricEvent, TraceEntry } from '../../src/policy/api.ts';
 import { traceText } from '../../src/testing/index.ts';
 
 /*
@@ -15,9 +15,18 @@ export function briefly(entries: readonly TraceEntry[]): string[] {
   });
 }
 
+/** Where a golden text comes from: a fabric, or a single switch. */
+export interface History {
+  readonly trace: {
+    entries(filter: { readonly afterSeq: number }): readonly TraceEntry[];
+    decode(entry: TraceEntry): Readonly<Record<string, unknown>>;
+  };
+  readonly events: { after(seq: number): readonly Pick<FabricEvent, 'seq' | 'type' | 'data'>[] };
+}
+
 export function goldenText(
   title: string,
-  fabric: FabricInterface,
+  fabric: History,
   names: ReadonlyMap<string, string>,
   afterSeq: number,
 ): string {
@@ -37,7 +46,10 @@ export function goldenText(
 }
 
 /** `* module state: extension filter, from paused, to restarting`. */
-function eventLine({ type, data }: FabricEvent, names: ReadonlyMap<string, string>): string {
+function eventLine(
+  { type, data }: Pick<FabricEvent, 'type' | 'data'>,
+  names: ReadonlyMap<string, string>,
+): string {
   const { event, ...rest } = data;
   const shown = (value: unknown): string => {
     if (Array.isArray(value)) return value.map(shown).join(' > ');
