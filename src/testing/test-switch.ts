@@ -7,6 +7,7 @@ import type {
   SwitchHandle,
   SwitchInfo,
   TraceEntry,
+  VmHandle,
 } from '../policy/api.ts';
 import { Fabric } from '../policy/fabric.ts';
 import type { ExtensionDefinition, PortType } from '../sdk/extension.ts';
@@ -60,6 +61,11 @@ export interface TestSwitch {
   readonly switch: SwitchHandle;
   /** The port of this name; created (type `synthetic` unless said otherwise) when there is none. */
   port(name: string, type?: PortType): Promise<PortHandle>;
+  /**
+   * The VM of this name; when there is none, created with one adapter on the switch and started. `save()` and `restore()`
+   * drive `saveNic` and `restoreNic` of the extensions.
+   */
+  vm(name: string): Promise<VmHandle>;
   /** Moves virtual time: timers fire in order. Resolves when what they set going has settled. */
   advance(ms: number): Promise<void>;
   /** Lets promises that are ready settle, without moving time. */
@@ -141,6 +147,18 @@ class OpenTestSwitch implements TestSwitch {
       if (info.name === name) return this.switch.ports.get(info.id);
     }
     return this.switch.ports.create({ name, ...(type === undefined ? {} : { type }) });
+  }
+
+  async vm(name: string): Promise<VmHandle> {
+    for (const info of this.fabric.vms.list()) {
+      if (info.name === name) return this.fabric.vms.get(info.id);
+    }
+    const vm = await this.fabric.vms.create({
+      name,
+      adapters: [{ switch: this.switch.info.id }],
+    });
+    await vm.start();
+    return vm;
   }
 
   async advance(ms: number): Promise<void> {
