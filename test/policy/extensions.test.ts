@@ -200,6 +200,43 @@ t.test(
   },
 );
 
+t.test(
+  'A37, A39, A45: each switch has extensions, flags and an order of its own, and says so',
+  async (t) => {
+    const extensions = [
+      watched(1, 'filter', []),
+      watched(2, 'filter', []),
+      watched(3, 'capture', []),
+    ];
+    const fabric = await Fabric.open({ clock: 'manual', extensions });
+    const one = await fabric.switches.create({ name: 'one' });
+    const two = await fabric.switches.create({ name: 'two' });
+    await one.extensions.change('filter 1', { enabled: true, order: 0 });
+    await two.extensions.change('capture 3', { enabled: true });
+    const shown = [one, two].map((sw) =>
+      sw.extensions
+        .list()
+        .map(({ name, type, enabled }) => `${sw.info.name}: ${name} (${type}) ${enabled}`),
+    );
+    t.same(shown, [
+      [
+        'one: capture 3 (capture) false',
+        'one: filter 1 (filter) true',
+        'one: filter 2 (filter) false',
+      ],
+      [
+        'two: capture 3 (capture) true',
+        'two: filter 2 (filter) false',
+        'two: filter 1 (filter) false',
+      ],
+    ]);
+    await one.extensions.change('filter 1', { enabled: false });
+    t.equal(one.extensions.get('filter 1').running, false);
+    t.equal(two.extensions.get('capture 3').running, true, 'the other switch is not touched');
+    await fabric.close();
+  },
+);
+
 t.test('A41: a second forwarding extension is refused and nothing changes', async (t) => {
   const said: string[] = [];
   const extensions = [watched(1, 'forward', said), watched(2, 'forward', said)];

@@ -145,7 +145,10 @@ t.test(
     });
     t.equal(sw.info.isActive, false);
     t.match(sw.ports.get('P').info, { state: 'created', nics: [{ state: 'connected' }] });
-    await t.rejects(sw.ports.create({ name: 'Q' }), { place: { rule: 'A50' } });
+    await t.rejects(sw.ports.create({ name: 'Q' }), {
+      code: 'ILLEGAL_TRANSITION',
+      place: { rule: 'A50' },
+    });
     broken = false;
     await sw.extensions.change('Fragile 1', { enabled: true });
     t.same(seen, [1, 1, 1], 'it asks what there is');
