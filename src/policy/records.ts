@@ -99,6 +99,7 @@ export interface AdapterRecord {
   readonly switchName: string | undefined;
   /** While it is connected. */
   readonly portId: number | undefined;
+  readonly vfAssigned: boolean;
 }
 
 /** Run-time data of one adapter, in the order it was saved (rule G11, OP-18). */

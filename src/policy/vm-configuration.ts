@@ -12,6 +12,7 @@ import { changeVm, commitOps, commitVm, mustBe, mustExist, mustHave } from './vm
 import {
   closeConnection,
   endStanding,
+  footingOf,
   openConnection,
   reopenConnection,
   standAgain,
@@ -185,7 +186,7 @@ export async function removeAdapter(
     mustHave(adapter);
     mustBe(vm, ['off', 'running', 'paused'], 'deprived of an adapter', 'G41');
     const before = vm.adapters;
-    const portId = adapter.connection?.port.portId;
+    const footing = footingOf(adapter);
     const ops = adapterOps(world, adapter);
     yield* closeConnection(adapter);
     yield* endStanding(world, adapter);
@@ -197,7 +198,7 @@ export async function removeAdapter(
       adapter.isRemoved = false;
       world.adapters.set(adapter.id, adapter);
       world.macs.keep(adapter.settings.mac);
-      if (vm.isAlive) yield* reopenConnection(world, adapter, portId);
+      if (vm.isAlive) yield* reopenConnection(world, adapter, footing);
       else yield* standAgain(world, adapter);
     });
   });

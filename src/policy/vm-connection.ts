@@ -1,5 +1,5 @@
 import type { ConnectionOutcome } from '../../switch/connection-operations.ts';
-import type { NicOptions, Port, PortOptions, PropertyInstance } from '../../switch/ports.ts';
+import type { Nic, NicOptions, Port, PortOptions, PropertyInstance } from '../../switch/ports.ts';
 import { type Steps, settled } from '../../switch/steps.ts';
 import { ndisHas } from '../abi/index.ts';
 import { ExtSwitchError } from '../core/errors.ts';
@@ -8,7 +8,7 @@ import { currentMacOf } from './current-mac.ts';
 import type { MacClaim } from './mac-pool.ts';
 import { reissue } from './recreate.ts';
 import { refused } from './veto.ts';
-import type { AdapterEntry } from './vm-entry.ts';
+import type { AdapterEntry, Connection } from './vm-entry.ts';
 import {
   addPort,
   mustBeThere,
@@ -170,6 +170,19 @@ export function* openNic(world: World, adapter: AdapterEntry): Steps<void> {
   }
 }
 
+/** What a connection was, beside what is configured: to be made again as it was. */
+export interface Footing {
+  readonly portId: number | undefined;
+  readonly vfAssigned: boolean;
+}
+
+/** `undefined` while there is no port. */
+export function footingOf({ connection }: AdapterEntry): Footing | undefined {
+  if (connection === undefined) return undefined;
+  const { portId, nics } = connection.port;
+  return { portId, vfAssigned: nics.get(0)?.vfAssigned ?? false };
+}
+
 /**
  * A connection that was there and must be again, after a restart or an undo: what an extension refuses now is reported and
  * stays in the configuration (nothing acknowledged is lost, design.md 5).
@@ -177,13 +190,14 @@ export function* openNic(world: World, adapter: AdapterEntry): Steps<void> {
 export function* reopenConnection(
   world: World,
   adapter: AdapterEntry,
-  wantedPortId?: number,
+  footing: Footing = { portId: undefined, vfAssigned: false },
 ): Steps<void> {
   const entry = adapter.target === undefined ? undefined : world.switches.get(adapter.target.id);
   if (entry === undefined || adapter.connection !== undefined) return;
   const { machine } = entry;
-  const isFree = wantedPortId !== undefined && !machine.state.ports.has(wantedPortId);
-  const facts = isFree ? { portId: wantedPortId } : {};
+  const { portId } = footing;
+  const isFree = portId !== undefined && !machine.state.ports.has(portId);
+  const facts = isFree ? { portId } : {};
   const { port, request } = yield* settled(machine.createPort(portOf(adapter, facts)));
   if (isErrorStatus(request.status)) {
     report(world, adapter, entry, 'B16', `the port was refused with ${statusName(request.status)}`);
@@ -199,9 +213,36 @@ export function* reopenConnection(
   }
   try {
     yield* openNic(world, adapter);
+    if (footing.vfAssigned) yield* assignVf(world, adapter);
   } catch (error) {
     report(world, adapter, entry, 'C23', error instanceof Error ? error.message : String(error));
   }
+}
+
+/** A virtual function for the NIC (S2 step 7). */
+export function* assignVf(world: World, adapter: AdapterEntry): Steps<void> {
+  const { entry, port, nic } = connectedNic(adapter);
+  const { refused: request } = yield* settled(entry.machine.assignVf(port, nic));
+  if (request === undefined) return;
+  throw refused(world, request, `the virtual function of ${adapter.description}`);
+}
+
+/** The NIC goes back to the synthetic path (S17 step 3). */
+export function* removeVf(adapter: AdapterEntry): Steps<void> {
+  const { entry, port, nic } = connectedNic(adapter);
+  yield* settled(entry.machine.removeVf(port, nic));
+}
+
+/** Throws when there is none: a virtual function is for a NIC that is connected (rule C28). */
+function connectedNic(adapter: AdapterEntry): Connection & { readonly nic: Nic } {
+  const { connection } = adapter;
+  const nic = connection?.port.nics.get(0);
+  if (connection !== undefined && nic?.state === 'connected') return { ...connection, nic };
+  throw new ExtSwitchError(
+    'ILLEGAL_TRANSITION',
+    `${adapter.description} is not connected now (rule C28)`,
+    { rule: 'C28' },
+  );
 }
 
 function report(

@@ -134,5 +134,6 @@ function adapterRecord(adapter: AdapterEntry): AdapterRecord {
     switchId: target?.id,
     switchName: target?.name,
     portId: adapter.connection?.port.portId,
+    vfAssigned: adapter.connection?.port.nics.get(0)?.vfAssigned ?? false,
   };
 }

@@ -23,7 +23,7 @@ import { connectAdapter, disconnectAdapter } from './vm-move.ts';
 import { pauseVm, resumeVm, startVm, stopVm } from './vm-power.ts';
 import { AdapterProperties } from './vm-properties.ts';
 import { restoreVm, saveVm } from './vm-save.ts';
-import { updateAdapter } from './vm-update.ts';
+import { assignAdapterVf, removeAdapterVf, updateAdapter } from './vm-update.ts';
 import type { World } from './world.ts';
 
 /** A VM as management sees it. */
@@ -148,6 +148,14 @@ class AdapterObject implements AdapterHandle {
   }
   async update(change: NicUpdate): Promise<AdapterInfo> {
     await updateAdapter(this.#world, this.#transaction, this.#adapter, change);
+    return this.info;
+  }
+  async assignVf(): Promise<AdapterInfo> {
+    await assignAdapterVf(this.#world, this.#transaction, this.#adapter);
+    return this.info;
+  }
+  async removeVf(): Promise<AdapterInfo> {
+    await removeAdapterVf(this.#world, this.#transaction, this.#adapter);
     return this.info;
   }
 }

@@ -18,6 +18,7 @@ export function vmInfo(world: World, vm: VmEntry): VmInfo {
 
 export function adapterInfo(world: World, adapter: AdapterEntry): AdapterInfo {
   const { settings, target, connection } = adapter;
+  const port = connection === undefined ? undefined : portInfo(connection.entry, connection.port);
   const info = {
     id: adapter.id,
     name: settings.name,
@@ -27,14 +28,13 @@ export function adapterInfo(world: World, adapter: AdapterEntry): AdapterInfo {
     mtu: settings.mtu,
     connected: adapter.isConnected,
     vfAssigned: connection?.port.nics.get(0)?.vfAssigned ?? false,
-    names: adapterNames(adapter.owner, connection),
+    names: port?.names ?? adapterNames(adapter.owner),
   };
   if (target === undefined) return info;
   // A switch that is gone keeps the name it had (management.md 5, LastKnownSwitchName).
   const name = world.switches.get(target.id)?.name ?? target.name;
   const on = { ...info, switch: { id: target.id, name } };
-  if (connection === undefined) return on;
-  return { ...on, port: portInfo(connection.entry, connection.port) };
+  return port === undefined ? on : { ...on, port };
 }
 
 /** A policy of an adapter; its InstanceID begins with the connection's, whatever port it is on (management.md 3.8). */

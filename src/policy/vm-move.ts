@@ -6,6 +6,7 @@ import { type Committed, changeVm, commitVm, mustBe, mustHave } from './vm-chang
 import {
   closeConnection,
   endStanding,
+  footingOf,
   openConnection,
   openNic,
   reopenConnection,
@@ -88,12 +89,12 @@ function* move(
   entry: SwitchEntry,
 ): Steps<Committed> {
   const before = adapter.target;
-  const portId = adapter.connection?.port.portId;
+  const footing = footingOf(adapter);
   yield* closeConnection(adapter);
   adapter.target = { id: entry.id, name: entry.name };
   const back = function* (): Steps<void> {
     adapter.target = before;
-    if (portId !== undefined) yield* reopenConnection(world, adapter, portId);
+    if (footing !== undefined) yield* reopenConnection(world, adapter, footing);
   };
   try {
     yield* openConnection(world, adapter, entry);
@@ -124,13 +125,13 @@ export function disconnectAdapter(
         { rule: 'C30' },
       );
     }
-    const portId = adapter.connection?.port.portId;
+    const footing = footingOf(adapter);
     yield* closeConnection(adapter);
     yield* endStanding(world, adapter);
     adapter.target = undefined;
     return commitVm(world, transaction, vm, [], function* () {
       adapter.target = before;
-      if (vm.isAlive) yield* reopenConnection(world, adapter, portId);
+      if (vm.isAlive) yield* reopenConnection(world, adapter, footing);
       else yield* standAgain(world, adapter);
     });
   });

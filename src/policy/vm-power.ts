@@ -5,6 +5,8 @@ import { changeVm, commitVm, mustBe } from './vm-change.ts';
 import {
   closeConnection,
   endStanding,
+  type Footing,
+  footingOf,
   openConnection,
   reopenConnection,
   standAgain,
@@ -89,24 +91,25 @@ export function disconnectAll(world: World, vm: VmEntry): Steps<void> {
 export function* reconnectAll(
   world: World,
   vm: VmEntry,
-  ports: ReadonlyMap<AdapterEntry, number>,
+  footings: ReadonlyMap<AdapterEntry, Footing>,
   state: VmEntry['state'],
 ): Steps<void> {
-  for (const [adapter, portId] of ports) {
+  for (const [adapter, footing] of footings) {
     yield* endStanding(world, adapter);
-    yield* reopenConnection(world, adapter, portId);
+    yield* reopenConnection(world, adapter, footing);
   }
   if (state === 'paused') yield* suspendAll(vm);
   vm.state = state;
 }
 
-/** Port ids of the connected adapters, for {@link reconnectAll}. */
-export function portIds(vm: VmEntry): Map<AdapterEntry, number> {
-  const ids = new Map<AdapterEntry, number>();
+/** What the connections are now, for {@link reconnectAll}. */
+export function footings(vm: VmEntry): Map<AdapterEntry, Footing> {
+  const all = new Map<AdapterEntry, Footing>();
   for (const adapter of vm.adapters) {
-    if (adapter.connection !== undefined) ids.set(adapter, adapter.connection.port.portId);
+    const footing = footingOf(adapter);
+    if (footing !== undefined) all.set(adapter, footing);
   }
-  return ids;
+  return all;
 }
 
 /**
@@ -120,13 +123,13 @@ export function stopVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise
     const before = savedData(vm);
     const isAsked = world.saveOnStop && vm.isAlive;
     const data = isAsked ? yield* collectData(world, vm, 'report') : before;
-    const ids = portIds(vm);
+    const was = footings(vm);
     yield* closeAll(world, vm);
     vm.state = 'off';
     if (data !== before || before.size > 0) setSavedData(vm, state === 'saved' ? NO_DATA : data);
     return commitVm(world, transaction, vm, savedOps(vm, before), function* () {
       setSavedData(vm, before);
-      yield* reconnectAll(world, vm, ids, state);
+      yield* reconnectAll(world, vm, was, state);
     });
   });
 }

@@ -67,7 +67,7 @@ function* connectAgain(world: World, { vm, record }: Stored): Steps<void> {
   vm.state = record.state;
   for (const adapter of vm.adapters) {
     const before = record.adapters.find(({ id }) => id === adapter.id);
-    if (vm.isAlive) yield* reopenConnection(world, adapter, before?.portId);
+    if (vm.isAlive) yield* reopenConnection(world, adapter, before);
     else yield* standAgain(world, adapter);
   }
   if (vm.state === 'paused') yield* suspendAll(vm);

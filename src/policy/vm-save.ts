@@ -5,7 +5,7 @@ import type { Transaction } from './change-log.ts';
 import { refused } from './veto.ts';
 import { changeVm, commitVm, mustBe } from './vm-change.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
-import { closeAll, connectAll, disconnectAll, portIds, reconnectAll } from './vm-power.ts';
+import { closeAll, connectAll, disconnectAll, footings, reconnectAll } from './vm-power.ts';
 import {
   collectData,
   connectedNics,
@@ -35,13 +35,13 @@ export async function saveVm(
     const state = vm.state;
     const before = savedData(vm);
     const data = yield* collectData(world, vm, 'throw');
-    const ids = portIds(vm);
+    const was = footings(vm);
     yield* closeAll(world, vm);
     vm.state = 'saved';
     setSavedData(vm, data);
     return commitVm(world, transaction, vm, savedOps(vm, before), function* () {
       setSavedData(vm, before);
-      yield* reconnectAll(world, vm, ids, state);
+      yield* reconnectAll(world, vm, was, state);
       yield* giveBack(world, vm, data);
     });
   });

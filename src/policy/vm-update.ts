@@ -8,6 +8,7 @@ import { checkName } from './lookup.ts';
 import { type MacClaim, macNumber, unicastMac } from './mac-pool.ts';
 import { checkMtu } from './nic-collection.ts';
 import { changeVm, commitVm, mustHave } from './vm-change.ts';
+import { assignVf, removeVf } from './vm-connection.ts';
 import type { AdapterEntry, AdapterSettings } from './vm-entry.ts';
 import type { World } from './world.ts';
 
@@ -23,6 +24,32 @@ export function updateAdapter(
     const before = { ...adapter.settings };
     yield* become(world, adapter, settingsAfter(before, change));
     return commitVm(world, transaction, adapter.vm, [], () => become(world, adapter, before));
+  });
+}
+
+/** S2 step 7; a veto or a used-up adapter refuses. */
+export function assignAdapterVf(
+  world: World,
+  transaction: Transaction | undefined,
+  adapter: AdapterEntry,
+): MaybePromise<void> {
+  return changeVm(world, transaction, adapter.vm, function* () {
+    mustHave(adapter);
+    yield* assignVf(world, adapter);
+    return commitVm(world, transaction, adapter.vm, [], () => removeVf(adapter));
+  });
+}
+
+/** S17 step 3. */
+export function removeAdapterVf(
+  world: World,
+  transaction: Transaction | undefined,
+  adapter: AdapterEntry,
+): MaybePromise<void> {
+  return changeVm(world, transaction, adapter.vm, function* () {
+    mustHave(adapter);
+    yield* removeVf(adapter);
+    return commitVm(world, transaction, adapter.vm, [], () => assignVf(world, adapter));
   });
 }
 
