@@ -1,4 +1,4 @@
-import { OID_LIST, type OidName } from '../abi/index.ts';
+import { OFFLOAD_OIDS, OID_LIST, type OidName } from '../abi/index.ts';
 import { NdisStatus } from '../core/status.ts';
 import { builtinFeatures } from '../mof/builtin-features.ts';
 import { ruleEntries } from './rule-parity.ts';
@@ -46,13 +46,26 @@ const MODELLED_OIDS: ReadonlySet<OidName> = new Set<OidName>([
   'OID_SWITCH_NIC_CONNECT',
   'OID_SWITCH_NIC_DISCONNECT',
   'OID_SWITCH_NIC_DELETE',
-]);
-
-/** An extension has a handler for them; nothing in this version makes the switch issue them. */
-const HANDLED_ONLY: ReadonlySet<OidName> = new Set<OidName>([
   'OID_SWITCH_PORT_UPDATED',
   'OID_SWITCH_NIC_UPDATED',
+  'OID_SWITCH_NIC_REQUEST',
+  'OID_SWITCH_NIC_SAVE',
+  'OID_SWITCH_NIC_SAVE_COMPLETE',
+  'OID_SWITCH_NIC_RESTORE',
+  'OID_SWITCH_NIC_RESTORE_COMPLETE',
+  'OID_SWITCH_NIC_SUSPEND',
+  'OID_SWITCH_NIC_RESUME',
+  'OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_STARTED',
+  'OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_FINISHED',
 ]);
+
+const OPTIONAL = 'only with `behaviour.suspendOids` (OP-39)';
+const NOTES: Readonly<Partial<Record<OidName, string>>> = {
+  OID_SWITCH_NIC_SUSPEND: OPTIONAL,
+  OID_SWITCH_NIC_RESUME: OPTIONAL,
+  OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_STARTED: OPTIONAL,
+  OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_FINISHED: OPTIONAL,
+};
 
 /** Statuses the switch gives or treats in a way of their own; any other an extension may give is passed on. */
 const MODELLED_STATUSES: ReadonlySet<keyof typeof NdisStatus> = new Set<keyof typeof NdisStatus>([
@@ -65,7 +78,13 @@ const MODELLED_STATUSES: ReadonlySet<keyof typeof NdisStatus> = new Set<keyof ty
   'REQUEST_ABORTED',
   'INVALID_LENGTH',
   'BUFFER_TOO_SHORT',
+  'RESOURCES',
 ]);
+
+/** Indications the switch raises or acts on. */
+const MODELLED_INDICATIONS: ReadonlySet<keyof typeof NdisStatus> = new Set<keyof typeof NdisStatus>(
+  ['SWITCH_NIC_STATUS', 'SWITCH_PORT_REMOVE_VF', 'LINK_STATE'],
+);
 
 /** Names among the statuses that travel as indications, with their page. */
 const INDICATIONS: Readonly<Partial<Record<keyof typeof NdisStatus, string>>> = {
@@ -107,13 +126,20 @@ export function parityTable(kind?: ParityKind): readonly ParityEntry[] {
 }
 
 function oidEntries(): ParityEntry[] {
-  return OID_LIST.map((oid) => ({
-    ...modelled('oid', oid.name, MODELLED_OIDS.has(oid.name)),
-    source: oid.doc === null ? 'ntddndis.h' : DRIVER_PAGES + oid.doc.replace(/\.md$/, ''),
-    ...(HANDLED_ONLY.has(oid.name)
-      ? { note: 'extensions may handle it; the switch does not issue it in this version' }
-      : {}),
+  const own = OID_LIST.map((oid) => {
+    const note = NOTES[oid.name];
+    return {
+      ...modelled('oid', oid.name, MODELLED_OIDS.has(oid.name)),
+      source: oid.doc === null ? 'ntddndis.h' : DRIVER_PAGES + oid.doc.replace(/\.md$/, ''),
+      ...(note === undefined ? {} : { note }),
+    };
+  });
+  const inside = Object.entries(OFFLOAD_OIDS).map(([name, oid]) => ({
+    ...modelled('oid', name, true),
+    source: DRIVER_PAGES + oid.doc,
+    note: 'travels inside OID_SWITCH_NIC_REQUEST',
   }));
+  return [...own, ...inside];
 }
 
 function statusEntries(): ParityEntry[] {
@@ -121,7 +147,10 @@ function statusEntries(): ParityEntry[] {
     const name = `NDIS_STATUS_${short}`;
     const page = INDICATIONS[short];
     if (page !== undefined) {
-      return { ...modelled('indication', name, false), source: DRIVER_PAGES + page };
+      return {
+        ...modelled('indication', name, MODELLED_INDICATIONS.has(short)),
+        source: DRIVER_PAGES + page,
+      };
     }
     return { ...modelled('status', name, MODELLED_STATUSES.has(short)), source: 'ndis.h' };
   });
