@@ -30,11 +30,12 @@ const MAX_ADAPTERS = 32;
 /** IF_COUNTED_STRING, UTF-16 units. */
 const MAX_NAME = 256;
 
-function wrong(member: string, expected: string, found: string): never {
+function wrong(member: string, expected: string, found: string, rule?: string): never {
   throw new ExtSwitchError('INVALID_ARGUMENT', `${member}: expected ${expected}, found ${found}`, {
     member,
     expected,
     found,
+    ...(rule === undefined ? {} : { rule }),
   });
 }
 
@@ -56,7 +57,7 @@ export function checkUplink({ team = 'none', adapters }: UplinkOptions): UplinkT
       team === 'switch'
         ? `2 to ${MAX_ADAPTERS} adapters in a switch team (rule C3)`
         : `one adapter (rule C4)${team === 'lbfo' ? ': an LBFO team looks like one (rule C5)' : ''}`;
-    wrong('uplink.adapters', expected, String(adapters.length));
+    wrong('uplink.adapters', expected, String(adapters.length), team === 'switch' ? 'C3' : 'C4');
   }
   for (const { name, virtualFunctions = 0, queues = 0 } of adapters) {
     checkName(name, 'adapter');
