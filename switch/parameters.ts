@@ -155,7 +155,11 @@ export function writeNic(
   // Rule C14: all zero for NICs that are not VM NICs.
   if (nic.vmMac !== undefined) view.VMMacAddress.set(nic.vmMac);
   view.CurrentMacAddress.set(nic.currentMac);
-  if (nic.netCfgInstanceId !== NULL_GUID) view.NetCfgInstanceId = nic.netCfgInstanceId;
+  // Rule C12: valid once the adapter has initialised. An internal one does that after NIC_CREATE; physical ones had before.
+  const hasInitialised = nic.type !== 'internal' || state > NIC_STATE_CODE.created;
+  if (hasInitialised && nic.netCfgInstanceId !== NULL_GUID) {
+    view.NetCfgInstanceId = nic.netCfgInstanceId;
+  }
   view.NumaNodeId = nic.numaNodeId;
   view.VFAssigned = nic.vfAssigned;
 }

@@ -12,7 +12,7 @@ import type { Transaction } from './change-log.ts';
 import { externalPort, type Keep, openInternalNic, openUplink } from './host-ports.ts';
 import { portInfo } from './info.ts';
 import { PortObject } from './port-handle.ts';
-import type { SwitchEntry, World } from './world.ts';
+import { mustBeThere, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /** The host's own connections to one switch: the uplink and the management OS. */
 export class Host implements HostConnections {
@@ -42,18 +42,32 @@ export class Host implements HostConnections {
     return new PortObject(this.#world, this.#transaction, this.#entry, this.#uplinkPort()).delete();
   }
 
+  /** Not stored: after a restart every link is up. */
   async setLink(index: number, up: boolean): Promise<PhysicalAdapterInfo> {
-    const port = this.#uplinkPort();
-    const nic = port.nics.get(index);
-    if (nic?.adapter === undefined) {
-      throw new ExtSwitchError(
-        'NOT_FOUND',
-        `the uplink of switch ${this.#entry.name} has no adapter with index ${index}`,
-        { member: 'index', found: String(index) },
-      );
-    }
-    nic.adapter.linkUp = up;
-    return adapterInfo(nic);
+    const world = this.#world;
+    return world.changes.run(this.#transaction, async () => {
+      mustBeThere(this.#entry);
+      const nic = this.#adapter(index);
+      const before = nic.adapter?.linkUp ?? true;
+      this.#entry.machine.setLink(index, up);
+      if (this.#transaction !== undefined) {
+        await world.changes.commit(this.#transaction, [], () => {
+          const { machine } = presentSwitch(world, this.#entry);
+          machine.setLink(index, before);
+        });
+      }
+      return adapterInfo(nic);
+    });
+  }
+
+  #adapter(index: number): Nic {
+    const nic = this.#uplinkPort().nics.get(index);
+    if (index > 0 && nic !== undefined) return nic;
+    throw new ExtSwitchError(
+      'NOT_FOUND',
+      `the uplink of switch ${this.#entry.name} has no adapter with index ${index}`,
+      { member: 'index', found: String(index) },
+    );
   }
 
   async addInternalNic(
@@ -85,13 +99,11 @@ function uplinkInfo(entry: SwitchEntry, port: Port): UplinkInfo {
   };
 }
 
-function adapterInfo(nic: Nic): PhysicalAdapterInfo {
-  const { adapter } = nic;
+function adapterInfo({ index, friendlyName, permanentMac, adapter }: Nic): PhysicalAdapterInfo {
   return {
-    index: nic.index,
-    // One that was connected by hand has no hardware behind it.
-    name: adapter?.name ?? nic.friendlyName,
-    mac: macText(nic.permanentMac),
+    index,
+    name: adapter?.name ?? friendlyName,
+    mac: macText(permanentMac),
     linkUp: adapter?.linkUp ?? true,
     virtualFunctions: adapter?.virtualFunctions ?? 0,
     virtualFunctionsUsed: adapter?.virtualFunctionsUsed ?? 0,

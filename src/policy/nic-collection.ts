@@ -100,11 +100,14 @@ export class Nics implements NicCollection {
     const isVm = type === 'synthetic' || type === 'emulated';
     const mac = options.mac === undefined ? world.macs.dynamic() : unicastMac(options.mac);
     const names = isVm ? { name: world.rng.guid() } : hostNicFacts(world, type, mac);
+    const friendlyName = options.name ?? (isVm ? 'Network Adapter' : `${type} NIC`);
     return {
       index,
       type,
       ...names,
-      friendlyName: options.name ?? (isVm ? 'Network Adapter' : `${type} NIC`),
+      friendlyName,
+      // Hardware without offloads: connectUplink makes it with some.
+      ...(index > 0 ? { adapter: { name: friendlyName } } : {}),
       mac,
       currentMac: currentMacOf(world, this.#port.properties.values(), {
         mac,
