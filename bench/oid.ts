@@ -4,7 +4,7 @@ import { NdisStatus } from '../src/core/status.ts';
 import { compileMof } from '../src/mof/compiler.ts';
 import { FeatureRegistry } from '../src/policy/feature-registry.ts';
 import { defineExtension } from '../src/sdk/define.ts';
-import type { ExtensionType, Settings } from '../src/sdk/extension.ts';
+import type { ExtensionType, PortProperty, Settings } from '../src/sdk/extension.ts';
 import { DEFAULT_BEHAVIOUR } from '../switch/environment.ts';
 import { type Port, PropertyInstance } from '../switch/ports.ts';
 import { Switch } from '../switch/switch.ts';
@@ -14,9 +14,9 @@ import type { BenchCase } from './bench-case.ts';
 /* A custom port property update through capture, filter and forward, trace on (issue: oid.roundtrip.3ext). */
 
 const BATCH = 2000;
-const OWNER = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
+export const OWNER = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
 
-const MOF = `
+export const MOF = `
 [Dynamic, Provider("VmmsWmiInstanceAndMethodProvider"), UUID("b0cbe2f4-6a3e-4d7e-9a3a-2b1a5f0c1d2e"),
  ExtensionId("${OWNER}"), DisplayName("Bench"), InterfaceVersion("1"), InterfaceRevision("0")]
 class Bench_PortSettingData : Msvm_EthernetSwitchPortFeatureSettingData {
@@ -26,8 +26,17 @@ class Bench_PortSettingData : Msvm_EthernetSwitchPortFeatureSettingData {
 
 let seen = 0;
 
+/** Rule E23: each decides by the class whether it owns the property; the filter does. */
+function look(property: PortProperty, type: ExtensionType): 'forward' {
+  if (property.feature === 'Bench_PortSettingData' && type === 'filter') {
+    const { SettingIntA } = property.settings as { SettingIntA: number };
+    seen += SettingIntA;
+  }
+  return 'forward';
+}
+
 /** Each looks at what an extension must look at to decide (type, owner, values) and forwards. */
-function extension(type: ExtensionType, id: string) {
+export function extension(type: ExtensionType, id: string) {
   return defineExtension({
     id,
     name: `bench ${type}`,
@@ -35,19 +44,14 @@ function extension(type: ExtensionType, id: string) {
     version: '1.0',
     type,
     attach: () => ({
-      updatePortProperty(property) {
-        // Rule E23: each decides by the class whether it owns the property; the filter does.
-        if (property.feature === 'Bench_PortSettingData' && type === 'filter') {
-          const { SettingIntA } = property.settings as { SettingIntA: number };
-          seen += SettingIntA;
-        }
-        return 'forward';
-      },
+      addPortProperty: (property) => look(property, type),
+      updatePortProperty: (property) => look(property, type),
     }),
   });
 }
 
-function makeSwitch(): { sw: Switch; port: Port; property: PropertyInstance } {
+/** A switch with one port, one property, and capture, filter and forward above it. */
+export function makeSwitch(): { sw: Switch; port: Port; property: PropertyInstance } {
   const registry = new FeatureRegistry('6.85');
   for (const feature of compileMof(MOF).features) registry.put(feature, 'native');
   let seq = 0;
@@ -97,17 +101,22 @@ function makeSwitch(): { sw: Switch; port: Port; property: PropertyInstance } {
 
 const ours = makeSwitch();
 
-function roundtrips(): number {
-  const { sw, port, property } = ours;
-  for (let i = 0; i < BATCH; i += 1) {
+/** `count` updates through the three extensions. */
+export function roundtrip(
+  { sw, port, property }: ReturnType<typeof makeSwitch>,
+  count: number,
+): number {
+  for (let i = 0; i < count; i += 1) {
     const settings: Settings = { SettingIntA: i, SettingIntB: 9999n };
     const done = sw.updateProperty(port, property, settings);
     if (done === undefined || done instanceof Promise || done.status !== NdisStatus.SUCCESS) {
       throw new Error('the update did not complete at once');
     }
   }
-  return BATCH;
+  return count;
 }
+
+const roundtrips = (): number => roundtrip(ours, BATCH);
 
 // --- baseline: the same DataView encode, five plain calls down and up, decode ---------------------------------------
 

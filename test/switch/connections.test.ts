@@ -135,7 +135,7 @@ t.test('a NIC that cannot stand there is refused before the first OID (B6, C3, C
         properties: [],
         nics: uplinkNics(33),
       }),
-    { place: { rule: 'C3' } },
+    { code: 'ILLEGAL_TRANSITION', place: { rule: 'C3' } },
   );
   t.throws(
     () =>
@@ -144,7 +144,7 @@ t.test('a NIC that cannot stand there is refused before the first OID (B6, C3, C
         properties: [],
         nics: uplinkNics(1).reverse(),
       }),
-    { place: { rule: 'C52' } },
+    { code: 'ILLEGAL_TRANSITION', place: { rule: 'C52' } },
   );
   t.same(oids(world), []);
   t.equal(machine.state.ports.size, 0);
