@@ -134,25 +134,29 @@ async function throughHost(t: Test, call: TestPlane['call']): Promise<void> {
   t.match(internal.body, { type: 'internal', name: 'mgmt' });
   t.equal((await call('GET', String(internal.headers['location']))).body.id, internal.body.id);
 
-  await call('POST', '/v1/vms', { name: 'fast', adapters: [{ name: 'a', switch: 'out' }] });
-  await call('POST', '/v1/vms/fast/start');
-  const vf = await call('POST', '/v1/vms/fast/adapters/a/vf');
-  t.equal(vf.status, 200);
-  t.equal(vf.body.vfAssigned, true);
-  t.equal((await call('GET', `${H}/uplink`)).body.adapters[0].virtualFunctionsUsed, 1);
-  t.equal((await call('DELETE', '/v1/vms/fast/adapters/a/vf')).status, 204);
-  t.equal((await call('GET', '/v1/vms/fast/adapters/a')).body.vfAssigned, false);
   t.equal((await call('DELETE', `${H}/uplink`)).status, 204);
   t.equal((await call('DELETE', `${H}/uplink`)).status, 404);
 
   const whole = {
     ...none,
     name: 'whole',
-    uplink: { adapters: [{ name: 'E9' }] },
+    uplink: { adapters: [{ name: 'E9', virtualFunctions: 2 }] },
     managementOs: true,
   };
   t.equal((await call('POST', '/v1/switches', whole)).body.portCount, 2);
   t.match((await call('GET', '/v1/switches/whole/host/uplink')).body, { team: 'none' });
+
+  await call('POST', '/v1/vms', { name: 'fast', adapters: [{ name: 'a', switch: 'whole' }] });
+  await call('POST', '/v1/vms/fast/start');
+  const vf = await call('POST', '/v1/vms/fast/adapters/a/vf');
+  t.equal(vf.status, 200);
+  t.equal(vf.body.vfAssigned, true);
+  t.equal(
+    (await call('GET', '/v1/switches/whole/host/uplink')).body.adapters[0].virtualFunctionsUsed,
+    1,
+  );
+  t.equal((await call('DELETE', '/v1/vms/fast/adapters/a/vf')).status, 204);
+  t.equal((await call('GET', '/v1/vms/fast/adapters/a')).body.vfAssigned, false);
 }
 
 t.test('a record nobody takes at the restore is reported and kept (G26)', async (t) => {
