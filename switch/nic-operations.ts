@@ -24,11 +24,19 @@ export class NicOperations {
   readonly #state: SwitchState;
   readonly #edge: ProtocolEdge;
   readonly #environment: SwitchEnvironment;
+  readonly #releaseOffloads: (nic: Nic) => Steps<void>;
 
-  constructor(state: SwitchState, edge: ProtocolEdge, environment: SwitchEnvironment) {
+  /** `releaseOffloads` gives back what a NIC still has of the adapters (S3 step 1). */
+  constructor(
+    state: SwitchState,
+    edge: ProtocolEdge,
+    environment: SwitchEnvironment,
+    releaseOffloads: (nic: Nic) => Steps<void>,
+  ) {
     this.#state = state;
     this.#edge = edge;
     this.#environment = environment;
+    this.#releaseOffloads = releaseOffloads;
   }
 
   /**
@@ -139,6 +147,7 @@ export class NicOperations {
   /** NIC_DISCONNECT. A NIC that was never connected is deleted directly (rule C34, OP-26). */
   *disconnect(nic: Nic): Steps<void> {
     if (nic.state !== 'connected') return;
+    if (nic.offloads !== undefined || nic.type === 'external') yield* this.#releaseOffloads(nic);
     nic.state = nextState(NIC_STATES, nic.state, 'disconnect', `NIC ${nic.name}`);
     yield* settled(this.#send(OIDS.OID_SWITCH_NIC_DISCONNECT.code, nic, 'disconnected', 0));
   }

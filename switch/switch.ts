@@ -9,11 +9,10 @@ import {
 } from './connection-operations.ts';
 import { DriverStack, type StackFailure } from './driver-stack.ts';
 import type { PropertyCodec, SwitchEnvironment } from './environment.ts';
-import { externalPort, type LowerAdapter, lowerAdapters } from './external-port.ts';
 import type { FilterModule } from './filter-module.ts';
 import { SwitchMiniportEdge } from './miniport-edge.ts';
 import { NicOperations, type NicsOutcome } from './nic-operations.ts';
-import { type DriverRequest, type NicRequestOutcome, NicRequests } from './nic-requests.ts';
+import type { DriverRequest, NicRequestOutcome } from './nic-requests.ts';
 import type { OidRequest } from './oid-request.ts';
 import { Pipeline } from './pipeline.ts';
 import { PortOperations } from './port-operations.ts';
@@ -36,9 +35,10 @@ import { type StatusAnswer, StatusOperations } from './status-operations.ts';
 import { StatusPath } from './status-path.ts';
 import { drive, type MaybePromise, type Steps, settled } from './steps.ts';
 import { SuspendOperations, type SuspendStep } from './suspend-operations.ts';
+import { SwitchAdapters } from './switch-adapters.ts';
 import { type StartOptions, SwitchLife } from './switch-life.ts';
 import { SwitchState, type SwitchType } from './switch-state.ts';
-import { type OffloadOutcome, VfOperations } from './vf-operations.ts';
+import type { OffloadOutcome } from './vf-operations.ts';
 
 /** What a caller does in the turn of its operation, when everything before it is done and nothing after it has begun. */
 export interface Turn<T> {
@@ -72,9 +72,7 @@ export class Switch {
   readonly #ports: PortOperations;
   readonly #nics: NicOperations;
   readonly #connections: ConnectionOperations;
-  readonly #requests: NicRequests;
-  readonly #offloads: VfOperations;
-  readonly #statusPath: StatusPath;
+  readonly #adapters: SwitchAdapters;
   readonly #saves: SaveOperations;
   readonly #suspension: SuspendOperations;
   readonly #status: StatusOperations;
@@ -85,11 +83,11 @@ export class Switch {
     const miniport = new SwitchMiniportEdge(this.state, environment.catalog);
     this.pipeline = new Pipeline(environment, this.state.name, miniport);
     this.references = new References(this.state, environment);
-    this.#statusPath = new StatusPath({
+    const statusPath = new StatusPath({
       state: this.state,
       environment,
       modules: () => this.#stack.modules,
-      removeVf: (nic) => this.#removeRaisedVf(nic),
+      removeVf: (nic) => this.#adapters.removeRaisedVf(nic),
     });
     this.#stack = new DriverStack(
       {
@@ -97,7 +95,7 @@ export class Switch {
         environment,
         pipeline: this.pipeline,
         references: this.references,
-        statusPath: this.#statusPath,
+        statusPath,
         modules: () => this.#stack.modules,
         requestRestart: (module) => this.#life.requestRestart(module),
       },
@@ -112,19 +110,22 @@ export class Switch {
     this.#life = new SwitchLife(this.state, environment, this.#edge, this.#stack);
     this.#properties = new PropertyOperations(this.#edge, this.pipeline);
     this.#ports = new PortOperations(this.state, this.#edge, environment);
-    this.#nics = new NicOperations(this.state, this.#edge, environment);
+    this.#adapters = new SwitchAdapters({
+      state: this.state,
+      environment,
+      edge: this.#edge,
+      statusPath,
+      updateNic: (port, nic, change) => this.#nics.update(port, nic, change),
+      operate: (port, check, steps) => this.#operate(this.#ownerOf(port), check, steps),
+    });
+    this.#nics = new NicOperations(this.state, this.#edge, environment, (nic) =>
+      this.#adapters.releaseOffloads(nic),
+    );
     this.#connections = new ConnectionOperations({
       edge: this.#edge,
       ports: this.#ports,
       nics: this.#nics,
       properties: this.#properties,
-    });
-    this.#requests = new NicRequests(this.state, this.#edge);
-    this.#offloads = new VfOperations({
-      state: this.state,
-      environment,
-      requests: this.#requests,
-      updateNic: (port, nic, change) => this.#nics.update(port, nic, change),
     });
     this.#saves = new SaveOperations(this.state, this.#edge, environment);
     this.#suspension = new SuspendOperations(this.state, this.#edge, environment);
@@ -331,50 +332,27 @@ export class Switch {
 
   /** A driver above the switch issues a hardware-offload or multicast OID (rules D24-D29). */
   nicRequest(wanted: DriverRequest): MaybePromise<NicRequestOutcome> {
-    const requests = this.#requests;
-    const port = wanted.nic === undefined ? undefined : this.state.ports.get(wanted.nic.portId);
-    const owner = port === undefined ? undefined : this.#ownerOf(port);
-    return this.#operate(owner, undefined, function* () {
-      return yield* requests.send(wanted);
-    });
+    return this.#adapters.request(wanted);
   }
 
   /** A virtual function for a VM's NIC (S2 step 7); refused by a veto or a used-up adapter. */
   assignVf(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<OffloadOutcome> {
-    const offloads = this.#offloads;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      const outcome = yield* offloads.assign(port, nic);
-      if (outcome.refused === undefined) turn.accepted?.(nic);
-      return outcome;
-    });
+    return this.#adapters.assignVf(port, nic, turn);
   }
 
   /** The NIC goes back to the synthetic path (S17 step 3). */
   removeVf(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<void> {
-    const offloads = this.#offloads;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* offloads.remove(port, nic);
-      turn.accepted?.(nic);
-    });
+    return this.#adapters.removeVf(port, nic, turn);
   }
 
   /** Before a migration: back to the synthetic path if it has a virtual function (rule G46, S11 step 3). */
   fallBackToSynthetic(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<void> {
-    const offloads = this.#offloads;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* offloads.fallBack(port, nic);
-      turn.accepted?.(nic);
-    });
+    return this.#adapters.fallBack(port, nic, turn);
   }
 
-  /** A receive queue of the adapter with a filter for a NIC (S2 step 7). */
+  /** A receive queue of the adapter, with a filter, for a NIC (S2 step 7). */
   assignQueue(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<OffloadOutcome> {
-    const offloads = this.#offloads;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      const outcome = yield* offloads.assignQueue(nic);
-      if (outcome.refused === undefined) turn.accepted?.(nic);
-      return outcome;
-    });
+    return this.#adapters.assignQueue(port, nic, turn);
   }
 
   /** The NIC's multicast list becomes `macs`, six bytes each (rule D26). */
@@ -384,55 +362,17 @@ export class Switch {
     macs: readonly Uint8Array[],
     turn: Turn<Nic> = NO_TURN,
   ): MaybePromise<void> {
-    const offloads = this.#offloads;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* offloads.multicast(nic, macs);
-      turn.accepted?.(nic);
-    });
+    return this.#adapters.multicast(port, nic, macs, turn);
   }
 
   /** The driver of the adapter with this index below the external NIC indicates a status (rule H1). */
-  indicateAdapterStatus(index: number, statusCode: number, data = new Uint8Array(0)): void {
-    this.#statusPath.fromAdapter(this.#adapter(index).nic, statusCode, data);
+  indicateAdapterStatus(index: number, statusCode: number, data?: Uint8Array): void {
+    this.#adapters.indicate(index, statusCode, data);
   }
 
   /** The adapter's link goes up or down; NDIS_STATUS_LINK_STATE when that is a change (rule H1, S8 step 7). */
   setLink(index: number, up: boolean): void {
-    const { nic, adapter } = this.#adapter(index);
-    if (adapter.linkUp === up) return;
-    adapter.linkUp = up;
-    this.#statusPath.fromAdapter(nic, NdisStatus.LINK_STATE, adapter.linkState());
-  }
-
-  #adapter(index: number): LowerAdapter {
-    const port = externalPort(this.state);
-    const found = port === undefined ? undefined : lowerAdapters(port);
-    const lower = found?.find(({ nic }) => nic.index === index && nic.state === 'connected');
-    if (lower !== undefined) return lower;
-    throw new ExtSwitchError(
-      'NOT_FOUND',
-      `switch ${this.state.name} has no connected adapter with index ${index}`,
-      { member: 'index', found: String(index) },
-    );
-  }
-
-  /** Rule H14: in the turn of its own operation; by then the NIC may have gone or been relieved of it another way. */
-  #removeRaisedVf(nic: Nic): void {
-    const port = this.state.ports.get(nic.portId);
-    if (port === undefined || this.state.isStopping) return;
-    const offloads = this.#offloads;
-    const removed = this.#operate(this.#ownerOf(port), undefined, function* () {
-      if (nic.state === 'connected' && nic.vfAssigned) yield* offloads.remove(port, nic);
-    });
-    if (removed instanceof Promise) removed.catch((error) => this.#lost(error));
-  }
-
-  /** What nobody waits for and failed all the same is told as a state event. */
-  #lost(error: unknown): void {
-    this.environment.stateChange(this.state.name, {
-      event: 'vfRemovalFailed',
-      reason: String(error),
-    });
+    this.#adapters.setLink(index, up);
   }
 
   /** One NIC: NIC_DISCONNECT, NIC_DELETE. */

@@ -152,7 +152,9 @@ export class VfOperations {
       yield* this.#release(nic, vf);
     }
     nic.isVfRemovalAsked = false;
-    yield* this.#with.updateNic(port, nic, { vfAssigned: false });
+    // While the uplink was taken away the VM may have been stopped (seeded scheduling): then nobody is told any more.
+    if (nic.state === 'connected') yield* this.#with.updateNic(port, nic, { vfAssigned: false });
+    else nic.vfAssigned = false;
     this.#change('vfRemoved', nic);
   }
 
@@ -204,6 +206,8 @@ export class VfOperations {
   /** Gives one resource back. What an adapter no longer knows is gone all the same. */
   *#release(nic: Nic, resource: OffloadResource): Steps<void> {
     const { kind, id, queueId } = resource;
+    // Rule C46: whoever disconnected it meanwhile has given it back.
+    if (nic.state !== 'connected') return;
     if (kind === 'vf') {
       yield* this.#send(nic, O.OID_NIC_SWITCH_FREE_VF.code, freeVfParameters(id));
     } else if (kind === 'vport') {
