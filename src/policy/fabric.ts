@@ -145,6 +145,7 @@ export class Fabric implements FabricInterface {
         world.registry.clear();
         for (const { feature, uint16 } of classes) world.registry.put(feature, uint16);
       });
+      world.macs.clear();
       world.trace.clear();
       world.events.clear();
     });
