@@ -84,7 +84,7 @@ function portNode(port: Item, uplink: Item | undefined, style: Style, verbose: b
       { text: String(names['portName'] ?? port['id']), paint: style.dim },
     ],
     children: [
-      ...(verbose ? nameNodes(names, style) : []),
+      ...(verbose ? nameNodes(names, style, IN_ROWS) : []),
       ...(port['nics'] as readonly Item[]).map((nic) =>
         nicNode(
           nic,
@@ -157,9 +157,18 @@ const NAME_TITLES: readonly (readonly [member: string, title: string])[] = [
   ['instanceId', 'InstanceID'],
 ];
 
-/** The names that are for machines, a row each. */
-export function nameNodes(names: Item, style: Style): readonly TreeNode[] {
-  return NAME_TITLES.filter(([member]) => names[member] !== undefined).map(([member, title]) => ({
+/** Names that stand in the rows of port and NIC already. */
+const IN_ROWS: readonly string[] = ['portName', 'nicName'];
+
+/** The names that are for machines, a row each, but those in `without`. */
+export function nameNodes(
+  names: Item,
+  style: Style,
+  without: readonly string[],
+): readonly TreeNode[] {
+  return NAME_TITLES.filter(
+    ([member]) => names[member] !== undefined && !without.includes(member),
+  ).map(([member, title]) => ({
     kind: 'name',
     cells: [title, { text: String(names[member]), paint: style.dim }],
   }));

@@ -41,6 +41,6 @@ export function adapterNode(adapter: Item, style: Style): TreeNode {
       `MTU ${adapter['mtu']}`,
       adapter['vfAssigned'] === true ? 'VF' : '',
     ],
-    children: nameNodes(names, style).filter(({ cells }) => cells[0] !== 'VM id'),
+    children: nameNodes(names, style, ['vmId']),
   };
 }

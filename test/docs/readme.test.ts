@@ -81,7 +81,8 @@ t.test('every command of the README tour does what it shows', async (t) => {
       const result = spawnSync('bash', ['-c', command.replaceAll(ADDRESS, server.url)], {
         cwd: ROOT,
         encoding: 'utf8',
-        env: { ...process.env, EXTSWITCH_URL: server.url, NO_COLOR: '1' },
+        // The tree of the README is drawn with box characters.
+        env: { ...process.env, EXTSWITCH_URL: server.url, NO_COLOR: '1', LC_ALL: 'C.UTF-8' },
       });
       t.equal(result.status, 0, command);
       for (const line of shown)
