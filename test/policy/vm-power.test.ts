@@ -112,8 +112,11 @@ t.test(
   async (t) => {
     let lower = true;
     const extension = extensionWith(() => ({
-      createNic: (nic) => {
-        if (lower) nic.mtu = 1400;
+      // MTU is at byte 2104 of NDIS_SWITCH_NIC_PARAMETERS (ndis-switch-abi.md).
+      oidRequest: ({ oidName, bytes }) => {
+        if (lower && oidName === 'OID_SWITCH_NIC_CREATE') {
+          new DataView(bytes.buffer, bytes.byteOffset).setUint32(2104, 1400, true);
+        }
         return 'forward';
       },
     }));
