@@ -175,9 +175,6 @@ export const CALLED_HANDLERS: ReadonlySet<string> = new Set([
 
 /** Handlers of the sample library that later versions call: the data path. */
 export const LATER_HANDLERS: ReadonlySet<string> = new Set([
-  'nicRequest',
-  'nicRequestComplete',
-  'nicStatus',
   'startIngress',
   'startEgress',
   'completeIngress',

@@ -188,10 +188,16 @@ t.test(
     const status = fromHex(LINK_STATUS);
     const size = status.slice();
     size[88] = 3;
-    t.throws(() => readNicStatus(size), { place: { member: 'StatusBufferSize', offset: 88 } });
+    t.throws(() => readNicStatus(size), {
+      code: 'ABI_INVALID',
+      place: { member: 'StatusBufferSize', offset: 88 },
+    });
     const pointer = status.slice();
     pointer[25] = 1;
-    t.throws(() => readNicStatus(pointer), { place: { member: 'StatusIndication', offset: 24 } });
+    t.throws(() => readNicStatus(pointer), {
+      code: 'ABI_INVALID',
+      place: { member: 'StatusIndication', offset: 24 },
+    });
     t.throws(() => writeNicRequest(new Uint8Array(279), 0, HEAD, new Uint8Array(0), 0), {
       code: 'ABI_INVALID',
     });
