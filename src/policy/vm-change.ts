@@ -24,11 +24,27 @@ export function changeVm(
   change: () => Steps<Committed>,
 ): MaybePromise<void> {
   return world.changes.run(transaction, () => {
-    const committed = vm.queue.run(() => drive(change()));
+    const committed = vm.queue.run(() => drive(telling(world, vm, change)));
     return committed instanceof Promise
       ? committed.then(({ durable }) => durable)
       : committed.durable;
   });
+}
+
+/** A change, then an event when the VM has come to another state by it, be it done or taken back. */
+function* telling<T>(world: World, vm: VmEntry, change: () => Steps<T>): Steps<T> {
+  const before = vm.state;
+  const result = yield* change();
+  if (vm.state !== before) {
+    world.events.add(world.clock.now(), 'state', undefined, {
+      event: 'vmStateChanged',
+      vm: vm.name,
+      id: vm.id,
+      before,
+      state: vm.state,
+    });
+  }
+  return result;
 }
 
 /**
@@ -60,7 +76,7 @@ export function commitOps(
     vm.queue.run(() => {
       if (vm.changes !== mine) return undefined;
       vm.changes -= 1;
-      return drive(undo());
+      return drive(telling(world, vm, undo));
     }),
   );
   return { durable };
