@@ -80,6 +80,8 @@ export class Nics implements NicCollection {
         if (isErrorStatus(request.status)) {
           throw refused(this.#world, request, `NIC ${this.#port.portId}/${nic.index}`);
         }
+        // Its port's security property may have changed since.
+        await refreshCurrentMac(this.#world, this.#entry.machine, this.#port);
         await durable;
         return nicInfo(nic);
       } finally {
@@ -259,7 +261,8 @@ export class Nics implements NicCollection {
 
   async #connectAgain(facts: NicOptions): Promise<void> {
     const { entry, machine, port } = this.#present();
-    const { nic, request } = await machine.connectNic(port, facts);
+    const currentMac = currentMacOf(this.#world, port.properties.values(), facts);
+    const { nic, request } = await machine.connectNic(port, { ...facts, currentMac });
     if (!isErrorStatus(request.status)) this.#world.macs.register(nic, nicOwner(entry, port));
   }
 
