@@ -1,5 +1,5 @@
 import { OIDS, oidIndex } from '../src/abi/index.ts';
-import { isErrorStatus } from '../src/core/status.ts';
+import { isErrorStatus, NdisStatus } from '../src/core/status.ts';
 import type { Settings } from '../src/sdk/extension.ts';
 import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -20,7 +20,7 @@ import {
 } from './property-view.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
 import { CUSTOM_SIZE, type RequestBuffer } from './request-buffer.ts';
-import type { MaybePromise } from './steps.ts';
+import { drive, type MaybePromise, type Steps, settled } from './steps.ts';
 
 const CUSTOM = 1;
 
@@ -67,15 +67,18 @@ const DELETE: Change = {
 
 /**
  * Property OIDs of ports (rule E14) and of the switch (rule E15); sequences S5, S6. A failed one fails the change (rule E17);
- * nothing is tried again by itself (rule E18, OP-29: management may).
+ * an add or update that failed with RESOURCES is sent again as often as the option says, each time as a fresh OID (rules E18,
+ * D19, OP-29).
  */
 export class PropertyOperations {
   readonly #edge: ProtocolEdge;
   readonly #pipeline: Pipeline;
+  readonly #retries: number;
 
-  constructor(edge: ProtocolEdge, pipeline: Pipeline) {
+  constructor(edge: ProtocolEdge, pipeline: Pipeline, transientRetries: number) {
     this.#edge = edge;
     this.#pipeline = pipeline;
+    this.#retries = transientRetries;
   }
 
   /** On success the owner holds the property. */
@@ -84,7 +87,7 @@ export class PropertyOperations {
     property: PropertyInstance,
     accepted?: Accepted,
   ): MaybePromise<PropertyOutcome> {
-    return this.#carry(ADD, owner, property, property.settings, accepted);
+    return this.#attempt(ADD, owner, property, property.settings, accepted);
   }
 
   /** On success the property has the new settings and the next revision. */
@@ -95,7 +98,25 @@ export class PropertyOperations {
     accepted?: Accepted,
   ): MaybePromise<PropertyOutcome> {
     const change = property.refused === undefined ? UPDATE : REPAIR;
-    return this.#carry(change, owner, property, settings, accepted);
+    return this.#attempt(change, owner, property, settings, accepted);
+  }
+
+  #attempt(
+    change: Change,
+    owner: PropertyOwner,
+    property: PropertyInstance,
+    settings: Settings,
+    accepted: Accepted,
+  ): MaybePromise<PropertyOutcome> {
+    if (this.#retries === 0) return this.#carry(change, owner, property, settings, accepted);
+    return drive(this.#again(() => this.#carry(change, owner, property, settings, accepted)));
+  }
+
+  *#again(send: () => MaybePromise<PropertyOutcome>): Steps<PropertyOutcome> {
+    for (let retries = 0; ; retries += 1) {
+      const outcome = yield* settled(send());
+      if (outcome?.status !== NdisStatus.RESOURCES || retries >= this.#retries) return outcome;
+    }
   }
 
   /** On success the owner no longer holds the property; a failing delete keeps it (OP-4). */

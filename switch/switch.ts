@@ -1,6 +1,6 @@
 import { ExtSwitchError } from '../src/core/errors.ts';
 import type { Guid } from '../src/core/guid.ts';
-import { isErrorStatus, NdisStatus } from '../src/core/status.ts';
+import { isErrorStatus } from '../src/core/status.ts';
 import type { ExtensionDefinition, Settings } from '../src/sdk/extension.ts';
 import {
   ConnectionOperations,
@@ -16,14 +16,14 @@ import type { DriverRequest, NicRequestOutcome } from './nic-requests.ts';
 import type { OidRequest } from './oid-request.ts';
 import { Pipeline } from './pipeline.ts';
 import { PortOperations } from './port-operations.ts';
-import type {
-  Nic,
-  NicChange,
-  NicOptions,
+import {
+  type Nic,
+  type NicChange,
+  type NicOptions,
   Port,
-  PortOptions,
-  PropertyInstance,
-  PropertyOwner,
+  type PortOptions,
+  type PropertyInstance,
+  type PropertyOwner,
 } from './ports.ts';
 import { PropertyOperations, type PropertyOutcome } from './property-operations.ts';
 import { ProtocolEdge } from './protocol-edge.ts';
@@ -33,7 +33,7 @@ import type { SaveRecord } from './save-record.ts';
 import { nextState, PORT_STATES, type SwitchEvent } from './states.ts';
 import { type StatusAnswer, StatusOperations } from './status-operations.ts';
 import { StatusPath } from './status-path.ts';
-import { drive, type MaybePromise, type Steps, settled } from './steps.ts';
+import { drive, type MaybePromise, type Steps } from './steps.ts';
 import { SuspendOperations, type SuspendStep } from './suspend-operations.ts';
 import { SwitchAdapters } from './switch-adapters.ts';
 import { type StartOptions, SwitchLife } from './switch-life.ts';
@@ -108,7 +108,11 @@ export class Switch {
       isSeeded ? environment.rng : undefined,
     );
     this.#life = new SwitchLife(this.state, environment, this.#edge, this.#stack);
-    this.#properties = new PropertyOperations(this.#edge, this.pipeline);
+    this.#properties = new PropertyOperations(
+      this.#edge,
+      this.pipeline,
+      environment.behaviour.transientRetries,
+    );
     this.#ports = new PortOperations(this.state, this.#edge, environment);
     this.#adapters = new SwitchAdapters({
       state: this.state,
@@ -196,6 +200,10 @@ export class Switch {
   /** What operations on a port exclude each other by: the host's own connections look at each other (rules C8, OP-36). */
   #ownerOf(port: Pick<Port, 'type'>): object {
     return port.type === 'external' || port.type === 'internal' ? this.state.ports : port;
+  }
+
+  #lockOf(owner: PropertyOwner): object {
+    return owner instanceof Port ? this.#ownerOf(owner) : owner;
   }
 
   createPort(
@@ -453,8 +461,8 @@ export class Switch {
     return this.#edge.runWhole(() => {
       this.#mayChange(owner);
       turn.check?.();
-      return this.#retried(() => this.#properties.add(owner, property, turn.accepted));
-    }, owner);
+      return this.#properties.add(owner, property, turn.accepted);
+    }, this.#lockOf(owner));
   }
 
   updateProperty(
@@ -482,7 +490,10 @@ export class Switch {
     settings: Settings,
     turn: Turn<PropertyInstance>,
   ): MaybePromise<PropertyOutcome> {
-    return this.#edge.runWhole(() => this.#update(owner, property, settings, turn), owner);
+    return this.#edge.runWhole(
+      () => this.#update(owner, property, settings, turn),
+      this.#lockOf(owner),
+    );
   }
 
   #update(
@@ -493,25 +504,7 @@ export class Switch {
   ): MaybePromise<PropertyOutcome> {
     this.#mayChange(owner);
     turn.check?.();
-    if (this.environment.behaviour.transientRetries === 0) {
-      return this.#properties.update(owner, property, settings, turn.accepted);
-    }
-    return this.#retried(() => this.#properties.update(owner, property, settings, turn.accepted));
-  }
-
-  /** Rules E18, D19, OP-29: what failed with RESOURCES is sent again, each time as a fresh OID. */
-  #retried(send: () => MaybePromise<PropertyOutcome>): MaybePromise<PropertyOutcome> {
-    let retries = this.environment.behaviour.transientRetries;
-    if (retries === 0) return send();
-    return drive(
-      (function* () {
-        for (;;) {
-          const outcome = yield* settled(send());
-          if (outcome?.status !== NdisStatus.RESOURCES || retries === 0) return outcome;
-          retries -= 1;
-        }
-      })(),
-    );
+    return this.#properties.update(owner, property, settings, turn.accepted);
   }
 
   deleteProperty(
@@ -523,7 +516,7 @@ export class Switch {
       this.#mayChange(owner, 'takeAway');
       turn.check?.();
       return this.#properties.delete(owner, property, turn.accepted);
-    }, owner);
+    }, this.#lockOf(owner));
   }
 
   /** Feature status of a port (`portId`) or of the switch (-1). */

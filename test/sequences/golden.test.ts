@@ -14,6 +14,7 @@ interface Shown {
   readonly text: string;
   readonly oids: readonly string[];
   readonly refusals: number;
+  readonly findings: readonly unknown[];
 }
 
 async function show(
@@ -36,6 +37,7 @@ async function show(
       text: goldenText(sequence.title, fabric, names, from),
       oids: briefly(fabric.trace.entries({ afterSeq: from })),
       refusals,
+      findings: fabric.events.after(0).filter(({ type }) => type === 'finding'),
     };
   } finally {
     await stage.close();
@@ -47,6 +49,7 @@ for (const sequence of SEQUENCES) {
     const library = await show(sequence, libraryStage);
     t.same(library.oids, sequence.expected, 'the OIDs the rule book tells, in its order');
     t.equal(library.refusals, sequence.acts.filter(({ mayBeRefused }) => mayBeRefused).length);
+    t.same(library.findings, [], 'nobody breaks a rule');
     const file = new URL(`${sequence.name}.txt`, FOLDER);
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, library.text);
     if (!existsSync(file)) throw new Error(`${file.pathname}: run with UPDATE_GOLDEN=1`);
