@@ -1,5 +1,6 @@
 import t from 'tap';
 import { NdisStatus } from '../../src/core/status.ts';
+import { Fabric } from '../../src/policy/fabric.ts';
 import { extensionWith } from '../support/fabrikam.ts';
 import { PORT_SETTING } from './open-world.ts';
 import {
@@ -288,12 +289,9 @@ t.test(
 t.test(
   'a virtual function is given and taken back (S2 step 7, S17), lost at a stop, kept across a restart',
   async (t) => {
-    const { fabric } = await openVmWorld([], {}, []);
-    const sw = await fabric.switches.create({
-      name: 'S',
-      type: 'external',
-      uplink: { adapters: [{ name: 'eth0', virtualFunctions: 1 }] },
-    });
+    const store = new KeptStore();
+    const { fabric, sw } = await openVmWorld([], { store });
+    await sw.host.connectUplink({ adapters: [{ name: 'eth0', virtualFunctions: 1 }] });
     const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }, { switch: 'S' }] });
     const [a, b] = vm.adapters;
     if (a === undefined || b === undefined) throw new Error('two adapters');
@@ -317,6 +315,11 @@ t.test(
     await vm.stop();
     await vm.start();
     t.equal(b.info.vfAssigned, false);
+    await b.assignVf();
+    const before = visible(fabric);
     await fabric.close();
+    const again = await Fabric.open({ store, clock: 'manual' });
+    t.equal(visible(again), before);
+    await again.close();
   },
 );

@@ -26,7 +26,7 @@ export async function openVmWorld(
 ): Promise<{ fabric: Fabric; sw: SwitchHandle; oids: () => string[] }> {
   const fabric = await Fabric.open({ clock: 'manual', seed: 'vms', extensions, ...options });
   await fabric.features.register(FABRIKAM_MOF);
-  for (const name of switches) await fabric.switches.create({ name, extensions });
+  for (const name of switches) await fabric.switches.create({ name, extensions, type: 'external' });
   const oids = tracer(fabric);
   oids();
   return { fabric, sw: fabric.switches.get('S'), oids };
