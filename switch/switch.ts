@@ -525,6 +525,9 @@ export class Switch {
     id: Guid,
     codec: PropertyCodec | undefined,
   ): MaybePromise<StatusAnswer> {
+    // With the port as owner it neither begins nor goes on when the port is gone.
+    const asked = this.state.ports.get(portId);
+    const owner = asked === undefined ? undefined : this.#ownerOf(asked);
     return this.#edge.run(() => {
       this.#life.allow('operate');
       // Rule B22: no OID names a port that is gone.
@@ -535,7 +538,7 @@ export class Switch {
         });
       }
       return drive(this.#status.query(portId, id, codec));
-    });
+    }, owner);
   }
 
   /** Rule E20: property OIDs in the state created only. */
