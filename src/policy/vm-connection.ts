@@ -195,9 +195,7 @@ export function* reopenConnection(
   const entry = adapter.target === undefined ? undefined : world.switches.get(adapter.target.id);
   if (entry === undefined || adapter.connection !== undefined) return;
   const { machine } = entry;
-  const { portId } = footing;
-  const isFree = portId !== undefined && !machine.state.ports.has(portId);
-  const facts = isFree ? { portId } : {};
+  const facts = freePortId(entry, footing.portId);
   const { port, request } = yield* settled(machine.createPort(portOf(adapter, facts)));
   if (isErrorStatus(request.status)) {
     report(world, adapter, entry, 'B16', `the port was refused with ${statusName(request.status)}`);
@@ -217,6 +215,11 @@ export function* reopenConnection(
   } catch (error) {
     report(world, adapter, entry, 'C23', error instanceof Error ? error.message : String(error));
   }
+}
+
+/** The port id a port had, unless another port has it now. */
+function freePortId(entry: SwitchEntry, portId: number | undefined): { readonly portId?: number } {
+  return portId === undefined || entry.machine.state.ports.has(portId) ? {} : { portId };
 }
 
 /** A virtual function for the NIC (S2 step 7). */
@@ -267,11 +270,13 @@ export function* validate(
   world: World,
   adapter: AdapterEntry,
   properties: Iterable<PropertyInstance> = adapter.properties.values(),
+  wantedPortId?: number,
 ): Steps<void> {
   const entry = adapter.target === undefined ? undefined : world.switches.get(adapter.target.id);
   if (entry === undefined || adapter.standing !== undefined) return;
+  const facts = freePortId(entry, wantedPortId);
   const options = {
-    port: { ...portOf(adapter, {}), isValidationPort: true },
+    port: { ...portOf(adapter, facts), isValidationPort: true },
     properties: [...properties],
   };
   const check = (): void => mustBeThere(entry);
@@ -298,9 +303,13 @@ function stands(adapter: AdapterEntry, entry: SwitchEntry, port: Port): void {
 }
 
 /** A pass whose veto can refuse nothing any more, since the VM has stopped: it is reported (S3 step 8). */
-export function* validateAfterwards(world: World, adapter: AdapterEntry): Steps<void> {
+export function* validateAfterwards(
+  world: World,
+  adapter: AdapterEntry,
+  portId?: number,
+): Steps<void> {
   try {
-    yield* validate(world, adapter);
+    yield* validate(world, adapter, undefined, portId);
   } catch (error) {
     world.environment.finding(adapter.target?.name ?? '', {
       rule: 'B47',
@@ -315,12 +324,17 @@ export function* endStanding(world: World, adapter: AdapterEntry): Steps<void> {
   const { standing } = adapter;
   if (standing === undefined) return;
   adapter.standing = undefined;
+  adapter.stoodAs = { switchId: standing.entry.id, portId: standing.port.portId };
   const entry = presentSwitch(world, standing.entry);
   yield* settled(entry.machine.deletePort(standing.port));
   removePort(entry, standing.port);
 }
 
-/** A validation port that was taken down stands again; a `short` pass has nobody to tell (OP-19). */
+/** A validation port that was taken down stands again, with the id it had; a `short` pass has nobody to tell (OP-19). */
 export function* standAgain(world: World, adapter: AdapterEntry): Steps<void> {
-  if (world.validationPorts === 'standing') yield* validateAfterwards(world, adapter);
+  if (world.validationPorts === 'standing') {
+    const { stoodAs, target } = adapter;
+    const portId = stoodAs?.switchId === target?.id ? stoodAs?.portId : undefined;
+    yield* validateAfterwards(world, adapter, portId);
+  }
 }
