@@ -78,9 +78,12 @@ export function visible(fabric: FabricInterface): string {
     info,
     properties: fabric.vms.get(info.id).adapters.map((one) => [...one.properties.list()]),
   }));
-  const switches = Array.from(fabric.switches.list(), (info) => {
-    const { ports } = fabric.switches.get(info.id);
-    return Array.from(ports.list(), (port) => [port, [...ports.get(port.id).properties.list()]]);
+  // In an order of their own: a port that was made again is the newest of its switch.
+  const switches = Array.from(fabric.switches.list(), ({ id }) => {
+    const { ports } = fabric.switches.get(id);
+    return [...ports.list()]
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map((port) => [port, [...ports.get(port.id).properties.list()]]);
   });
   return text({ vms, switches });
 }
