@@ -212,7 +212,7 @@ export const featureStatus = object({
 export const traceEntry = object(
   {
     seq: integer,
-    request: { type: 'integer', description: 'Number of the request on its switch' },
+    request: { type: 'integer', description: 'Number of the request on its switch; 0: indication' },
     time: { type: 'number', description: 'Virtual milliseconds' },
     switch: string,
     oid: string,

@@ -41,6 +41,25 @@ t.test('trace prints the last entries, filtered by the server', async (t) => {
   t.match((await runCli(words)).err, 'the trace is empty');
 });
 
+t.test('an indication is printed with its name and what is inside, not as a failure', async (t) => {
+  const indication = entry(3, {
+    request: 0,
+    oid: 'NDIS_STATUS_SWITCH_NIC_STATUS',
+    requestType: 'indication',
+    origin: 'miniportEdge',
+    route: [{ module: 'protocolEdge', verdict: 'NDIS_STATUS_LINK_STATE' }],
+    status: 'NDIS_STATUS_LINK_STATE',
+  });
+  const failed = entry(4, { status: 'NDIS_STATUS_FAILURE' });
+  const { url } = await fakeServer(t, {
+    'GET /v1/trace?limit=20': [200, { items: [indication, failed] }],
+  });
+  const { out } = await runCli(['trace', '--url', url], { tty: true });
+  t.match(out, 'NDIS_STATUS_SWITCH_NIC_STATUS\u001b[22m indication');
+  t.match(out, '\u001b[1mNDIS_STATUS_LINK_STATE\u001b[22m');
+  t.match(out, '\u001b[31mNDIS_STATUS_FAILURE\u001b[39m');
+});
+
 t.test('trace --follow resumes after the last entry and survives a broken stream', async (t) => {
   const event = (id: number, data: object, name = 'trace') =>
     `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;

@@ -128,6 +128,12 @@ async function throughHost(t: Test, call: TestPlane['call']): Promise<void> {
   t.equal((await call('PUT', `${H}/uplink`, { adapters: [{ name: 'E3' }] })).status, 409, 'C8');
   const down = await call('PATCH', `${H}/uplink/adapters/2`, { linkUp: false });
   t.match([down.status, down.body.index, down.body.linkUp], [200, 2, false]);
+  const trace = await call('GET', '/v1/trace?oid=NDIS_STATUS_SWITCH_NIC_STATUS');
+  t.match(
+    trace.body.items.at(-1),
+    { requestType: 'indication', request: 0, status: 'NDIS_STATUS_LINK_STATE' },
+    'H1-H3: the link state is told upwards',
+  );
   t.equal((await call('PATCH', `${H}/uplink/adapters/3`, { linkUp: false })).status, 404);
   const internal = await call('POST', `${H}/internal`, { name: 'mgmt' });
   t.equal(internal.status, 201);

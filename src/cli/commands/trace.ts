@@ -22,7 +22,7 @@ interface Follower {
   lastSeq: number;
 }
 
-/** `trace`: the last requests, then with --follow every new one; --json prints one entry a line. */
+/** `trace`: the last requests and indications, then with --follow every new one; --json prints one entry a line. */
 export const trace: CommandHandler = async (call, terminal) => {
   const plane = connect(call, terminal);
   const given = call.text('switch');
@@ -107,7 +107,9 @@ async function printEntry(follower: Follower, entry: Item): Promise<void> {
     return terminal.line(`${head}  ${style.dim(harmless(JSON.stringify(rest)))}`);
   }
   const status = String(entry['status']);
-  const shown = status === 'NDIS_STATUS_SUCCESS' ? style.good(status) : style.error(status);
+  // An indication has no outcome: its status says what it is about.
+  const paint = entry['requestType'] === 'indication' ? style.bold : style.error;
+  const shown = status === 'NDIS_STATUS_SUCCESS' ? style.good(status) : paint(status);
   const route = (entry['route'] as readonly Item[])
     .map(({ module, verdict }) => `${module}:${verdict}`)
     .join(' > ');

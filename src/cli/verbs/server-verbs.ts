@@ -5,7 +5,7 @@ import { SERVER } from './common-flags.ts';
 export const SERVER_VERBS: readonly CommandSpec[] = [
   {
     words: ['trace'],
-    summary: 'Print the OID requests of a running server',
+    summary: 'Print the OID requests and status indications of a running server',
     arguments: [],
     flags: [
       { name: 'follow', short: 'f', help: 'go on with new ones as they complete, until Ctrl-C' },
@@ -16,7 +16,7 @@ export const SERVER_VERBS: readonly CommandSpec[] = [
         range: [0, 1000],
         help: 'begin with the last N, default 20',
       },
-      { name: 'oid', value: 'NAME', help: 'only this OID' },
+      { name: 'oid', value: 'NAME', help: 'only this OID or indication' },
       { name: 'switch', short: 's', value: 'SWITCH', help: 'only this switch' },
       { name: 'verbose', short: 'v', help: 'with the decoded structure' },
       ...SERVER,

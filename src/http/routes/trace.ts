@@ -11,14 +11,14 @@ export const traceRoutes: readonly Route[] = [
     path: '/trace',
     operationId: 'listTrace',
     tag: 'trace',
-    summary: 'The last OID requests, newest last',
+    summary: 'The last OID requests and status indications, newest last',
     schema: {
       query: {
         type: 'object',
         additionalProperties: false,
         properties: {
           switch: text(256, 'Switch id or unique name'),
-          oid: text(128, 'OID name, e.g. OID_SWITCH_PORT_PROPERTY_ADD'),
+          oid: text(128, 'OID_SWITCH_PORT_PROPERTY_ADD, or NDIS_STATUS_SWITCH_NIC_STATUS'),
           limit: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, description: 'Default 100.' },
         },
       },
