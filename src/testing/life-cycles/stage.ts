@@ -1,0 +1,368 @@
+import { isExtSwitchError } from '../../core/errors.ts';
+import type {
+  FabricEvent,
+  FabricInterface,
+  ProfileName,
+  SwitchCollection,
+  SwitchHandle,
+  TraceEntry,
+} from '../../policy/api.ts';
+import { Fabric } from '../../policy/fabric.ts';
+import type { ExtensionDefinition } from '../../sdk/extension.ts';
+import { MemoryStore } from '../../store/memory-store.ts';
+import type { Store } from '../../store/store.ts';
+import type { TestFinding } from '../test-switch.ts';
+import type { LifeCycleFailure, LifeCycleOptions } from './life-cycle.ts';
+import { neutralMof, Policies } from './policies.ts';
+import { adapterOwner, type PolicyOwner } from './policy-owner.ts';
+import { switchView } from './switch-view.ts';
+import { Witness } from './witness.ts';
+
+/** Virtual milliseconds an act may take: several times what an extension may hold an OID (12,000). */
+const PATIENCE_MS = 120_000;
+/** Turns of the event loop after which what is ready has settled. */
+const TURNS = 3;
+
+const WITNESS_ABOVE = '3f1d7c52-8a64-4b09-9e2b-5c0f6a71e300';
+const WITNESS_BELOW = '3f1d7c52-8a64-4b09-9e2b-5c0f6a71e301';
+
+/** Thrown when an act failed that the rest of the life cycle builds on; the failure is noted already. */
+export class LifeCycleStopped extends Error {}
+
+export interface StageOptions extends Pick<LifeCycleOptions, 'extension' | 'mof' | 'settings'> {
+  readonly seed: string;
+  readonly profile: ProfileName;
+  readonly scheduling: 'fifo' | 'seeded';
+}
+
+type SwitchOptions = Omit<Parameters<SwitchCollection['create']>[0], 'name' | 'extensions'>;
+
+/** The memory store outlives the fabrics that are opened on it. */
+function keptStore(): Store {
+  const store = new MemoryStore();
+  return {
+    description: store.description,
+    get: (key) => store.get(key),
+    range: (prefix) => store.range(prefix),
+    write: (ops) => store.write(ops),
+    close: async () => undefined,
+  };
+}
+
+/**
+ * Where a life cycle is played: a world with a clock that moves only here, the extension under test between two witnesses, and
+ * what is expected of it all.
+ */
+export class LifeCycleStage {
+  readonly extension: ExtensionDefinition;
+  /** Above the extension under test; also on a switch where it is disabled. */
+  readonly above: Witness;
+  /** Below it; there is nothing below a forwarding extension. */
+  readonly below: Witness | undefined;
+  readonly policies: Policies;
+  readonly failures: LifeCycleFailure[] = [];
+  readonly findings: TestFinding[] = [];
+  /** Trace of each world so far, oldest first. */
+  readonly traces: (readonly TraceEntry[])[] = [];
+  readonly #options: StageOptions;
+  readonly #store = keptStore();
+  /** Names of switches on which the extension is enabled. */
+  readonly #enabledOn = new Set<string>();
+  readonly #vms = new Map<string, 'running' | 'off'>();
+  #fabric: Fabric | undefined;
+
+  private constructor(options: StageOptions) {
+    const { extension } = options;
+    this.#options = options;
+    this.extension = extension;
+    const classes = () => this.policies.classes();
+    // A capturing extension may veto nothing (rule A17), so one of the two is always a filter.
+    this.above = new Witness(
+      {
+        id: WITNESS_ABOVE,
+        name: 'Witness above',
+        type: extension.type === 'forward' ? 'filter' : 'capture',
+      },
+      classes,
+    );
+    this.below =
+      extension.type === 'forward'
+        ? undefined
+        : new Witness({ id: WITNESS_BELOW, name: 'Witness below', type: 'filter' }, classes);
+    this.policies = new Policies(() => this.fabric, extension.id, options.settings);
+  }
+
+  static async open(options: StageOptions): Promise<LifeCycleStage> {
+    const stage = new LifeCycleStage(options);
+    await stage.#open();
+    const { features } = stage.fabric;
+    await features.register(neutralMof(WITNESS_ABOVE), { source: 'life-cycle.mof' });
+    if (options.mof !== undefined) await features.register(options.mof);
+    return stage;
+  }
+
+  get fabric(): FabricInterface {
+    if (this.#fabric === undefined) throw new Error('the world is closed');
+    return this.#fabric;
+  }
+
+  get #stack(): ExtensionDefinition[] {
+    const below = this.below === undefined ? [] : [this.below.definition];
+    return [this.above.definition, this.extension, ...below];
+  }
+
+  async #open(): Promise<void> {
+    const { seed, profile, scheduling } = this.#options;
+    const fabric = await Fabric.open({
+      clock: 'manual',
+      store: this.#store,
+      seed,
+      profile,
+      scheduling,
+      extensions: this.#stack,
+    });
+    this.#fabric = fabric;
+    let seen = 0;
+    const collect = (): void => {
+      for (const event of fabric.events.after(seen)) {
+        seen = event.seq;
+        if (event.type === 'finding') this.findings.push(findingOf(event));
+      }
+    };
+    // What happened while it was opened, then what happens from now on.
+    collect();
+    fabric.events.subscribe(collect);
+  }
+
+  /** The service ends and starts again: a new world on the same store. */
+  async restartService(): Promise<void> {
+    await this.close();
+    await this.act('start the service again', () => this.#open());
+  }
+
+  /** Ends the world; its trace and findings stay. */
+  async close(): Promise<void> {
+    const fabric = this.#fabric;
+    if (fabric === undefined) return;
+    await this.#settled(fabric.close(), fabric);
+    this.traces.push(fabric.trace.entries());
+    this.#fabric = undefined;
+  }
+
+  // --- acts and expectations -------------------------------------------------------------------------------------------
+
+  /** Does what has to succeed. When it does not, or never ends, that is a failure and the life cycle ends here. */
+  async act<T>(title: string, run: () => Promise<T>, rule?: string): Promise<T> {
+    const outcome = await this.#settled(run(), this.#fabric);
+    if (outcome?.status === 'fulfilled') return outcome.value;
+    this.#failed(title, outcome, rule);
+    throw new LifeCycleStopped(title);
+  }
+
+  /** Starts everything in the same moment; all of it has to succeed. */
+  async together(
+    title: string,
+    runs: readonly (() => Promise<unknown>)[],
+    rule?: string,
+  ): Promise<void> {
+    const all = Promise.allSettled(runs.map((run) => run()));
+    const outcome = await this.#settled(all, this.#fabric);
+    const outcomes = outcome?.status === 'fulfilled' ? outcome.value : [outcome];
+    const failed = outcomes.filter((each) => each?.status !== 'fulfilled');
+    for (const each of failed) this.#failed(title, each, rule);
+    if (failed.length > 0) throw new LifeCycleStopped(title);
+  }
+
+  /** Does what a witness refuses. */
+  async refused(title: string, run: () => Promise<unknown>): Promise<void> {
+    const outcome = await this.#settled(run(), this.#fabric);
+    const error = outcome?.status === 'rejected' ? outcome.reason : undefined;
+    if (isExtSwitchError(error) && error.code === 'VETOED') return;
+    this.failures.push({ message: `${title}: the veto of a witness did not arrive`, rule: 'D21' });
+    throw new LifeCycleStopped(title);
+  }
+
+  /** Notes a failure unless `holds`. */
+  expect(holds: boolean, message: string, rule?: string): void {
+    if (!holds) this.#fail(message, rule);
+  }
+
+  #fail(message: string, rule: string | undefined): void {
+    if (this.failures.some((known) => known.message === message)) return;
+    this.failures.push(rule === undefined ? { message } : { message, rule });
+  }
+
+  #failed(title: string, outcome: PromiseSettledResult<unknown> | undefined, rule?: string): void {
+    if (outcome?.status !== 'rejected') {
+      const held = this.fabric.pending().map(({ oid, heldBy }) => `${oid} at ${heldBy}`);
+      const where = held.length === 0 ? '' : `; in flight: ${held.join(', ')}`;
+      this.#fail(`${title}: did not end within ${PATIENCE_MS} virtual ms${where}`, rule ?? 'B42');
+      return;
+    }
+    const { reason } = outcome;
+    const by = isExtSwitchError(reason) ? reason.place.rule : undefined;
+    const message = reason instanceof Error ? reason.message : String(reason);
+    this.#fail(`${title}: ${message}`, by ?? rule);
+  }
+
+  /** Moves virtual time until the promise is settled; `undefined` when nothing settles it. */
+  async #settled<T>(
+    promise: Promise<T>,
+    fabric: Fabric | undefined,
+  ): Promise<PromiseSettledResult<T> | undefined> {
+    let outcome: PromiseSettledResult<T> | undefined;
+    void Promise.allSettled([promise]).then(([result]) => {
+      outcome = result;
+    });
+    const giveUpAt = (fabric?.clock.now() ?? 0) + PATIENCE_MS;
+    for (;;) {
+      await settle();
+      const next = fabric?.clock.nextAt();
+      if (outcome !== undefined || fabric === undefined) return outcome;
+      if (next === undefined || next > giveUpAt) return undefined;
+      fabric.clock.advanceTo(next);
+    }
+  }
+
+  /** Lets virtual time pass: timers fire in order. */
+  async pass(ms: number): Promise<void> {
+    await settle();
+    this.fabric.clock.advance(ms);
+    await settle();
+  }
+
+  // --- switches and the extension under test -----------------------------------------------------------------------------
+
+  /** A switch with the extension under test between the witnesses. */
+  async createSwitch(name: string, options: SwitchOptions = {}): Promise<SwitchHandle> {
+    const made = await this.act(`create switch ${name}`, () =>
+      this.fabric.switches.create({ name, ...options, extensions: this.#stack }),
+    );
+    this.#enabledOn.add(name);
+    this.#checkStack(name, 'after it was created');
+    return made;
+  }
+
+  switch(name: string): SwitchHandle {
+    return this.fabric.switches.get(name);
+  }
+
+  /** GUID of the internal port of the management OS. */
+  hostPort(switchName: string): string {
+    for (const { id, type } of this.switch(switchName).ports.list())
+      if (type === 'internal') return id;
+    throw new Error(`${switchName} has no internal port`);
+  }
+
+  async deleteSwitch(name: string): Promise<void> {
+    await this.act(`delete switch ${name}`, () => this.switch(name).delete());
+    this.#enabledOn.delete(name);
+  }
+
+  /** Enable-VMSwitchExtension (S13) or Disable-VMSwitchExtension (S14) of the extension under test. */
+  async toggle(switchName: string, enabled: boolean): Promise<void> {
+    await this.switch(switchName).extensions.change(this.extension.id, { enabled });
+    if (enabled) this.#enabledOn.add(switchName);
+    else this.#enabledOn.delete(switchName);
+  }
+
+  async enable(switchName: string): Promise<void> {
+    await this.act(`enable it on ${switchName}`, () => this.toggle(switchName, true), 'J11');
+    this.#checkStack(switchName, 'after it was enabled');
+  }
+
+  async disable(switchName: string): Promise<void> {
+    await this.act(`disable it on ${switchName}`, () => this.toggle(switchName, false), 'A61');
+    this.#checkStack(switchName, 'after it was disabled');
+  }
+
+  /** Disables it wherever it is enabled: what it still holds is found then. */
+  async removeEverywhere(): Promise<void> {
+    for (const name of [...this.#enabledOn]) await this.disable(name);
+  }
+
+  // --- VMs -----------------------------------------------------------------------------------------------------------------
+
+  /** A VM that is off, with one synthetic adapter `eth0`, `eth1`, … for each of the switches, and policies on each of them. */
+  async createVm(name: string, switchNames: readonly string[]): Promise<readonly PolicyOwner[]> {
+    const adapters = switchNames.map((it, i) => ({ name: `eth${i}`, switch: it }));
+    await this.act(`create ${name}`, () => this.fabric.vms.create({ name, adapters }));
+    this.#vms.set(name, 'off');
+    const owners = switchNames.map((_it, i) => adapterOwner(name, `eth${i}`));
+    for (const owner of owners) {
+      await this.act(`add policies to ${owner.title}`, () => this.policies.add(owner));
+    }
+    return owners;
+  }
+
+  async start(name: string): Promise<void> {
+    await this.fabric.vms.get(name).start();
+    this.#vms.set(name, 'running');
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.fabric.vms.get(name).stop();
+    this.#vms.set(name, 'off');
+  }
+
+  // --- what has to hold ------------------------------------------------------------------------------------------------------
+
+  /** Whether everything is as it should be; `when` is for the message, e.g. `after the restart`. */
+  async check(when: string): Promise<void> {
+    await settle();
+    const held = this.fabric.pending();
+    for (const { oid, heldBy } of held) {
+      this.#fail(`${when}: ${oid} is still in flight at ${heldBy}`, 'D6');
+    }
+    for (const { name } of this.fabric.switches.list()) {
+      this.#checkStack(name, when);
+      this.#checkViews(name, when);
+    }
+    for (const [name, state] of this.#vms) {
+      const { state: found, adapters } = this.fabric.vms.get(name).info;
+      this.expect(found === state, `${when}: ${name} is ${found}, expected ${state}`);
+      const connected = adapters.filter((it) => it.connected).length;
+      const expected = state === 'running' ? adapters.length : 0;
+      const text = `${when}: ${connected} adapters of ${name} are connected, expected ${expected}`;
+      this.expect(connected === expected, text, state === 'running' ? 'C25' : 'C30');
+    }
+    for (const { message, rule } of this.policies.check()) this.#fail(`${when}: ${message}`, rule);
+  }
+
+  #checkStack(name: string, when: string): void {
+    const info = this.switch(name).extensions.get(this.extension.id);
+    const expected = this.#enabledOn.has(name);
+    const what = `${when}, on ${name}: ${this.extension.name} is`;
+    const shown = info.enabled ? 'enabled' : 'disabled';
+    this.expect(info.enabled === expected, `${what} ${shown}`, 'A37');
+    const why = info.problem === undefined ? '' : `: ${info.problem}`;
+    if (expected) this.expect(info.running, `${what} enabled, but not running${why}`, 'A50');
+    else this.expect(!info.running, `${what} disabled, but running`, 'A52');
+  }
+
+  #checkViews(name: string, when: string): void {
+    const real = switchView(this.switch(name));
+    for (const witness of [this.above, this.below]) {
+      const view = witness?.viewOf(name);
+      if (witness === undefined || view === undefined || witness.blindOn(name)) continue;
+      const who = `${when}, on ${name}: ${witness.definition.name}`;
+      for (const [key, value] of real) {
+        const seen = view.get(key);
+        const text = `${who} knows ${key} as ${seen ?? 'nothing'}, the switch as ${value}`;
+        this.expect(seen === value, text, 'D13');
+      }
+      for (const [key, value] of view) {
+        const text = `${who} knows ${key} (${value}), which the switch does not have`;
+        this.expect(real.has(key), text, 'D13');
+      }
+    }
+  }
+}
+
+function findingOf({ data }: FabricEvent): TestFinding {
+  return data as unknown as TestFinding;
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await new Promise((done) => setImmediate(done));
+}
