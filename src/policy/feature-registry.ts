@@ -1,6 +1,5 @@
 import type { FeatureCatalog, PropertyCodec } from '../../switch/environment.ts';
 import type { NdisVersion } from '../abi/index.ts';
-import { ndisHas } from '../abi/index.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { type Guid, tryParseGuid } from '../core/guid.ts';
 import { builtinFeatures } from '../mof/builtin-features.ts';
@@ -8,6 +7,7 @@ import type { FeatureClass, SerializationProfile } from '../mof/feature-class.ts
 import type { FeatureCodec } from '../mof/feature-codec.ts';
 import type { Settings } from '../sdk/extension.ts';
 import { CustomCodec } from './custom-codec.ts';
+import { missingFact, type VersionFact } from './profile.ts';
 import { StandardCodec, standardClassName, standardMapping } from './standard-codec.ts';
 
 export type FeatureKind = 'setting' | 'status';
@@ -19,6 +19,8 @@ export interface RegisteredFeature {
   readonly layout: FeatureCodec;
   /** Settings of port and switch policies, and custom status classes. */
   readonly codec: PropertyCodec;
+  /** Why the class cannot be used in this NDIS version. */
+  readonly missing: VersionFact | undefined;
   /** False once the class was removed or replaced: settings checked against it are of no use any more. */
   isCurrent: boolean;
 }
@@ -67,10 +69,14 @@ class Registered implements RegisteredFeature {
     return this.#codec;
   }
 
+  get missing(): VersionFact | undefined {
+    return this.feature.builtIn ? missingFact(this.#ndis, this.feature.name) : undefined;
+  }
+
   #makeCodec(): PropertyCodec {
     const { feature } = this;
     const mapping = feature.builtIn ? standardMapping(feature.name) : undefined;
-    if (mapping !== undefined && ndisHas(this.#ndis, mapping.since)) {
+    if (mapping !== undefined && this.missing === undefined) {
       return new StandardCodec(mapping, feature, this.#ndis);
     }
     return customCodec(feature, this.uint16);

@@ -26,13 +26,25 @@ export function propertyRecord(property: PropertyInstance): PropertyRecord {
   };
 }
 
-/** Rule E54: a class is for ports or for switches. */
-export function checkScope({ feature }: RegisteredFeature, scope: 'port' | 'switch'): void {
+/** Rules E54, E1: a class is for ports or for switches, and some came with a later NDIS version. */
+export function checkScope(registered: RegisteredFeature, scope: 'port' | 'switch'): void {
+  checkVersion(registered);
+  const { feature } = registered;
   if (feature.scope === scope) return;
   throw new ExtSwitchError(
     'INVALID_ARGUMENT',
     `${feature.name} is a ${feature.scope} feature; it cannot be set on a ${scope} (rule E54)`,
     { rule: 'E54', member: 'feature', expected: `a ${scope} feature`, found: feature.name },
+  );
+}
+
+/** Throws `INVALID_ARGUMENT` naming the version for a class that this world's NDIS does not have. */
+export function checkVersion({ feature, missing }: RegisteredFeature): void {
+  if (missing === undefined) return;
+  throw new ExtSwitchError(
+    'INVALID_ARGUMENT',
+    `${feature.name} needs NDIS ${missing.since}, which the profile of this world does not have: ${missing.what}`,
+    { rule: 'E1', member: 'feature', expected: `NDIS ${missing.since}`, found: feature.name },
   );
 }
 

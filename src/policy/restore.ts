@@ -1,6 +1,7 @@
 import { PropertyInstance } from '../../switch/ports.ts';
 import { isExtSwitchError } from '../core/errors.ts';
 import { storedNic } from './nic-record.ts';
+import { checkVersion } from './property-rules.ts';
 import type { FeatureRecord, PortRecord, PropertyRecord, SwitchRecord } from './records.ts';
 import { type PortSnapshot, recreatePort, reissue } from './recreate.ts';
 import { newSwitch } from './switch-collection.ts';
@@ -130,6 +131,7 @@ function restoreProperty(
   const registered = world.registry.byId('setting', record.feature);
   try {
     if (registered === undefined) throw new Error(`class ${record.name} is not registered`);
+    checkVersion(registered);
     const { codec } = registered;
     const settings =
       codec.version === record.version ? record.settings : codec.normalize(record.settings);

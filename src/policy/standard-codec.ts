@@ -28,8 +28,6 @@ import type { Settings, SettingValue } from '../sdk/extension.ts';
 interface Mapping {
   readonly propertyType: number;
   readonly className: string;
-  /** NDIS version that brought the type. */
-  readonly since: NdisVersion;
   readonly check: (settings: Settings, className: string) => void;
   readonly size: (settings: Settings, ndis: NdisVersion) => number;
   readonly write: (
@@ -83,7 +81,6 @@ const MAPPINGS: readonly Mapping[] = [
   {
     propertyType: 2,
     className: 'Msvm_EthernetSwitchPortSecuritySettingData',
-    since: '6.30',
     check: () => undefined,
     size: (_settings, ndis) => structure('NDIS_SWITCH_PORT_PROPERTY_SECURITY').sizeof(ndis),
     write: (settings, bytes, offset, ndis) =>
@@ -105,7 +102,6 @@ const MAPPINGS: readonly Mapping[] = [
   {
     propertyType: 3,
     className: 'Msvm_EthernetSwitchPortVlanSettingData',
-    since: '6.30',
     check: (settings, className) => {
       atMost(className, settings, 'OperationMode', 3);
       atMost(className, settings, 'PvlanMode', 3);
@@ -136,7 +132,6 @@ const MAPPINGS: readonly Mapping[] = [
     propertyType: 4,
     // Rule E13: a profile points into its vendor's own store; nothing of it is interpreted.
     className: PROFILE_CLASS,
-    since: '6.30',
     check: (settings, className) => {
       for (const member of ['ProfileId', 'VendorId', 'NetCfgInstanceId'])
         guid(className, settings, member);
@@ -170,7 +165,6 @@ const MAPPINGS: readonly Mapping[] = [
   {
     propertyType: 5,
     className: 'Msvm_EthernetSwitchPortIsolationSettingData',
-    since: '6.40',
     check: (settings, className) => atMost(className, settings, 'IsolationMode', 3),
     size: () => structure('NDIS_SWITCH_PORT_PROPERTY_ISOLATION').sizeof(),
     write: (settings, bytes, offset) =>
@@ -185,7 +179,6 @@ const MAPPINGS: readonly Mapping[] = [
   {
     propertyType: 6,
     className: ROUTING_DOMAIN_CLASS,
-    since: '6.40',
     check: (settings, className) => {
       guid(className, settings, 'RoutingDomainGuid');
       const ids = list(settings['IsolationIdList']).length;
