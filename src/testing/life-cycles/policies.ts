@@ -1,5 +1,5 @@
 import { isExtSwitchError } from '../../core/errors.ts';
-import type { FabricInterface } from '../../policy/api.ts';
+import type { FabricInterface, FeatureInfo } from '../../policy/api.ts';
 import { jsonText } from './json-text.ts';
 import type { LifeCycleFailure, LifeCycleOptions } from './life-cycle.ts';
 import type { PolicyOwner } from './policy-owner.ts';
@@ -53,6 +53,7 @@ export class Policies {
   readonly #accepted = new Map<string, boolean>();
   /** `class of owner` the extension answered for. */
   readonly #answered = new Set<string>();
+  #ownClasses: readonly FeatureInfo[] = [];
   #value = 0;
 
   constructor(
@@ -65,6 +66,12 @@ export class Policies {
     this.#given = settings;
   }
 
+  /** Looks up the classes of the extension under test, once all are registered. */
+  findClasses(): void {
+    const all = this.#fabric().features.list();
+    this.#ownClasses = all.filter((it) => it.extensionId === this.#extensionId);
+  }
+
   /** Custom classes whose instances are on the switches. */
   classes(): WatchedClasses {
     return { port: this.#settingClasses('port'), switch: this.#settingClasses('switch') };
@@ -75,11 +82,9 @@ export class Policies {
     return [neutral, ...this.#own(scope, 'setting')];
   }
 
-  #own(scope: PolicyOwner['scope'], kind: 'setting' | 'status'): string[] {
-    return this.#fabric()
-      .features.list()
-      .filter((it) => it.extensionId === this.#extensionId && it.scope === scope)
-      .filter((it) => it.kind === kind)
+  #own(scope: PolicyOwner['scope'], kind: FeatureInfo['kind']): readonly string[] {
+    return this.#ownClasses
+      .filter((it) => it.scope === scope && it.kind === kind)
       .map(({ name }) => name);
   }
 
@@ -147,6 +152,15 @@ export class Policies {
    * not.
    */
   async ask(owner: PolicyOwner): Promise<void> {
+    await this.#ask(owner, true);
+  }
+
+  /** {@link ask} while the extension comes or goes: it may be silent. */
+  async askWhileItGoes(owner: PolicyOwner): Promise<void> {
+    await this.#ask(owner, false);
+  }
+
+  async #ask(owner: PolicyOwner, mustAnswer: boolean): Promise<void> {
     for (const feature of this.#own(owner.scope, 'status')) {
       const what = `${feature} of ${owner.scope}`;
       try {
@@ -154,7 +168,7 @@ export class Policies {
         this.#answered.add(what);
       } catch (error) {
         const isSilent = isExtSwitchError(error) && error.code === 'NO_FEATURE_STATUS';
-        if (!isSilent || this.#answered.has(what)) throw error;
+        if (!isSilent || (mustAnswer && this.#answered.has(what))) throw error;
       }
     }
   }

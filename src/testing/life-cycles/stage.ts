@@ -14,7 +14,7 @@ import type { Store } from '../../store/store.ts';
 import type { TestFinding } from '../test-switch.ts';
 import type { LifeCycleFailure, LifeCycleOptions } from './life-cycle.ts';
 import { neutralMof, Policies } from './policies.ts';
-import { adapterOwner, type PolicyOwner } from './policy-owner.ts';
+import { adapterOwner, type PolicyOwner, switchOwner } from './policy-owner.ts';
 import { switchView } from './switch-view.ts';
 import { Witness } from './witness.ts';
 
@@ -98,6 +98,7 @@ export class LifeCycleStage {
     const { features } = stage.fabric;
     await features.register(neutralMof(WITNESS_ABOVE), { source: 'life-cycle.mof' });
     if (options.mof !== undefined) await features.register(options.mof);
+    stage.policies.findClasses();
     return stage;
   }
 
@@ -257,6 +258,7 @@ export class LifeCycleStage {
   async deleteSwitch(name: string): Promise<void> {
     await this.act(`delete switch ${name}`, () => this.switch(name).delete());
     this.#enabledOn.delete(name);
+    this.policies.forget(switchOwner(name));
   }
 
   /** Enable-VMSwitchExtension (S13) or Disable-VMSwitchExtension (S14) of the extension under test. */
@@ -303,6 +305,15 @@ export class LifeCycleStage {
   async stop(name: string): Promise<void> {
     await this.fabric.vms.get(name).stop();
     this.#vms.set(name, 'off');
+  }
+
+  /** Rule E38: its policies go with it. */
+  async deleteVm(name: string): Promise<void> {
+    const vm = this.fabric.vms.get(name);
+    for (const { info } of vm.adapters) this.policies.forget(adapterOwner(name, info.name));
+    if (this.#vms.get(name) === 'running') await this.act(`stop ${name}`, () => this.stop(name));
+    await this.act(`delete ${name}`, () => vm.delete());
+    this.#vms.delete(name);
   }
 
   // --- what has to hold ------------------------------------------------------------------------------------------------------
