@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { NdisStatus } from '../../src/core/status.ts';
 import type { NicInfo, NicUpdate } from '../../src/policy/api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import { macText } from '../../switch/parameters.ts';
+import { extensionWith } from '../support/fabrikam.ts';
 import { FailingStore } from '../support/failing-store.ts';
 import { hostWorld, KeptStore, nicViews, one, portViews, told } from './host-world.ts';
 import { holder, openWorld, turn } from './open-world.ts';
@@ -325,5 +327,124 @@ t.test(
       { numRuns: 60 },
     );
     t.pass('the law holds');
+  },
+);
+
+t.test(
+  'AllowTeaming: the address of a team member of the same VM once the guest failed over (C15)',
+  async (t) => {
+    const { fabric, sw } = await openWorld();
+    const macs = ['02-00-00-00-0a-01', '02-00-00-00-0a-02'] as const;
+    const vm = await fabric.vms.create({
+      name: 'V',
+      adapters: macs.map((address) => ({ switch: 'S', mac: address })),
+    });
+    await (await fabric.vms.create({ name: 'W', adapters: [{ switch: 'S', mac: MAC }] })).start();
+    await vm.start();
+    const [first, second] = vm.adapters;
+    if (first === undefined || second === undefined) throw new Error('two adapters');
+    const now = (): string | undefined => first.port.info.nics[0]?.currentMac;
+    await first.update({ vmMac: macs[1] });
+    t.equal(now(), macs[0], 'without AllowTeaming');
+    const property = await first.properties.add(SECURITY, { AllowTeaming: true });
+    t.equal(now(), macs[1], 'failed over');
+    await first.update({ vmMac: MAC });
+    t.equal(now(), macs[0], 'the address of another VM is no failover');
+    await first.update({ vmMac: GUEST });
+    t.equal(now(), macs[0], 'nor is one of nobody');
+    await first.update({ vmMac: macs[1] });
+    await first.properties.update(property.id, {});
+    t.equal(now(), macs[0]);
+    t.ok(told(sw).length > 0);
+    await fabric.close();
+  },
+);
+
+/** A world whose port P has a stored NIC that an extension refused when it was made again. */
+async function withRefusedNic(): Promise<{
+  fabric: Fabric;
+  store: KeptStore;
+  refuse: { on: boolean };
+}> {
+  const store = new KeptStore();
+  const first = await openWorld([], { store });
+  await first.port.nics.connect({ mac: MAC });
+  const refuse = { on: true };
+  const extension = extensionWith(() => ({
+    createNic: () => (refuse.on ? NdisStatus.RESOURCES : 'forward'),
+  }));
+  await first.fabric.extensions.install(extension);
+  await first.sw.extensions.change(extension.id, { enabled: true });
+  await first.fabric.close();
+  const fabric = await Fabric.open({ clock: 'manual', store, extensions: [extension] });
+  return { fabric, store, refuse };
+}
+const storedNics = (store: KeptStore): unknown[] =>
+  [...store.range('port/')].flatMap(([, value]) => (value as { nics: { mac: string }[] }).nics);
+
+t.test('a refused NIC is given up by disconnecting it, and kept when that is undone', async (t) => {
+  const { fabric, store } = await withRefusedNic();
+  const port = fabric.switches.get('S').ports.get('P');
+  t.same(port.nics.list(), []);
+  await t.rejects(port.nics.update(0, {}), { code: 'NOT_FOUND' });
+  await t.rejects(
+    fabric.atomic(async (world) => {
+      await world.switches.get('S').ports.get('P').nics.disconnect(0);
+      throw new Error('undo');
+    }),
+    /undo/,
+  );
+  await port.rename('R');
+  t.match(storedNics(store), [{ mac: MAC }]);
+  await port.nics.disconnect(0);
+  t.same(storedNics(store), []);
+  await t.rejects(port.nics.disconnect(0), { code: 'NOT_FOUND' });
+  await fabric.close();
+});
+
+t.test('a refused NIC is replaced by another one, and kept when that one is undone', async (t) => {
+  const { fabric, store, refuse } = await withRefusedNic();
+  const port = fabric.switches.get('S').ports.get('P');
+  await t.rejects(port.nics.connect({ mac: GUEST }), { code: 'VETOED' });
+  t.match(storedNics(store), [{ mac: MAC }]);
+  refuse.on = false;
+  await t.rejects(
+    fabric.atomic(async (world) => {
+      await world.switches.get('S').ports.get('P').nics.connect({ mac: GUEST });
+      throw new Error('undo');
+    }),
+    /undo/,
+  );
+  await port.rename('R');
+  t.match(storedNics(store), [{ mac: MAC }]);
+  await port.nics.connect({ mac: GUEST });
+  t.match(storedNics(store), [{ mac: GUEST }]);
+  t.equal(storedNics(store).length, 1);
+  await port.nics.disconnect(0);
+  t.same(storedNics(store), [], 'it does not come back');
+  await fabric.close();
+});
+
+t.test(
+  'a port being deleted has no NICs to change; a new NIC whose write fails goes again',
+  async (t) => {
+    const store = new FailingStore();
+    const { fabric, sw, port } = await openWorld([], { store });
+    store.failing = true;
+    await t.rejects(port.nics.connect({ mac: MAC }), { code: 'STORE_UNAVAILABLE' });
+    store.failing = false;
+    t.same(port.nics.list(), []);
+    t.same(told(sw), [
+      'PORT_CREATE',
+      'NIC_CREATE 0',
+      'NIC_CONNECT 0',
+      'NIC_DISCONNECT 0',
+      'NIC_DELETE 0',
+    ]);
+    t.ok(await port.nics.connect({ mac: MAC }), 'the address is free');
+    await port.delete();
+    await t.rejects(port.nics.disconnect(0), { code: 'NOT_FOUND' });
+    await t.rejects(port.nics.connect(), { code: 'NOT_FOUND' });
+    await fabric.close();
   },
 );
