@@ -15,20 +15,39 @@ export interface Committed {
 
 /**
  * Runs a change in the VM's turn and waits, the turn given back, until the store has it. What makes two changes of a VM
- * follow each other is the turn alone.
+ * follow each other is the turn alone. `result` is taken in the turn: what the change led to, whatever comes after it.
  */
-export function changeVm(
+export function changeVm<T>(
   world: World,
   transaction: Transaction | undefined,
   vm: VmEntry,
   change: () => Steps<Committed>,
-): MaybePromise<void> {
+  result: () => T,
+): MaybePromise<T> {
   return world.changes.run(transaction, () => {
-    const committed = vm.queue.run(() => drive(telling(world, vm, change)));
-    return committed instanceof Promise
-      ? committed.then(({ durable }) => durable)
-      : committed.durable;
+    const done = vm.queue.run(() => {
+      const committed = drive(telling(world, vm, change));
+      return committed instanceof Promise
+        ? committed.then((one) => new Changed(one, result()))
+        : new Changed(committed, result());
+    });
+    return done instanceof Promise ? done.then(whenDurable) : whenDurable(done);
   });
+}
+
+/** A class, so that neither promise in it is taken for the outcome of the turn. */
+class Changed<T> {
+  readonly committed: Committed;
+  readonly value: T;
+
+  constructor(committed: Committed, value: T) {
+    this.committed = committed;
+    this.value = value;
+  }
+}
+
+function whenDurable<T>({ committed: { durable }, value }: Changed<T>): MaybePromise<T> {
+  return durable === undefined ? value : durable.then(() => value);
 }
 
 /** A change, then an event when the VM has come to another state by it, be it done or taken back. */

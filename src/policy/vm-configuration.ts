@@ -1,4 +1,4 @@
-import type { Steps } from '../../switch/steps.ts';
+import type { MaybePromise, Steps } from '../../switch/steps.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { StoreOp } from '../store/store.ts';
 import type { AdapterOptions } from './api.ts';
@@ -8,7 +8,7 @@ import { checkName } from './lookup.ts';
 import { unicastMac } from './mac-pool.ts';
 import { checkMtu, DEFAULT_MTU } from './nic-collection.ts';
 import { adapterPropertyKey, remove, savedKey, vmKey } from './records.ts';
-import { changeVm, commitOps, commitVm, mustBe, mustExist, mustHave } from './vm-change.ts';
+import { type Committed, changeVm, commitOps, commitVm, mustBe, mustHave } from './vm-change.ts';
 import {
   closeConnection,
   endStanding,
@@ -25,14 +25,14 @@ import type { World } from './world.ts';
 type Tx = Transaction | undefined;
 
 /** A VM that is off, once the extensions have seen its adapters on validation ports (rules B44-B47). */
-export async function createVm(
+export function createVm(
   world: World,
   transaction: Tx,
   options: { readonly name: string; readonly adapters?: readonly AdapterOptions[] },
-): Promise<VmEntry> {
+): MaybePromise<VmEntry> {
   const name = checkName(options.name, 'VM');
   const vm = new VmEntry(world.rng.guid(), name, world.nextOrder());
-  await changeVm(world, transaction, vm, function* () {
+  const steps = function* (): Steps<Committed> {
     claimVmName(world, name);
     try {
       for (const one of options.adapters ?? []) {
@@ -45,8 +45,8 @@ export async function createVm(
     }
     addVm(world, vm);
     return commitVm(world, transaction, vm, [], () => forgetVm(world, vm));
-  });
-  return vm;
+  };
+  return changeVm(world, transaction, vm, steps, () => vm);
 }
 
 function claimVmName(world: World, name: string): void {
@@ -117,8 +117,8 @@ function newAdapter(world: World, vm: VmEntry, options: AdapterOptions): Adapter
 }
 
 /** Configuration, policies and saved data go in one write; a validation port that stood is taken down. */
-export async function deleteVm(world: World, transaction: Tx, vm: VmEntry): Promise<void> {
-  await changeVm(world, transaction, vm, function* () {
+export function deleteVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
+  const steps = function* (): Steps<Committed> {
     mustBe(vm, ['off', 'saved'], 'deleted', 'S3', 'stop it first');
     const ops = [remove(vmKey(vm.id))];
     for (const adapter of vm.adapters) ops.push(...adapterOps(world, adapter));
@@ -130,7 +130,8 @@ export async function deleteVm(world: World, transaction: Tx, vm: VmEntry): Prom
         yield* standAgain(world, adapter);
       }
     });
-  });
+  };
+  return changeVm(world, transaction, vm, steps, () => undefined);
 }
 
 /** Removes what the store has of an adapter beside its VM's record: also policies nobody could be told of at a restart. */
@@ -143,14 +144,13 @@ function adapterOps(world: World, adapter: AdapterEntry): StoreOp[] {
 }
 
 /** While the VM is off: configuration and a validation pass; while it runs: hot add (S4). */
-export async function addAdapter(
+export function addAdapter(
   world: World,
   transaction: Tx,
   vm: VmEntry,
   options: AdapterOptions,
-): Promise<AdapterEntry> {
-  let added: AdapterEntry | undefined;
-  await changeVm(world, transaction, vm, function* () {
+): MaybePromise<AdapterEntry> {
+  const steps = function* (): Steps<Committed> {
     mustBe(vm, ['off', 'running'], 'given an adapter', 'S4');
     const adapter = newAdapter(world, vm, options);
     try {
@@ -163,7 +163,6 @@ export async function addAdapter(
     }
     vm.adapters = [...vm.adapters, adapter];
     world.adapters.set(adapter.id, adapter);
-    added = adapter;
     return commitVm(world, transaction, vm, [], function* () {
       vm.adapters = vm.adapters.filter((one) => one !== adapter);
       adapter.isRemoved = true;
@@ -171,18 +170,18 @@ export async function addAdapter(
       yield* endStanding(world, adapter);
       forgetAdapter(world, adapter);
     });
-  });
-  return added as unknown as AdapterEntry;
+  };
+  return changeVm(world, transaction, vm, steps, () => vm.adapters.at(-1) as AdapterEntry);
 }
 
 /** Hot remove while the VM runs (S4: S3 steps 1-7); its policies go with it. */
-export async function removeAdapter(
+export function removeAdapter(
   world: World,
   transaction: Tx,
   adapter: AdapterEntry,
-): Promise<void> {
+): MaybePromise<void> {
   const { vm } = adapter;
-  await changeVm(world, transaction, vm, function* () {
+  const steps = function* (): Steps<Committed> {
     mustHave(adapter);
     mustBe(vm, ['off', 'running', 'paused'], 'deprived of an adapter', 'G41');
     const before = vm.adapters;
@@ -201,11 +200,6 @@ export async function removeAdapter(
       if (vm.isAlive) yield* reopenConnection(world, adapter, footing);
       else yield* standAgain(world, adapter);
     });
-  });
-}
-
-/** For a handle: the VM is still there. */
-export function findAdapters(vm: VmEntry): readonly AdapterEntry[] {
-  mustExist(vm);
-  return vm.adapters;
+  };
+  return changeVm(world, transaction, vm, steps, () => undefined);
 }

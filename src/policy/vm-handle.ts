@@ -66,25 +66,19 @@ export class VmObject implements VmHandle {
   }
 
   async start(): Promise<VmInfo> {
-    const started = startVm(this.#world, this.#transaction, this.#vm);
-    if (started !== undefined) await started;
-    return this.info;
+    return startVm(this.#world, this.#transaction, this.#vm);
   }
   async stop(): Promise<VmInfo> {
-    await stopVm(this.#world, this.#transaction, this.#vm);
-    return this.info;
+    return stopVm(this.#world, this.#transaction, this.#vm);
   }
   async pause(): Promise<VmInfo> {
-    await pauseVm(this.#world, this.#transaction, this.#vm);
-    return this.info;
+    return pauseVm(this.#world, this.#transaction, this.#vm);
   }
   async resume(): Promise<VmInfo> {
-    await resumeVm(this.#world, this.#transaction, this.#vm);
-    return this.info;
+    return resumeVm(this.#world, this.#transaction, this.#vm);
   }
   async save(): Promise<VmInfo> {
-    await saveVm(this.#world, this.#transaction, this.#vm);
-    return this.info;
+    return saveVm(this.#world, this.#transaction, this.#vm);
   }
   async restore(): Promise<RestoreReport> {
     return restoreVm(this.#world, this.#transaction, this.#vm);
@@ -139,23 +133,18 @@ class AdapterObject implements AdapterHandle {
   }
 
   async connect(switchIdOrName: string): Promise<AdapterInfo> {
-    await connectAdapter(this.#world, this.#transaction, this.#adapter, switchIdOrName);
-    return this.info;
+    return connectAdapter(this.#world, this.#transaction, this.#adapter, switchIdOrName);
   }
   async disconnect(): Promise<AdapterInfo> {
-    await disconnectAdapter(this.#world, this.#transaction, this.#adapter);
-    return this.info;
+    return disconnectAdapter(this.#world, this.#transaction, this.#adapter);
   }
   async update(change: NicUpdate): Promise<AdapterInfo> {
-    await updateAdapter(this.#world, this.#transaction, this.#adapter, change);
-    return this.info;
+    return updateAdapter(this.#world, this.#transaction, this.#adapter, change);
   }
   async assignVf(): Promise<AdapterInfo> {
-    await assignAdapterVf(this.#world, this.#transaction, this.#adapter);
-    return this.info;
+    return assignAdapterVf(this.#world, this.#transaction, this.#adapter);
   }
   async removeVf(): Promise<AdapterInfo> {
-    await removeAdapterVf(this.#world, this.#transaction, this.#adapter);
-    return this.info;
+    return removeAdapterVf(this.#world, this.#transaction, this.#adapter);
   }
 }

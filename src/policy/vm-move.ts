@@ -1,5 +1,6 @@
 import { type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
 import { ExtSwitchError } from '../core/errors.ts';
+import type { AdapterInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { findSwitch } from './find-switch.ts';
 import { type Committed, changeVm, commitVm, mustBe, mustHave } from './vm-change.ts';
@@ -14,6 +15,7 @@ import {
   validate,
 } from './vm-connection.ts';
 import type { AdapterEntry } from './vm-entry.ts';
+import { adapterInfo } from './vm-info.ts';
 import type { SwitchEntry, World } from './world.ts';
 
 type Tx = Transaction | undefined;
@@ -28,9 +30,9 @@ export function connectAdapter(
   transaction: Tx,
   adapter: AdapterEntry,
   switchIdOrName: string,
-): MaybePromise<void> {
+): MaybePromise<AdapterInfo> {
   const { vm } = adapter;
-  return changeVm(world, transaction, vm, function* () {
+  const steps = function* (): Steps<Committed> {
     mustHave(adapter);
     // Rule C26: a NIC is connected when the guest binds, and a paused guest does not.
     mustBe(vm, ['off', 'saved', 'running'], 'connected to a switch', 'C26', 'resume it first');
@@ -40,7 +42,8 @@ export function connectAdapter(
       return yield* reconnect(world, transaction, adapter);
     }
     return yield* move(world, transaction, adapter, entry);
-  });
+  };
+  return changeVm(world, transaction, vm, steps, () => adapterInfo(world, adapter));
 }
 
 /** The VM does not run: only what it is to connect to changes, asked about on a validation port (rules B44, B47). */
@@ -113,9 +116,9 @@ export function disconnectAdapter(
   world: World,
   transaction: Tx,
   adapter: AdapterEntry,
-): MaybePromise<void> {
+): MaybePromise<AdapterInfo> {
   const { vm } = adapter;
-  return changeVm(world, transaction, vm, function* () {
+  const steps = function* (): Steps<Committed> {
     mustHave(adapter);
     const before = adapter.target;
     if (before === undefined) {
@@ -134,5 +137,6 @@ export function disconnectAdapter(
       if (vm.isAlive) yield* reopenConnection(world, adapter, footing);
       else yield* standAgain(world, adapter);
     });
-  });
+  };
+  return changeVm(world, transaction, vm, steps, () => adapterInfo(world, adapter));
 }

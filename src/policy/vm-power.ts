@@ -1,7 +1,8 @@
 import { type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
 import type { StoreOp } from '../store/store.ts';
+import type { VmInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
-import { changeVm, commitVm, mustBe } from './vm-change.ts';
+import { type Committed, changeVm, commitVm, mustBe } from './vm-change.ts';
 import {
   closeConnection,
   endStanding,
@@ -14,6 +15,7 @@ import {
   validateAfterwards,
 } from './vm-connection.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
+import { vmInfo } from './vm-info.ts';
 import {
   collectData,
   connectedNics,
@@ -29,8 +31,8 @@ type Tx = Transaction | undefined;
 const NO_OPS: readonly StoreOp[] = [];
 
 /** S2 for every adapter that has a switch; all of them, or the VM stays off. */
-export function startVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
-  return changeVm(world, transaction, vm, function* () {
+export function startVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<VmInfo> {
+  const change = function* (): Steps<Committed> {
     mustBe(vm, ['off'], 'started', 'S2', adviceForStart(vm));
     yield* connectAll(world, vm);
     // A cold start ends the life that run-time data belonged to (OP-15).
@@ -43,7 +45,8 @@ export function startVm(world: World, transaction: Tx, vm: VmEntry): MaybePromis
       vm.state = 'off';
       setSavedData(vm, before);
     });
-  });
+  };
+  return changeVm(world, transaction, vm, change, () => vmInfo(world, vm));
 }
 
 function adviceForStart(vm: VmEntry): string {
@@ -116,8 +119,8 @@ export function footings(vm: VmEntry): Map<AdapterEntry, Footing> {
  * S3, with its step 8: the extensions are asked about the configuration as it is now. From `saved`, the saved state is
  * discarded. Nobody can refuse: what an extension says to the pass or to a save on the way (OP-15) is reported.
  */
-export function stopVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
-  return changeVm(world, transaction, vm, function* () {
+export function stopVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<VmInfo> {
+  const change = function* (): Steps<Committed> {
     mustBe(vm, ['running', 'paused', 'saved'], 'stopped', 'S3');
     const { state } = vm;
     const before = savedData(vm);
@@ -131,7 +134,8 @@ export function stopVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise
       setSavedData(vm, before);
       yield* reconnectAll(world, vm, was, state);
     });
-  });
+  };
+  return changeVm(world, transaction, vm, change, () => vmInfo(world, vm));
 }
 
 /** S3 per adapter, its validation pass included. */
@@ -144,8 +148,8 @@ export function* closeAll(world: World, vm: VmEntry): Steps<void> {
 }
 
 /** OP-16: in memory, NICs stay connected; with `suspendOids` each is told (OP-39). */
-export function pauseVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
-  return changeVm(world, transaction, vm, function* () {
+export function pauseVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<VmInfo> {
+  const change = function* (): Steps<Committed> {
     mustBe(vm, ['running'], 'paused', 'OP-16');
     yield* suspendAll(vm);
     vm.state = 'paused';
@@ -153,11 +157,12 @@ export function pauseVm(world: World, transaction: Tx, vm: VmEntry): MaybePromis
       yield* resumeAll(vm);
       vm.state = 'running';
     });
-  });
+  };
+  return changeVm(world, transaction, vm, change, () => vmInfo(world, vm));
 }
 
-export function resumeVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
-  return changeVm(world, transaction, vm, function* () {
+export function resumeVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<VmInfo> {
+  const change = function* (): Steps<Committed> {
     mustBe(vm, ['paused'], 'resumed', 'OP-16');
     yield* resumeAll(vm);
     vm.state = 'running';
@@ -165,7 +170,8 @@ export function resumeVm(world: World, transaction: Tx, vm: VmEntry): MaybePromi
       yield* suspendAll(vm);
       vm.state = 'paused';
     });
-  });
+  };
+  return changeVm(world, transaction, vm, change, () => vmInfo(world, vm));
 }
 
 /** OID_SWITCH_NIC_SUSPEND for each connected NIC, where the world uses it (OP-39). */

@@ -73,8 +73,10 @@ export class AdapterProperties implements PropertyCollection {
     const id = options.id === undefined ? world.rng.guid() : parseGuid(options.id, 'id');
     const property = new PropertyInstance(id, registered.codec, settings);
     property.order = world.nextOrder();
-    await this.#change(() => this.#add(registered, property));
-    return adapterPropertyInfo(this.#adapter, property);
+    return this.#change(
+      () => this.#add(registered, property),
+      () => adapterPropertyInfo(this.#adapter, property),
+    );
   }
 
   *#add(registered: RegisteredFeature, property: PropertyInstance): Steps<Committed> {
@@ -110,8 +112,10 @@ export class AdapterProperties implements PropertyCollection {
   async update(id: string, values: Values, options: UpdateOptions = {}): Promise<PropertyInfo> {
     const property = this.#find(id);
     const settings = property.codec.normalize(values);
-    await this.#change(() => this.#update(property, settings, options));
-    return adapterPropertyInfo(this.#adapter, property);
+    return this.#change(
+      () => this.#update(property, settings, options),
+      () => adapterPropertyInfo(this.#adapter, property),
+    );
   }
 
   *#update(
@@ -161,7 +165,10 @@ export class AdapterProperties implements PropertyCollection {
 
   async delete(id: string, options: UpdateOptions = {}): Promise<void> {
     const property = this.#find(id);
-    await this.#change(() => this.#delete(property, options));
+    return this.#change(
+      () => this.#delete(property, options),
+      () => undefined,
+    );
   }
 
   *#delete(property: PropertyInstance, options: UpdateOptions): Steps<Committed> {
@@ -191,11 +198,12 @@ export class AdapterProperties implements PropertyCollection {
 
   // --- what the three have in common ---------------------------------------------------------------------------------
 
-  #change(steps: () => Steps<Committed>): MaybePromise<void> {
-    return changeVm(this.#world, this.#transaction, this.#adapter.vm, () => {
+  #change<T>(change: () => Steps<Committed>, result: () => T): MaybePromise<T> {
+    const steps = (): Steps<Committed> => {
       mustHave(this.#adapter);
-      return steps();
-    });
+      return change();
+    };
+    return changeVm(this.#world, this.#transaction, this.#adapter.vm, steps, result);
   }
 
   /** In the VM's turn, so that the adapter has one port, or none, from beginning to end. */

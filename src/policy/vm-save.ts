@@ -1,10 +1,11 @@
 import type { SaveRecord } from '../../switch/save-record.ts';
-import { type Steps, settled } from '../../switch/steps.ts';
-import type { RestoreReport, SavedRecordInfo } from './api.ts';
+import { type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
+import type { RestoreReport, SavedRecordInfo, VmInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { refused } from './veto.ts';
-import { changeVm, commitVm, mustBe } from './vm-change.ts';
+import { type Committed, changeVm, commitVm, mustBe } from './vm-change.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
+import { vmInfo } from './vm-info.ts';
 import { closeAll, connectAll, disconnectAll, footings, reconnectAll } from './vm-power.ts';
 import {
   collectData,
@@ -25,12 +26,12 @@ const RESTORING_PORT = 2;
  * S9: all NICs give their run-time data first, so that a refusal leaves the VM running exactly as before; then the
  * connections go (OP-16), and data and state are stored in one write.
  */
-export async function saveVm(
+export function saveVm(
   world: World,
   transaction: Transaction | undefined,
   vm: VmEntry,
-): Promise<void> {
-  await changeVm(world, transaction, vm, function* () {
+): MaybePromise<VmInfo> {
+  const change = function* (): Steps<Committed> {
     mustBe(vm, ['running', 'paused'], 'saved', 'S9');
     const state = vm.state;
     const before = savedData(vm);
@@ -44,7 +45,8 @@ export async function saveVm(
       yield* reconnectAll(world, vm, was, state);
       yield* giveBack(world, vm, data);
     });
-  });
+  };
+  return changeVm(world, transaction, vm, change, () => vmInfo(world, vm));
 }
 
 /** After a save that was not stored: the extensions get what they gave, since their NIC was deleted meanwhile. */
@@ -67,14 +69,14 @@ function* giveBack(world: World, vm: VmEntry, data: SavedData): Steps<void> {
  * S10: the connections first (rule G29), then each NIC its records in the order they were saved (OP-18). A refusal takes
  * everything down again; the VM stays saved with its records (OP-17).
  */
-export async function restoreVm(
+export function restoreVm(
   world: World,
   transaction: Transaction | undefined,
   vm: VmEntry,
-): Promise<RestoreReport> {
+): MaybePromise<RestoreReport> {
   let restored = 0;
   const unowned: SavedRecordInfo[] = [];
-  await changeVm(world, transaction, vm, function* () {
+  const change = function* (): Steps<Committed> {
     mustBe(vm, ['saved'], 'restored', 'S10', 'it has no saved state');
     const before = savedData(vm);
     yield* connectAll(world, vm, (adapter) => adapter.saved.length > 0);
@@ -105,6 +107,6 @@ export async function restoreVm(
       vm.state = 'saved';
       setSavedData(vm, before);
     });
-  });
-  return { restored, unowned };
+  };
+  return changeVm(world, transaction, vm, change, () => ({ restored, unowned }));
 }

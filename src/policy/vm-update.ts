@@ -1,15 +1,16 @@
 import type { NicChange } from '../../switch/ports.ts';
 import { type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
 import { ExtSwitchError } from '../core/errors.ts';
-import type { NicUpdate } from './api.ts';
+import type { AdapterInfo, NicUpdate } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { currentMacOf } from './current-mac.ts';
 import { checkName } from './lookup.ts';
 import { type MacClaim, macNumber, unicastMac } from './mac-pool.ts';
 import { checkMtu } from './nic-collection.ts';
-import { changeVm, commitVm, mustHave } from './vm-change.ts';
+import { type Committed, changeVm, commitVm, mustHave } from './vm-change.ts';
 import { assignVf, removeVf } from './vm-connection.ts';
 import type { AdapterEntry, AdapterSettings } from './vm-entry.ts';
+import { adapterInfo } from './vm-info.ts';
 import type { World } from './world.ts';
 
 /** Name, addresses, MTU of an adapter: NIC_UPDATED while it is connected (rules C28, C29; S2 step 8). */
@@ -18,13 +19,14 @@ export function updateAdapter(
   transaction: Transaction | undefined,
   adapter: AdapterEntry,
   change: NicUpdate,
-): MaybePromise<void> {
-  return changeVm(world, transaction, adapter.vm, function* () {
+): MaybePromise<AdapterInfo> {
+  const steps = function* (): Steps<Committed> {
     mustHave(adapter);
     const before = { ...adapter.settings };
     yield* become(world, adapter, settingsAfter(before, change));
     return commitVm(world, transaction, adapter.vm, [], () => become(world, adapter, before));
-  });
+  };
+  return changeVm(world, transaction, adapter.vm, steps, () => adapterInfo(world, adapter));
 }
 
 /** S2 step 7; a veto or a used-up adapter refuses. */
@@ -32,12 +34,13 @@ export function assignAdapterVf(
   world: World,
   transaction: Transaction | undefined,
   adapter: AdapterEntry,
-): MaybePromise<void> {
-  return changeVm(world, transaction, adapter.vm, function* () {
+): MaybePromise<AdapterInfo> {
+  const steps = function* (): Steps<Committed> {
     mustHave(adapter);
     yield* assignVf(world, adapter);
     return commitVm(world, transaction, adapter.vm, [], () => removeVf(adapter));
-  });
+  };
+  return changeVm(world, transaction, adapter.vm, steps, () => adapterInfo(world, adapter));
 }
 
 /** S17 step 3. */
@@ -45,12 +48,13 @@ export function removeAdapterVf(
   world: World,
   transaction: Transaction | undefined,
   adapter: AdapterEntry,
-): MaybePromise<void> {
-  return changeVm(world, transaction, adapter.vm, function* () {
+): MaybePromise<AdapterInfo> {
+  const steps = function* (): Steps<Committed> {
     mustHave(adapter);
     yield* removeVf(adapter);
     return commitVm(world, transaction, adapter.vm, [], () => assignVf(world, adapter));
-  });
+  };
+  return changeVm(world, transaction, adapter.vm, steps, () => adapterInfo(world, adapter));
 }
 
 function settingsAfter(before: AdapterSettings, change: NicUpdate): AdapterSettings {

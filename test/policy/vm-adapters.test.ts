@@ -232,7 +232,8 @@ t.test(
       [() => port.nics.disconnect(0), 'C30'],
       [() => port.nics.connect(), 'C22'],
     ] as const) {
-      await t.rejects(call(), {
+      const refused = async (): Promise<void> => void (await call());
+      await t.rejects(refused, {
         code: 'ILLEGAL_TRANSITION',
         message: /belongs to VM "V"/,
         place: { rule },
