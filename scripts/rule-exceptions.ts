@@ -41,7 +41,7 @@ export const RULE_EXCEPTIONS: Readonly<Record<string, RuleException>> = {
   },
   E61: {
     waits: 'migration',
-    reason: `policies are stored and go along to another switch of the host; between hosts: ${MIGRATION}`,
+    reason: `policies are stored with the VM and go along to another switch of its host; between hosts: ${MIGRATION}`,
   },
   G36: { waits: 'migration', reason: MIGRATION },
   G37: { waits: 'migration', reason: MIGRATION },
@@ -49,6 +49,5 @@ export const RULE_EXCEPTIONS: Readonly<Record<string, RuleException>> = {
   G39: { waits: 'migration', reason: MIGRATION },
   G40: { waits: 'migration', reason: MIGRATION },
   G42: { waits: 'migration', reason: MIGRATION },
-  G46: { waits: 'migration', reason: MIGRATION },
   H16: { waits: 'packets', reason: `traffic of a virtual function: ${PACKETS}` },
 };

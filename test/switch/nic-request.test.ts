@@ -99,7 +99,7 @@ t.test(
   },
 );
 
-t.test('D25: what the management OS issues has source 0/0, its internal NIC included', (t) => {
+t.test('B11, D25: what the management OS issues has source 0/0, its internal NIC included', (t) => {
   const sources: unknown[] = [];
   const { machine } = scene({ filter: { nicRequest: ({ source }) => void sources.push(source) } });
   const port = makePort(machine, 'internal', 'host');
@@ -118,7 +118,7 @@ t.test('D25: what the management OS issues has source 0/0, its internal NIC incl
 });
 
 t.test(
-  'D26, D27: a multicast list goes to 0/0 with the NIC as source and completes at the miniport edge',
+  'B11, D26, D27: a multicast list goes to 0/0 with the NIC as source and completes at the miniport edge',
   (t) => {
     const seen: unknown[] = [];
     const { machine, adapter, port, nic } = scene({

@@ -53,7 +53,7 @@ const ASSIGNED = [
 ];
 
 t.test(
-  'S2 step 7, H16: a VF and a VPort, then NIC_UPDATED; from then on the NIC bypasses the switch path',
+  'S2 step 7: a VF and a VPort, then NIC_UPDATED; from then on the NIC is on the path that bypasses the switch',
   (t) => {
     const { world, machine, adapter, port, nic } = scene();
     t.equal(nic.path, 'synthetic');
