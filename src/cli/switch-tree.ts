@@ -84,6 +84,9 @@ function portNode(port: Item, uplink: Item | undefined, style: Style, verbose: b
       { text: String(names['portName'] ?? port['id']), paint: style.dim },
     ],
     children: [
+      ...(port['problem'] === undefined
+        ? []
+        : [{ kind: 'note', cells: [{ text: String(port['problem']), paint: style.warning }] }]),
       ...(verbose ? nameNodes(names, style, IN_ROWS) : []),
       ...(port['nics'] as readonly Item[]).map((nic) =>
         nicNode(

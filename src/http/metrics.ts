@@ -1,5 +1,3 @@
-import type { VmState } from '../policy/api.ts';
-
 /** Upper bounds of the duration histogram, seconds. */
 const BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5,
@@ -28,13 +26,13 @@ export interface Sample {
   readonly value: number;
 }
 
-/** What is told of one world. */
-export interface WorldSample {
+/** What is told of one world. Counters `vms_<state>` become one gauge with a label. */
+interface WorldSample {
   readonly name: string;
   readonly counters: Readonly<Record<string, number>>;
-  /** VMs by state, every state there is. */
-  readonly vms: Readonly<Record<VmState, number>>;
 }
+
+const VMS_OF_STATE = /^vms_/;
 
 /** Request counts and durations by route. Index `labels.length` collects what met no route. */
 export class Metrics {
@@ -124,6 +122,7 @@ function pushWorlds(lines: string[], worlds: readonly WorldSample[]): void {
   const byName = new Map<string, string[]>();
   for (const world of worlds) {
     for (const [counter, value] of Object.entries(world.counters)) {
+      if (VMS_OF_STATE.test(counter)) continue;
       const name = `extswitch_world_${snakeCase(counter)}`;
       const samples = byName.get(name) ?? [];
       samples.push(`${name}{world="${escapeLabel(world.name)}"} ${value}`);
@@ -139,7 +138,9 @@ function pushVms(lines: string[], worlds: readonly WorldSample[]): void {
   const name = 'extswitch_vms';
   lines.push(`# HELP ${name} VMs, by world and state.`, `# TYPE ${name} gauge`);
   for (const world of worlds) {
-    for (const [state, count] of Object.entries(world.vms)) {
+    for (const [counter, count] of Object.entries(world.counters)) {
+      if (!VMS_OF_STATE.test(counter)) continue;
+      const state = counter.replace(VMS_OF_STATE, '');
       lines.push(`${name}{world="${escapeLabel(world.name)}",state="${state}"} ${count}`);
     }
   }

@@ -180,16 +180,20 @@ export const nic = object({
   mtu: integer,
   vfAssigned: boolean,
 });
-export const port = object({
-  id: guid,
-  portId: integer,
-  name: string,
-  type: portTypes,
-  state: { enum: ['created', 'teardown', 'deleted'] },
-  isValidationPort: boolean,
-  nics: { type: 'array', items: nic },
-  names: objectNames,
-});
+export const port = object(
+  {
+    id: guid,
+    portId: integer,
+    name: string,
+    type: portTypes,
+    state: { enum: ['created', 'teardown', 'deleted'] },
+    isValidationPort: boolean,
+    nics: { type: 'array', items: nic },
+    names: objectNames,
+    problem: { type: 'string', description: 'An extension refused it after a restart (rule B16)' },
+  },
+  ['problem'],
+);
 export const property = object({
   id: guid,
   featureId: guid,

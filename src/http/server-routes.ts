@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { docsPage, docsPolicy } from './docs-page.ts';
-import type { Sample, WorldSample } from './metrics.ts';
+import type { Sample } from './metrics.ts';
 import { negotiate } from './negotiation.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Plane } from './plane.ts';
@@ -84,17 +84,15 @@ function metricsText(plane: Plane): string {
       value: (cpu.user + cpu.system) / 1e6,
     },
   ];
-  return plane.metrics.text(samples, worldSamples(plane));
+  return plane.metrics.text(samples, [...worldSamples(plane)]);
 }
 
 function gauge(name: string, help: string, value: number): Sample {
   return { name, help, type: 'gauge', value };
 }
 
-function worldSamples(plane: Plane): WorldSample[] {
-  return [...plane.deps.worlds.list()].map(({ name, fabric }) => {
-    const vms = { off: 0, running: 0, paused: 0, saved: 0 };
-    for (const { state } of fabric.vms.list()) vms[state] += 1;
-    return { name, counters: fabric.counters(), vms };
-  });
+function* worldSamples(plane: Plane) {
+  for (const { name, fabric } of plane.deps.worlds.list()) {
+    yield { name, counters: fabric.counters() };
+  }
 }

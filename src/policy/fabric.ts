@@ -176,9 +176,15 @@ export class Fabric implements FabricInterface {
       }
     }
     for (const adapter of world.adapters.values()) properties += adapter.properties.size;
+    const vms = { off: 0, running: 0, paused: 0, saved: 0 };
+    for (const { state } of world.vms.values()) vms[state] += 1;
     return {
       switches: world.switches.size,
       vms: world.vms.size,
+      vms_off: vms.off,
+      vms_running: vms.running,
+      vms_paused: vms.paused,
+      vms_saved: vms.saved,
       ports,
       properties,
       oids_in_flight: inFlight,

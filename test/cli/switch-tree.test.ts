@@ -51,6 +51,7 @@ const INTERNAL_PORT = {
   name: 'Management',
   type: 'internal',
   state: 'teardown',
+  problem: 'refused with NDIS_STATUS_RESOURCES',
   nics: [],
   names: { instanceId: 'Microsoft:S\\M' },
 };
@@ -95,6 +96,7 @@ t.test(
    ├─ port 2   TestVm eth0  synthetic  created   VM TestVm              b0000000-0000-4000-8000-000000000002
    │  └─ NIC 0  eth0        connected  00-15-5d-00-00-01  uses 02-00-00-00-00-01  VF
    ├─ port 10  Management   internal   teardown  management OS          b0000000-0000-4000-8000-000000000003
+   │  └─ refused with NDIS_STATUS_RESOURCES
    └─ port 11  TestVm eth0  synthetic  created   VM Other (validation)  b0000000-0000-4000-8000-000000000002
 `,
     );

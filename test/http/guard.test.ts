@@ -149,13 +149,11 @@ t.test('metrics are Prometheus text with escaped labels and cumulative buckets',
     [
       {
         name: 'default',
-        counters: { oidRequests_total: 7, ports: 3 },
-        vms: { off: 1, running: 2, paused: 0, saved: 0 },
+        counters: { oidRequests_total: 7, ports: 3, vms: 3, vms_off: 1, vms_running: 2 },
       },
       {
         name: 'w"1',
-        counters: { oidRequests_total: 1, ports: 0 },
-        vms: { off: 0, running: 0, paused: 0, saved: 0 },
+        counters: { oidRequests_total: 1, ports: 0, vms: 0, vms_off: 0, vms_running: 0 },
       },
     ],
   );
@@ -172,6 +170,7 @@ t.test('metrics are Prometheus text with escaped labels and cumulative buckets',
     'extswitch_http_request_duration_seconds_bucket{method="GET",route="/v1/x",le="+Inf"} 3',
     'extswitch_http_request_duration_seconds_count{method="GET",route="/v1/x"} 3',
     'extswitch_world_oid_requests_total{world="default"} 7',
+    'extswitch_world_vms{world="default"} 3',
     '# TYPE extswitch_vms gauge',
     'extswitch_vms{world="default",state="running"} 2',
     'extswitch_vms{world="w\\"1",state="off"} 0',

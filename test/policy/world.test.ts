@@ -169,6 +169,10 @@ t.test('pending: who holds what, how long, and how many wait behind it', async (
   t.same(fabric.counters(), {
     switches: 1,
     vms: 0,
+    vms_off: 0,
+    vms_running: 0,
+    vms_paused: 0,
+    vms_saved: 0,
     ports: 3,
     properties: 0,
     oids_in_flight: 0,
