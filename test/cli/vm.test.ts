@@ -203,6 +203,35 @@ t.test('vm show draws the VM with every name of its adapters', async (t) => {
   );
 });
 
+t.test('vm show of a VM that is off: what each adapter is configured for', async (t) => {
+  const { port: _, ...off } = { ...ADAPTER, connected: false, vfAssigned: false, mtu: 9000 };
+  const { vmId, vmName, adapterId, instanceId } = ADAPTER.names;
+  const names = { vmId, vmName, adapterId, instanceId };
+  const { switch: __, ...loose } = { ...off, name: 'eth1', type: 'emulated', macType: 'static' };
+  const vm = {
+    ...VM,
+    state: 'off',
+    savedRecords: 1,
+    adapters: [
+      { ...off, names },
+      { ...loose, names },
+    ],
+  };
+  const { url } = await fakeServer(t, { [`GET ${V}`]: [200, vm] });
+  const { out } = await runCli(['vm', 'show', 'TestVm', '--ascii', '--url', url]);
+  t.equal(
+    out,
+    `TestVm  off  1 saved record  ${VM_ID}
+|- eth0  synthetic  not connected  TestSwitch  00-15-5d-00-00-01 (dynamic)  MTU 9000
+|  |- adapter id  ${ADAPTER_ID}
+|  \`- InstanceID  ${instanceId}
+\`- eth1  emulated   not connected  no switch   00-15-5d-00-00-01 (static)   MTU 9000
+   |- adapter id  ${ADAPTER_ID}
+   \`- InstanceID  ${instanceId}
+`,
+  );
+});
+
 t.test('oid pending shows each request as !ndiskd.oid does', async (t) => {
   const acl = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
   const held = {

@@ -3,9 +3,10 @@ import type { ExtensionDefinition } from '../../src/sdk/extension.ts';
 import { MOF, type TestPlane, testExtension } from './plane.ts';
 
 export const KEEPER = '5cbf81be-5055-47cd-9055-a76b2b4e3610';
+export const GATEKEEPER = '5cbf81be-5055-47cd-9055-a76b2b4e3611';
 
 /** Saves one record of three bytes for each NIC, and takes it back. */
-export const keeper: ExtensionDefinition = {
+const keeper: ExtensionDefinition = {
   id: KEEPER,
   name: 'Keeper',
   vendor: 'Test',
@@ -24,9 +25,9 @@ export const keeper: ExtensionDefinition = {
   },
 };
 
-/** Refuses every port whose friendly name holds "refuse", and every NIC whose name does. */
-export const gatekeeper: ExtensionDefinition = {
-  id: '5cbf81be-5055-47cd-9055-a76b2b4e3611',
+/** Refuses every NIC whose friendly name holds "refuse". */
+const gatekeeper: ExtensionDefinition = {
+  id: GATEKEEPER,
   name: 'Gatekeeper',
   vendor: 'Test',
   version: '1.0',

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { packValue, unpackValue } from '../../src/http/msgpack.ts';
-import { openPlane, type TestPlane } from './plane.ts';
-import { extensions, KEEPER, picture, withVm } from './vm-plane.ts';
+import { EXTENSION, openPlane, type TestPlane } from './plane.ts';
+import { extensions, GATEKEEPER, KEEPER, picture, withVm } from './vm-plane.ts';
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const A = '/v1/vms/vm/adapters/a';
@@ -286,6 +286,41 @@ t.test('state changes of VMs are events, their number by state is a metric', asy
       `${state}`,
     );
   }
+});
+
+t.test('pending shows where a request of a VM is and when the switch ends it', async (t) => {
+  const plane = await openPlane(t, { fabric: { extensions } });
+  const { call, fabric } = plane;
+  await withVm(plane);
+  await call('POST', '/v1/vms/vm/start');
+  const add = (value: number) =>
+    call('POST', `${A}/properties`, {
+      feature: 'Test_PortSetting',
+      settings: { SettingIntA: value },
+    });
+  // 777 is pended by the filter; the stop waits behind it.
+  const held = add(777);
+  for (let turn = 0; fabric.pending().length === 0 && turn < 1_000; turn += 1) {
+    await new Promise((done) => setImmediate(done));
+  }
+  const stop = call('POST', '/v1/vms/vm/stop');
+  fabric.clock.advance(500);
+  const { items } = (await call('GET', '/v1/sim/pending')).body;
+  t.equal(items.length, 1);
+  t.match(items[0], {
+    switch: 's',
+    oid: 'OID_SWITCH_PORT_PROPERTY_ADD',
+    requestType: 'set',
+    origin: 'protocolEdge',
+    heldBy: EXTENSION,
+    route: [KEEPER, GATEKEEPER, EXTENSION],
+    pendingForMs: 500,
+    endsInMs: 11_500,
+  });
+  fabric.clock.advance(11_500);
+  t.equal((await held).status, 409, 'NdisTimedOidComplete: 12 s');
+  t.equal((await stop).body.state, 'off');
+  t.strictSame((await call('GET', '/v1/sim/pending')).body, { items: [] });
 });
 
 t.test('a world takes scheduling and behaviour; each option is checked', async (t) => {
