@@ -28,8 +28,11 @@ export interface FabricOptions {
   readonly seed?: string;
   /** Default `ws2022`. */
   readonly profile?: ProfileName;
-  /** `wall` (default): virtual time follows the machine's clock. `manual`: starts at 0, moves by `fabric.clock.advance(ms)`. */
-  readonly clock?: 'wall' | 'manual';
+  /**
+   * `wall` (default): virtual time follows the machine's clock. `manual`: starts at 0, moves by `fabric.clock.advance(ms)`. A
+   * clock: moves when its owner moves it, also while the world is being opened.
+   */
+  readonly clock?: 'wall' | 'manual' | VirtualClock;
   /** Installed at once, disabled on every switch until enabled (rule A36). */
   readonly extensions?: readonly ExtensionDefinition[];
   /** Trace entries kept, default 10,000. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { VirtualClock } from '../core/clock.ts';
+import { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
 import { openStore } from '../store/open-store.ts';
@@ -71,9 +71,13 @@ export class Fabric implements FabricInterface {
     try {
       checkOptions(options);
       const seed = options.seed ?? randomBytes(8).toString('hex');
-      const manual = options.clock === 'manual';
-      const world = new World(options, store, seed, manual ? 0 : Date.now());
-      const driver = manual ? undefined : new WallDriver(world.clock);
+      const isWall = options.clock === undefined || options.clock === 'wall';
+      const clock =
+        typeof options.clock === 'object'
+          ? options.clock
+          : new VirtualClock(isWall ? Date.now() : 0);
+      const world = new World(options, store, seed, clock);
+      const driver = isWall ? new WallDriver(clock) : undefined;
       restoreFeatures(world);
       for (const given of options.extensions ?? []) {
         const definition = isExtensionDefinition(given) ? given : defineExtension(given);

@@ -3,7 +3,7 @@ import type { NicOptions, Port } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { TraceRing } from '../../switch/trace.ts';
 import type { NdisVersion } from '../abi/index.ts';
-import { VirtualClock } from '../core/clock.ts';
+import type { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { Guid } from '../core/guid.ts';
 import { Rng } from '../core/rng.ts';
@@ -157,12 +157,12 @@ export class World {
   #order = 0;
   #nics = 0;
 
-  constructor(options: FabricOptions, store: Store, seed: string, startMs: number) {
+  constructor(options: FabricOptions, store: Store, seed: string, clock: VirtualClock) {
     this.seed = seed;
     this.store = store;
     this.profile = options.profile ?? DEFAULT_PROFILE;
     this.ndis = PROFILE_NDIS[this.profile];
-    this.clock = new VirtualClock(startMs);
+    this.clock = clock;
     this.rng = new Rng(seed);
     this.macs = new MacPool(seed);
     this.registry = new FeatureRegistry(this.ndis);
