@@ -1,3 +1,4 @@
+import { VirtualClock } from '../../core/clock.ts';
 import { isExtSwitchError } from '../../core/errors.ts';
 import type {
   FabricEvent,
@@ -66,6 +67,8 @@ export class LifeCycleStage {
   readonly traces: (readonly TraceEntry[])[] = [];
   readonly #options: StageOptions;
   readonly #store = keptStore();
+  /** One for all worlds of the stage: it moves also while one is being opened. */
+  readonly #clock = new VirtualClock();
   /** Names of switches on which the extension is enabled. */
   readonly #enabledOn = new Set<string>();
   readonly #vms = new Map<string, 'running' | 'off'>();
@@ -115,7 +118,7 @@ export class LifeCycleStage {
   async #open(): Promise<void> {
     const { seed, profile, scheduling } = this.#options;
     const fabric = await Fabric.open({
-      clock: 'manual',
+      clock: this.#clock,
       store: this.#store,
       seed,
       profile,
@@ -145,7 +148,7 @@ export class LifeCycleStage {
   async close(): Promise<void> {
     const fabric = this.#fabric;
     if (fabric === undefined) return;
-    await this.#settled(fabric.close(), fabric);
+    await this.#settled(fabric.close());
     this.traces.push(fabric.trace.entries());
     this.#fabric = undefined;
   }
@@ -154,7 +157,7 @@ export class LifeCycleStage {
 
   /** Does what has to succeed. When it does not, or never ends, that is a failure and the life cycle ends here. */
   async act<T>(title: string, run: () => Promise<T>, rule?: string): Promise<T> {
-    const outcome = await this.#settled(run(), this.#fabric);
+    const outcome = await this.#settled(run());
     if (outcome?.status === 'fulfilled') return outcome.value;
     this.#failed(title, outcome, rule);
     throw new LifeCycleStopped(title);
@@ -167,7 +170,7 @@ export class LifeCycleStage {
     rule?: string,
   ): Promise<void> {
     const all = Promise.allSettled(runs.map((run) => run()));
-    const outcome = await this.#settled(all, this.#fabric);
+    const outcome = await this.#settled(all);
     const outcomes = outcome?.status === 'fulfilled' ? outcome.value : [outcome];
     const failed = outcomes.filter((each) => each?.status !== 'fulfilled');
     for (const each of failed) this.#failed(title, each, rule);
@@ -176,7 +179,7 @@ export class LifeCycleStage {
 
   /** Does what a witness refuses. */
   async refused(title: string, run: () => Promise<unknown>): Promise<void> {
-    const outcome = await this.#settled(run(), this.#fabric);
+    const outcome = await this.#settled(run());
     const error = outcome?.status === 'rejected' ? outcome.reason : undefined;
     if (isExtSwitchError(error) && error.code === 'VETOED') return;
     this.failures.push({ message: `${title}: the veto of a witness did not arrive`, rule: 'D21' });
@@ -195,7 +198,7 @@ export class LifeCycleStage {
 
   #failed(title: string, outcome: PromiseSettledResult<unknown> | undefined, rule?: string): void {
     if (outcome?.status !== 'rejected') {
-      const held = this.fabric.pending().map(({ oid, heldBy }) => `${oid} at ${heldBy}`);
+      const held = (this.#fabric?.pending() ?? []).map(({ oid, heldBy }) => `${oid} at ${heldBy}`);
       const where = held.length === 0 ? '' : `; in flight: ${held.join(', ')}`;
       this.#fail(`${title}: did not end within ${PATIENCE_MS} virtual ms${where}`, rule ?? 'B42');
       return;
@@ -207,28 +210,24 @@ export class LifeCycleStage {
   }
 
   /** Moves virtual time until the promise is settled; `undefined` when nothing settles it. */
-  async #settled<T>(
-    promise: Promise<T>,
-    fabric: Fabric | undefined,
-  ): Promise<PromiseSettledResult<T> | undefined> {
+  async #settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T> | undefined> {
     let outcome: PromiseSettledResult<T> | undefined;
     void Promise.allSettled([promise]).then(([result]) => {
       outcome = result;
     });
-    const giveUpAt = (fabric?.clock.now() ?? 0) + PATIENCE_MS;
+    const giveUpAt = this.#clock.now() + PATIENCE_MS;
     for (;;) {
       await settle();
-      const next = fabric?.clock.nextAt();
-      if (outcome !== undefined || fabric === undefined) return outcome;
-      if (next === undefined || next > giveUpAt) return undefined;
-      fabric.clock.advanceTo(next);
+      const next = this.#clock.nextAt();
+      if (outcome !== undefined || next === undefined || next > giveUpAt) return outcome;
+      this.#clock.advanceTo(next);
     }
   }
 
   /** Lets virtual time pass: timers fire in order. */
   async pass(ms: number): Promise<void> {
     await settle();
-    this.fabric.clock.advance(ms);
+    this.#clock.advance(ms);
     await settle();
   }
 
@@ -321,7 +320,7 @@ export class LifeCycleStage {
   /** Whether everything is as it should be; `when` is for the message, e.g. `after the restart`. */
   async check(when: string): Promise<void> {
     await settle();
-    const held = this.fabric.pending();
+    const held = this.#fabric?.pending() ?? [];
     for (const { oid, heldBy } of held) {
       this.#fail(`${when}: ${oid} is still in flight at ${heldBy}`, 'D6');
     }
