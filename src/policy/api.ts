@@ -426,9 +426,9 @@ export interface VmHandle {
   readonly info: VmInfo;
   readonly adapters: readonly AdapterHandle[];
   adapter(idOrName: string): AdapterHandle;
-  /** S2; from `saved` it discards nothing: use {@link restore}. */
+  /** S2. Refused while it is saved: {@link restore} it, or {@link stop} it to discard its saved state. */
   start(): Promise<VmInfo>;
-  /** S3. */
+  /** S3. From `saved`: the saved state is discarded. */
   stop(): Promise<VmInfo>;
   pause(): Promise<VmInfo>;
   resume(): Promise<VmInfo>;
