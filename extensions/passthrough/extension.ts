@@ -72,6 +72,16 @@ export default defineExtension({
       // OID_SWITCH_NIC_RESTORE_COMPLETE: no more records for the NIC. Must be forwarded (rule G34).
       restoreNicComplete: () => 'forward',
 
+      // OID_SWITCH_NIC_REQUEST: an OID for an adapter or about a NIC, wrapped (`request.oid`, `request.data`). A forwarding
+      // extension may refuse what allocates or send one of its own to another adapter and return its status (rules D38,
+      // D41); everybody else forwards (rules D40, D42).
+      nicRequest: () => 'forward',
+      // The wrapped request came back up; `request.status` is that of the request inside.
+      nicRequestComplete: () => {},
+      // NDIS_STATUS_SWITCH_NIC_STATUS on its way up: a status of an adapter or about a NIC's offloads. Only a forwarding
+      // extension may swallow it with 'drop', after raising its own (rules H4-H6).
+      nicStatus: () => 'forward',
+
       // Every OID, known or not, before the handlers above. `request.bytes` are the bytes Windows would pass; they may be
       // read, not written (rule D4).
       oidRequest: () => 'forward',
@@ -79,6 +89,9 @@ export default defineExtension({
       // failed (rules D14, E37).
       oidRequestComplete: () => {},
 
+      // Plug-and-play events: the switch became active, the stack changed, this extension is about to be removed (rules
+      // A46, A68, A75). They go on whatever is done here (rules A71, A72).
+      netPnPEvent: () => {},
       // NetEventSwitchActivate: the switch is active; query what is there (rule J12).
       activate: () => {},
       // The stack starts with this extension in it, also when another one was enabled. On an active switch: query what is
