@@ -168,6 +168,26 @@ t.test('--adapter may be left out when the VM has one adapter', async (t) => {
   t.match(none.err, 'VM None has no network adapters');
 });
 
+t.test('feature list of an adapter shows the classes it has policies of, each once', async (t) => {
+  const other = { ...PROPERTY, id: 'p2' };
+  const third = { ...PROPERTY, id: 'p3', featureId: 'f3', feature: 'Third', version: 256 };
+  const { url } = await fakeServer(t, {
+    [`GET ${A}/properties?limit=1000`]: [
+      [200, { items: [PROPERTY, other, third] }],
+      [200, { items: [PROPERTY, other, third] }],
+      [200, { items: [] }],
+    ],
+  });
+  const words = ['feature', 'list', '--vm', 'TestVm', '--adapter', 'eth0', '--url', url];
+  const { out } = await runCli(words);
+  t.match(out, /^NAME +VERSION +PROPERTIES +ID\nFabrikam_PortCustomSettingData +1\.2 +2 /);
+  t.match(out, /\nThird +1\.0 +1 +f3\n/);
+  const json = await runCli([...words, '--json', '--limit', '1']);
+  const { featureId: id, feature: name, version } = PROPERTY;
+  t.strictSame(JSON.parse(json.out), [{ id, name, version, properties: [PROPERTY.id, 'p2'] }]);
+  t.match((await runCli(words)).err, 'there are no properties');
+});
+
 t.test('vm restore tells what was restored and which records nobody took (G26)', async (t) => {
   const record = {
     adapterId: ADAPTER_ID,

@@ -1,13 +1,16 @@
 import { connect, type Item, pathOf } from '../client.ts';
 import { ColumnPrinter, printFields } from '../columns.ts';
-import type { CommandHandler } from '../command.ts';
+import type { CommandHandler, Invocation } from '../command.ts';
 import { readInput } from '../input.ts';
 import { printItems, printJson } from '../print-items.ts';
 import { ServerError } from '../server-error.ts';
+import { targetPath } from '../target.ts';
 import { harmless, type Terminal } from '../terminal.ts';
+import { TARGET_FLAGS } from '../verbs/common-flags.ts';
 
 /** `feature list` */
 export const list: CommandHandler = async (call, terminal) => {
+  if (TARGET_FLAGS.some(({ name }) => call.has(name))) return listInUse(call, terminal);
   const pages = connect(call, terminal).pages('/features', call.integer('limit'));
   const columns = [
     { title: 'name', value: (item: Item) => item['name'] },
@@ -20,6 +23,37 @@ export const list: CommandHandler = async (call, terminal) => {
   await printItems(call, terminal, pages, columns, 'no features are registered');
   return 0;
 };
+
+/** `feature list` of one object: the classes of its properties, and which they are (Get-VMSwitchExtensionPortFeature). */
+async function listInUse(call: Invocation, terminal: Terminal): Promise<number> {
+  const plane = connect(call, terminal);
+  const used = new Map<string, { readonly class: Item; readonly properties: unknown[] }>();
+  for await (const items of plane.pages(`${await targetPath(call, plane)}/properties`)) {
+    for (const { id, featureId, feature, version } of items) {
+      const key = String(featureId);
+      const known = used.get(key) ?? {
+        class: { id: featureId, name: feature, version },
+        properties: [],
+      };
+      used.set(key, known);
+      known.properties.push(id);
+    }
+  }
+  const rows = [...used.values()].map((each) => ({ ...each.class, properties: each.properties }));
+  const columns = [
+    { title: 'name', value: (item: Item) => item['name'] },
+    { title: 'version', value: (item: Item) => versionText(item['version']) },
+    {
+      title: 'properties',
+      value: (item: Item) => (item['properties'] as readonly unknown[]).length,
+      align: 'right' as const,
+    },
+    { title: 'id', value: (item: Item) => item['id'] },
+  ];
+  const shown = rows.slice(0, call.integer('limit') ?? rows.length);
+  await printItems(call, terminal, [shown], columns, 'there are no properties');
+  return 0;
+}
 
 /** `feature show` */
 export const show: CommandHandler = async (call, terminal) => {

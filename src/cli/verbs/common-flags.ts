@@ -35,6 +35,14 @@ export const SWITCH_FLAG: FlagSpec = {
   help: 'switch, by id or name',
 };
 
+/** The same where it may be left out. */
+export const SWITCH_OPTIONAL: FlagSpec = {
+  name: 'switch',
+  short: 's',
+  value: 'SWITCH',
+  help: 'switch, by id or name',
+};
+
 export const PORT_FLAG: FlagSpec = {
   name: 'port',
   short: 'p',
@@ -57,6 +65,14 @@ export const ADAPTER_FLAG: FlagSpec = {
   value: 'ADAPTER',
   help: 'network adapter of the VM, by id or name; not needed when it has only one',
 };
+
+/** Whose policies: a switch or a port of it, or an adapter of a VM, as -SwitchName and -VMName (management.md 4). */
+export const TARGET_FLAGS: readonly FlagSpec[] = [
+  SWITCH_OPTIONAL,
+  PORT_FLAG,
+  VM_FLAG,
+  ADAPTER_FLAG,
+];
 
 export const ASCII_FLAG: FlagSpec = {
   name: 'ascii',

@@ -7,6 +7,7 @@ import {
   PORT_FLAG,
   SERVER,
   SWITCH_FLAG,
+  TARGET_FLAGS,
 } from './common-flags.ts';
 
 const REQUIRED_PORT = {
@@ -27,10 +28,11 @@ const PORT_ARGUMENT = { name: 'port', help: 'port, by id, number or name' } as c
 export const OBJECT_VERBS: readonly CommandSpec[] = [
   {
     words: ['feature', 'list'],
-    summary: 'List the registered feature classes',
+    summary:
+      'List the registered feature classes, or those a port, a switch or a VM adapter has policies of',
     arguments: [],
-    flags: [LIMIT_FLAG, ...SERVER],
-    examples: ['feature list'],
+    flags: [...TARGET_FLAGS, LIMIT_FLAG, ...SERVER],
+    examples: ['feature list', 'feature list --vm TestVm'],
     load: async () => (await import('../commands/feature.ts')).list,
   },
   {

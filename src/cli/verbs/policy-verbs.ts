@@ -1,12 +1,5 @@
 import type { CommandSpec, FlagSpec } from '../command.ts';
-import {
-  ADAPTER_FLAG,
-  LIMIT_FLAG,
-  PORT_FLAG,
-  SERVER,
-  SWITCH_FLAG,
-  VM_FLAG,
-} from './common-flags.ts';
+import { LIMIT_FLAG, SERVER, SWITCH_FLAG, SWITCH_OPTIONAL, TARGET_FLAGS } from './common-flags.ts';
 
 const EXTENSION_ARGUMENT = { name: 'extension', help: 'extension, by id or name' } as const;
 const PROPERTY_ARGUMENT = { name: 'property', help: 'property id' } as const;
@@ -27,16 +20,13 @@ const SETTINGS_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
-/** Whose policies: a switch or a port of it, or an adapter of a VM, as -SwitchName and -VMName (management.md 4). */
-const TARGET_FLAGS: readonly FlagSpec[] = [switchOptional(), PORT_FLAG, VM_FLAG, ADAPTER_FLAG];
-
 /** Nouns of policies: extensions, properties, feature status. */
 export const POLICY_VERBS: readonly CommandSpec[] = [
   {
     words: ['extension', 'list'],
     summary: 'List the installed extensions, or the stack of a switch from top to bottom',
     arguments: [],
-    flags: [switchOptional(), ...SERVER],
+    flags: [SWITCH_OPTIONAL, ...SERVER],
     examples: ['extension list', 'extension list --switch TestSwitch'],
     load: async () => (await import('../commands/extension.ts')).list,
   },
@@ -171,8 +161,3 @@ export const POLICY_VERBS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/status.ts')).get,
   },
 ];
-
-function switchOptional(): FlagSpec {
-  const { required: _, ...rest } = SWITCH_FLAG;
-  return rest;
-}
