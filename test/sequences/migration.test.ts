@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { NdisStatus } from '../../src/core/status.ts';
+import { NdisStatus, statusName } from '../../src/core/status.ts';
 import { decodeTrace } from '../../src/policy/trace-decode.ts';
 import type { ExtensionHandlers, SwitchContext } from '../../src/sdk/extension.ts';
 import type { SaveRecord } from '../../switch/save-record.ts';
@@ -30,7 +30,28 @@ interface Host {
   readonly events: { seq: number; type: 'state' | 'finding'; data: Record<string, unknown> }[];
 }
 
-function host(name: string, handlers: (sw: SwitchContext) => ExtensionHandlers): Host {
+/** Fails the request that comes when `countdown` has run out, once. */
+interface Trap {
+  countdown: number;
+  readonly status: NdisStatus;
+  /** What it failed. */
+  failed?: string;
+}
+
+function trapped(handlers: ExtensionHandlers, trap: Trap | undefined): ExtensionHandlers {
+  if (trap === undefined) return handlers;
+  return {
+    ...handlers,
+    oidRequest(request) {
+      trap.countdown -= 1;
+      if (trap.countdown !== -1) return 'forward';
+      trap.failed = request.oidName.slice('OID_SWITCH_'.length);
+      return trap.status;
+    },
+  };
+}
+
+function host(name: string, handlers: (sw: SwitchContext) => ExtensionHandlers, trap?: Trap): Host {
   const world = switchWorld('6.85', name, { suspendOids: true });
   const events: Host['events'] = [];
   const environment = {
@@ -47,7 +68,10 @@ function host(name: string, handlers: (sw: SwitchContext) => ExtensionHandlers):
   // The same extensions on both hosts: a record finds its owner by the extension's id (rule G30).
   const stack = [
     { ...extension('capture', {}), id: 'e0000000-0000-0000-0000-0000000000c0' },
-    { ...extension('filter', handlers), id: 'e0000000-0000-0000-0000-0000000000f1' },
+    {
+      ...extension('filter', (sw) => trapped(handlers(sw), trap)),
+      id: 'e0000000-0000-0000-0000-0000000000f1',
+    },
     { ...extension('forward', {}), id: 'e0000000-0000-0000-0000-0000000000f0' },
   ];
   const machine = startSwitch({ ...world, environment }, stack);
@@ -166,6 +190,98 @@ t.test(
     t.equal(source.machine.state.ports.size, 0);
     golden(t, 's11-migration-source', 'S11: live migration, source host', source);
     golden(t, 's12-migration-destination', 'S12: live migration, destination host', destination);
+    t.end();
+  },
+);
+
+/** Requests that may end a migration where it stands; what else fails is a rule broken, and the move goes on (OP-28). */
+const DECISIVE = /^(PORT_CREATE|PORT_PROPERTY_ADD|NIC_CREATE|NIC_SAVE|NIC_RESTORE)$/;
+
+/** S11 and S12 as management would do them; what came of it. */
+function migrate(source: Host, destination: Host): 'moved' | 'stayed' | 'arrived without its data' {
+  const policies = [portProperty(source.world)];
+  const there = { port: portOptions('synthetic', 'vm'), properties: policies, nics: [] };
+  const [running] = source.machine.state.ports.values();
+  const nic = running?.nics.get(0);
+  if (running === undefined || nic === undefined) throw new Error('nothing runs on the source');
+  if (now(destination.machine.validateConnection(there)).refused !== undefined) return 'stayed';
+  const operational = now(destination.machine.openConnection(there)).port;
+  if (operational === undefined) return 'stayed';
+  now(source.machine.startMigrationSource(running, nic));
+  const saved = now(source.machine.saveNic(running, nic));
+  now(source.machine.finishMigrationSource(running, nic));
+  if (saved.refused !== undefined) {
+    now(destination.machine.deletePort(operational));
+    return 'stayed';
+  }
+  now(source.machine.deletePort(running));
+  const nics = [nicOptions({ isKnown: true })];
+  const arrived = now(destination.machine.openNics(operational, nics)).nics?.[0];
+  if (arrived === undefined) {
+    now(destination.machine.deletePort(operational));
+    // Back where it was, on the port id it had, with its data.
+    const port = { ...there.port, portId: running.portId };
+    const back = now(source.machine.openConnection({ port, properties: policies, nics })).port;
+    const again = back?.nics.get(0);
+    if (back === undefined || again === undefined) throw new Error('not taken back');
+    now(source.machine.restoreNic(back, again, saved.records));
+    return 'stayed';
+  }
+  const restored = now(destination.machine.restoreNic(operational, arrived, saved.records));
+  return restored.refused === undefined ? 'moved' : 'arrived without its data';
+}
+
+t.test(
+  'a veto at each request of S11 and S12 leaves the port whole on one host and nothing of it on the other (G10, G27, G36-G39, OP-14, OP-17)',
+  (t) => {
+    const decided = new Set<string>();
+    for (const side of ['source', 'destination'] as const) {
+      for (const status of [NdisStatus.DATA_NOT_ACCEPTED, NdisStatus.RESOURCES]) {
+        for (let at = 0; ; at += 1) {
+          const trap: Trap = { countdown: Number.POSITIVE_INFINITY, status };
+          const source = host('source', keeper([]), side === 'source' ? trap : undefined);
+          const destination = host('destination', keeper([]), side === 'source' ? undefined : trap);
+          const { port } = now(
+            source.machine.openConnection({
+              port: portOptions('synthetic', 'vm'),
+              properties: [portProperty(source.world)],
+              nics: [nicOptions()],
+            }),
+          );
+          trap.countdown = at;
+          const outcome = migrate(source, destination);
+          if (trap.failed === undefined) break;
+          const what = `${trap.failed} failed with ${statusName(status)} on the ${side}`;
+          const isDecisive = DECISIVE.test(trap.failed);
+          if (isDecisive) decided.add(trap.failed);
+          const expected = isDecisive
+            ? trap.failed === 'NIC_RESTORE'
+              ? 'arrived without its data'
+              : 'stayed'
+            : 'moved';
+          t.equal(outcome, expected, what);
+          const here = source.machine.state.ports.size;
+          const there = destination.machine.state.ports.size;
+          t.same([here, there], outcome === 'stayed' ? [1, 0] : [0, 1], `${what}: one host has it`);
+          const [owner] = [
+            ...source.machine.state.ports.values(),
+            ...destination.machine.state.ports.values(),
+          ];
+          t.equal(owner?.nics.get(0)?.state, 'connected', `${what}: its NIC is connected`);
+          t.equal(owner?.properties.size, 1, `${what}: its policy is there`);
+          t.equal(owner?.references, 0);
+          if (outcome === 'stayed')
+            t.equal(owner?.portId, port?.portId, `${what}: the port it was`);
+        }
+      }
+    }
+    t.same([...decided].sort(), [
+      'NIC_CREATE',
+      'NIC_RESTORE',
+      'NIC_SAVE',
+      'PORT_CREATE',
+      'PORT_PROPERTY_ADD',
+    ]);
     t.end();
   },
 );
