@@ -2,12 +2,14 @@ import type { CommandSpec } from './command.ts';
 import { LOCAL_VERBS } from './verbs/local-verbs.ts';
 import { OBJECT_VERBS } from './verbs/object-verbs.ts';
 import { POLICY_VERBS } from './verbs/policy-verbs.ts';
+import { RUN_VERBS } from './verbs/run-verbs.ts';
 import { SERVER_VERBS } from './verbs/server-verbs.ts';
 import { VM_VERBS } from './verbs/vm-verbs.ts';
 
 /** Every command, in the order help lists them. */
 export const COMMANDS: readonly CommandSpec[] = [
   ...LOCAL_VERBS,
+  ...RUN_VERBS,
   ...OBJECT_VERBS,
   ...VM_VERBS,
   ...POLICY_VERBS,
@@ -15,4 +17,4 @@ export const COMMANDS: readonly CommandSpec[] = [
 ];
 
 /** Verbs of interfaces.md 2 that a later version brings. */
-export const LATER_VERBS: readonly string[] = ['run', 'verify', 'migration', 'native'];
+export const LATER_VERBS: readonly string[] = ['verify', 'migration', 'native'];

@@ -18,6 +18,15 @@
  */
 export { hex, hexDump, unhex } from './bytes-text.ts';
 export { expectNoFindings, expectVeto, type FindingExpectation } from './expect.ts';
+export { lifeCycles } from './life-cycles/index.ts';
+export type {
+  LifeCycle,
+  LifeCycleFailure,
+  LifeCycleOptions,
+  LifeCycleOrigin,
+  LifeCycleReport,
+} from './life-cycles/life-cycle.ts';
+export { runLifeCycle } from './life-cycles/run-life-cycle.ts';
 export {
   type OidFilter,
   type TestFinding,

@@ -31,27 +31,36 @@ export const disableDuringTrafficSetUp: LifeCycle = {
     await stage.createSwitch(name, { type: 'external', uplink: { adapters } });
     const owners = (await Promise.all(NAMES.map((vm) => stage.createVm(vm, [name])))).flat();
     const updates = owners.map((owner) => () => stage.policies.update(owner));
-    await stage.together('start VMs while it is disabled', [
-      ...NAMES.map((vm) => () => stage.start(vm)),
-      () => stage.toggle(name, false),
-    ]);
+    await stage.together(
+      'start VMs while it is disabled',
+      [...NAMES.map((vm) => () => stage.start(vm)), () => stage.toggle(name, false)],
+      'A65',
+    );
     await stage.check('disabled while VMs started');
-    await stage.together('assign VFs and enable it', [
-      () => stage.toggle(name, true),
-      ...NAMES.map((vm) => () => stage.fabric.vms.get(vm).adapter('eth0').assignVf()),
-    ]);
+    await stage.together(
+      'assign VFs and enable it',
+      [
+        () => stage.toggle(name, true),
+        ...NAMES.map((vm) => () => stage.fabric.vms.get(vm).adapter('eth0').assignVf()),
+      ],
+      'A65',
+    );
     await stage.check('enabled while VFs were assigned');
-    await stage.together('update policies while it is disabled', [
-      ...updates.slice(0, 2),
-      () => stage.toggle(name, false),
-      ...updates.slice(2),
-    ]);
+    await stage.together(
+      'update policies while it is disabled',
+      [...updates.slice(0, 2), () => stage.toggle(name, false), ...updates.slice(2)],
+      'A65',
+    );
     await stage.check('disabled while policies changed');
     await stage.enable(name);
-    await stage.together('remove VFs and disable it', [
-      ...NAMES.map((vm) => () => stage.fabric.vms.get(vm).adapter('eth0').removeVf()),
-      () => stage.toggle(name, false),
-    ]);
+    await stage.together(
+      'remove VFs and disable it',
+      [
+        ...NAMES.map((vm) => () => stage.fabric.vms.get(vm).adapter('eth0').removeVf()),
+        () => stage.toggle(name, false),
+      ],
+      'A65',
+    );
     await stage.check('disabled while VFs were removed');
     await stage.enable(name);
     await stage.together('update policies', updates, 'J11');

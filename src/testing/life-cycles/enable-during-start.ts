@@ -31,10 +31,11 @@ export const enableDuringStart: LifeCycle = {
     const owners = [];
     for (const vm of NAMES) owners.push(...(await stage.createVm(vm, [name, name])));
     await stage.disable(name);
-    await stage.together('start VMs while it is enabled', [
-      ...NAMES.map((vm) => () => stage.start(vm)),
-      () => stage.toggle(name, true),
-    ]);
+    await stage.together(
+      'start VMs while it is enabled',
+      [...NAMES.map((vm) => () => stage.start(vm)), () => stage.toggle(name, true)],
+      'J11',
+    );
     await stage.check('enabled while VMs started');
     await stage.together(
       'update policies',
@@ -42,10 +43,11 @@ export const enableDuringStart: LifeCycle = {
       'J11',
     );
     await stage.disable(name);
-    await stage.together('stop VMs while it is enabled', [
-      ...NAMES.map((vm) => () => stage.stop(vm)),
-      () => stage.toggle(name, true),
-    ]);
+    await stage.together(
+      'stop VMs while it is enabled',
+      [...NAMES.map((vm) => () => stage.stop(vm)), () => stage.toggle(name, true)],
+      'J11',
+    );
     await stage.check('enabled while VMs stopped');
     await stage.together(
       'start VMs',

@@ -8,8 +8,8 @@ import type { WatchedClasses } from './witness.ts';
 type Settings = Readonly<Record<string, unknown>>;
 
 /** Classes that belong to a witness: they pass the extension under test, which has to forward them (rule D13). */
-export const NEUTRAL_PORT_CLASS = 'ExtSwitch_LifeCyclePortSettingData';
-export const NEUTRAL_SWITCH_CLASS = 'ExtSwitch_LifeCycleSwitchSettingData';
+const NEUTRAL_PORT_CLASS = 'ExtSwitch_LifeCyclePortSettingData';
+const NEUTRAL_SWITCH_CLASS = 'ExtSwitch_LifeCycleSwitchSettingData';
 
 /** MOF of the neutral classes, owned by the extension with this id. */
 export function neutralMof(extensionId: string): string {
@@ -114,8 +114,9 @@ export class Policies {
       this.#accepted.set(feature, true);
     } catch (error) {
       const code = isExtSwitchError(error) ? error.code : '';
-      const isNew = !this.#isNeutral(feature) && !this.#accepted.has(feature);
-      if (!isNew || (code !== 'VETOED' && code !== 'SETTINGS_INVALID')) throw error;
+      const isGiven = this.#isNeutral(feature) || this.#given?.[feature] !== undefined;
+      if (isGiven || this.#accepted.has(feature)) throw error;
+      if (code !== 'VETOED' && code !== 'SETTINGS_INVALID') throw error;
       this.#accepted.set(feature, false);
       const why = error instanceof Error ? error.message : code;
       this.notes.push(`no instance of ${feature} was used: give settings it accepts (${why})`);

@@ -40,12 +40,16 @@ export const uninstallRace: LifeCycle = {
       NAMES.map((vm) => () => stage.start(vm)),
     );
     for (let round = 1; round <= ROUNDS; round += 1) {
-      await stage.together(`disable it while requests are handled, round ${round}`, [
-        ...owners.map((owner) => () => stage.policies.askWhileItGoes(owner)),
-        () => stage.toggle(name, false),
-        ...owners.map((owner) => () => stage.policies.update(owner)),
-        () => stage.stop('VM1'),
-      ]);
+      await stage.together(
+        `disable it while requests are handled, round ${round}`,
+        [
+          ...owners.map((owner) => () => stage.policies.askWhileItGoes(owner)),
+          () => stage.toggle(name, false),
+          ...owners.map((owner) => () => stage.policies.update(owner)),
+          () => stage.stop('VM1'),
+        ],
+        'A65',
+      );
       await stage.pass(AFTERWARDS_MS);
       await stage.check(`gone, round ${round}`);
       await stage.enable(name);

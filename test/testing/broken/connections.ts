@@ -5,7 +5,7 @@ import type {
   PortParameters,
   Verdict,
 } from '../../../src/sdk/index.ts';
-import { isErrorStatus, NdisStatus } from '../../../src/sdk/index.ts';
+import { NdisStatus } from '../../../src/sdk/index.ts';
 import { Sample, sampleExtension } from './sample.ts';
 
 /*
@@ -86,26 +86,6 @@ export const oneConnectionAtATime = (): ExtensionDefinition =>
       })(sw),
   );
 
-/** Open vSwitch before d4484c21f: the port that goes is the one that was last seen to disconnect. */
-export const deletesTheLastOne = (): ExtensionDefinition =>
-  sampleExtension(
-    'Deletes the last one',
-    (sw) =>
-      new (class extends Sample {
-        #leaving = 0;
-        override connectNic(nic: NicParameters): Verdict {
-          // Rules C57, C60: held for as long as the NIC is connected.
-          sw.after(0, () => sw.referenceNic(nic.portId, nic.index));
-          return 'forward';
-        }
-        override disconnectNic(nic: NicParameters): Verdict {
-          this.#leaving = nic.portId;
-          sw.after(1, () => sw.dereferenceNic(this.#leaving, nic.index));
-          return 'forward';
-        }
-      })(sw),
-  );
-
 /** A reference is given back with the port, which does not go while there is one (rule B42). */
 export const keepsPortReferenced = (): ExtensionDefinition =>
   sampleExtension(
@@ -134,19 +114,23 @@ export const cleansUpTwice = (): ExtensionDefinition =>
       new (class extends Sample {
         readonly #tunnels = new Set<number>();
         override createNic(nic: NicParameters, request: OidRequest): Verdict {
-          sw.referencePort(nic.portId);
+          const isFirst = !this.#tunnels.has(nic.portId);
+          if (isFirst) sw.referencePort(nic.portId);
           this.#tunnels.add(nic.portId);
           const verdict = super.createNic(nic, request);
           const succeeded = this.endings.get(request.id);
           this.endings.set(request.id, (isFine) => {
             succeeded?.(isFine);
-            if (!isFine) sw.dereferencePort(nic.portId);
+            if (!isFine && isFirst) sw.dereferencePort(nic.portId);
           });
           return verdict;
         }
         teardownPort({ portId }: PortParameters): Verdict {
           if (this.#tunnels.delete(portId)) sw.dereferencePort(portId);
           return 'forward';
+        }
+        override detach(): void {
+          for (const portId of this.#tunnels) sw.dereferencePort(portId);
         }
       })(sw),
   );
@@ -166,10 +150,6 @@ export const cleansOneOfTwo = (): ExtensionDefinition =>
         override deleteNic(nic: NicParameters, request: OidRequest): Verdict {
           this.#names.delete(nic.name);
           return super.deleteNic(nic, request);
-        }
-        override oidRequestComplete(request: OidRequest): void {
-          super.oidRequestComplete(request);
-          if (isErrorStatus(request.status)) sw.log('cleaned up');
         }
       })(sw),
   );
