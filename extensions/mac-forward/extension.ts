@@ -3,6 +3,7 @@ import {
   type ExtensionHandlers,
   type FeatureStatusQuery,
   NdisStatus,
+  type NicOidRequest,
   type NicParameters,
   type PortProperty,
   type SwitchContext,
@@ -17,6 +18,8 @@ const STATUS_CLASS = '6a8c0f7d-1e43-4b92-ad58-e2b7f0936203';
 const CLASS_VERSION = 0x0100;
 /** NDIS_SWITCH_OBJECT_SERIALIZATION_VERSION_1 (rule E10). */
 const SERIALIZATION_VERSION = 1;
+/** ntddndis.h. */
+const OID_NIC_SWITCH_ALLOCATE_VF = 0x00010245;
 /** NdisSwitchPortVlanModeAccess. */
 const VLAN_ACCESS = 1;
 
@@ -98,6 +101,24 @@ class MacForward implements ExtensionHandlers {
     return 'forward';
   }
 
+  // --- virtual functions: their traffic would pass by (rule H16) -------------------------------------------------------
+
+  /** Rules D41, D43: it must see what every VM sends. */
+  nicRequest(request: NicOidRequest): Verdict {
+    return request.oid === OID_NIC_SWITCH_ALLOCATE_VF ? NdisStatus.FAILURE : 'forward';
+  }
+
+  /** Rules H8, H9, H11, H12, H15: takes away what a NIC was given before this extension came. */
+  #removeVf(nic: NicParameters): void {
+    const { portId, index: nicIndex } = nic;
+    if (this.#sw.referenceNic(portId, nicIndex) !== NdisStatus.SUCCESS) return;
+    this.#sw.indicateNicStatus({
+      destination: { portId, nicIndex },
+      statusCode: NdisStatus.SWITCH_PORT_REMOVE_VF,
+    });
+    this.#sw.dereferenceNic(portId, nicIndex);
+  }
+
   // --- status --------------------------------------------------------------------------------------------------------
 
   querySwitchFeatureStatus(query: FeatureStatusQuery): Verdict {
@@ -134,7 +155,10 @@ class MacForward implements ExtensionHandlers {
       else this.#table.allow(propertyInstanceId, address.mac);
     }
     // Rule J13: created but not connected NICs do not count yet.
-    for (const nic of this.#sw.nics()) if (nic.state === 'connected') this.#table.connect(nic);
+    for (const nic of this.#sw.nics()) {
+      if (nic.state === 'connected') this.#table.connect(nic);
+      if (nic.vfAssigned) this.#removeVf(nic);
+    }
     for (const { portId, state } of this.#sw.ports()) {
       // Rules B36, E48: a port in teardown cannot be asked.
       if (state === 'created' && this.#hasVlan(portId)) {

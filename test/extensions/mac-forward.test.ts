@@ -442,3 +442,28 @@ t.test('readMac and MacTable', async (t) => {
   table.disallow('a');
   t.notOk(table.has('a'));
 });
+
+t.test(
+  'D43, H15, S17: no virtual function gets past it; one that was there before is removed',
+  async (t) => {
+    const sw = await testSwitch({ type: 'external', extensions: [macForward] });
+    t.teardown(() => sw.close());
+    await sw.switch.host.connectUplink({ adapters: [{ name: 'pNIC', virtualFunctions: 2 }] });
+    const used = () => sw.switch.host.uplink?.adapters[0]?.virtualFunctionsUsed;
+    const vm = await sw.vm('VM');
+    const adapter = vm.adapter(vm.info.adapters[0]?.id ?? '');
+    await t.rejects(adapter.assignVf(), {
+      code: 'VETOED',
+      place: { ndisStatus: 'NDIS_STATUS_FAILURE', extensionId: macForward.id },
+    });
+    t.equal(used(), 0);
+    await sw.disable(macForward);
+    await adapter.assignVf();
+    t.equal(used(), 1);
+    await sw.enable(macForward);
+    await sw.settle();
+    t.equal(adapter.info.vfAssigned, false);
+    t.equal(used(), 0);
+    expectNoFindings(sw);
+  },
+);
