@@ -5,7 +5,7 @@ import type { SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
 import { describe } from './pipeline.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
-import { nextState, SWITCH_STATES, type SwitchEvent } from './states.ts';
+import { nextState, SWITCH_STATES, type SwitchEvent, tryNextState } from './states.ts';
 import { drive, type MaybePromise, type Steps } from './steps.ts';
 import type { SwitchState } from './switch-state.ts';
 
@@ -81,6 +81,7 @@ export class SwitchLife {
   /** Whether `event` is allowed now; throws `ILLEGAL_TRANSITION` naming the rule. */
   allow(event: SwitchEvent): void {
     const { life } = this.#state;
+    if (tryNextState(SWITCH_STATES, life, event) !== undefined) return;
     // What is stored is told to a switch that is down as well: its extensions ask when they come up.
     if (life === 'down' && this.#state.isRebuilding && event === 'operate') return;
     const missing = this.#stack.missing;
