@@ -318,7 +318,8 @@ export interface SwitchContext {
   /**
    * Originates an encapsulated OID request downwards (rules D32-D38). The switch builds NDIS_SWITCH_NIC_OID_REQUEST around it;
    * the result is that of the request inside. NICs are the caller's to reference (rule D34). A synchronous redirect
-   * inside `nicRequest` is `return sw.nicRequest({…}).status`.
+   * inside `nicRequest` is `return sw.nicRequest({…}).status`: the same OID and request type as the one the handler has, which
+   * then has the answer as well, as a clone shares its buffer with the original (rules D31, D38).
    */
   nicRequest(options: NicRequestOptions): OidResult | Promise<OidResult>;
   /** Indicates NDIS_STATUS_SWITCH_NIC_STATUS upwards from the extension's own place (rules H4-H13). */

@@ -117,7 +117,7 @@ t.test('D38: completing the original otherwise than its replacement is a finding
     const inner = redirect(2)(sw);
     return {
       nicRequest: (request) => {
-        inner.nicRequest?.(request);
+        now(inner.nicRequest?.(request));
         return NdisStatus.FAILURE;
       },
     };
