@@ -40,7 +40,7 @@ const RUN_TIME_DATA = /_NIC_(SAVE|RESTORE)/;
 
 /**
  * A lawful extension that takes its time: it pends OIDs of the protocol edge for random virtual times, vetoes some, takes
- * references for a while, and asks for restarts of the stack; while everything is calm it only forwards.
+ * references for a while, asks for restarts of the stack and refuses some; while everything is calm it only forwards.
  */
 function dawdler(
   type: ExtensionType,
@@ -69,6 +69,8 @@ function dawdler(
           return wait(sw, rng);
         },
         restart: () => {
+          // Rule A50: it is detached then, and comes back with the next change that wants it.
+          if (!isCalm() && rng.float() < 0.05) throw new Error('not now');
           const done = wait(sw, rng);
           if (done === undefined) isRunning = true;
           return done?.then(() => {
