@@ -40,7 +40,7 @@ export const LEDGER: Readonly<Record<string, LedgerRow>> = {
   A24: { standing: 'open' },
   A25: { standing: 'kept' },
   A26: { standing: 'open' },
-  A27: { standing: 'open' },
+  A27: { standing: 'proven' },
   A28: { standing: 'open' },
   A29: { standing: 'open' },
   A30: { standing: 'open' },
@@ -425,7 +425,7 @@ export const LEDGER: Readonly<Record<string, LedgerRow>> = {
   H12: { standing: 'proven' },
   H13: { standing: 'proven' },
   H14: { standing: 'proven' },
-  H15: { standing: 'kept' },
+  H15: { standing: 'proven' },
   H16: {
     standing: 'kept',
     reason: 'traffic of a virtual function: binds packets: waits for the data path',
