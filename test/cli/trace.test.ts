@@ -60,6 +60,34 @@ t.test('an indication is printed with its name and what is inside, not as a fail
   t.match(out, '\u001b[31mNDIS_STATUS_FAILURE\u001b[39m');
 });
 
+t.test('a state change is printed as one line of its event, anything else as it is', async (t) => {
+  const stop = new AbortController();
+  const event = (id: number, type: string, data: object) =>
+    `event: ${type}\nid: ${id}\ndata: ${JSON.stringify({ seq: id, time: 0, type, data })}\n\n`;
+  const { url } = await fakeServer(t, {
+    'GET /v1/trace?limit=1': [200, { items: [] }],
+    'GET /v1/events': (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(event(1, 'state', { event: 'vmStateChanged', vm: 'V', state: 'running' }));
+      response.write(event(2, 'state', { event: 'switchActivated' }));
+      response.write(event(3, 'finding', { rule: 'D11', portId: 1 }));
+    },
+  });
+  const { out } = await runCli(['trace', '-f', '-n', '0', '--url', url], {
+    signal: stop.signal,
+    onOut: (text) => {
+      if (text.includes('D11')) stop.abort();
+    },
+  });
+  t.equal(
+    out,
+    `     1       0.000 s  -  vmStateChanged  vm V, state running
+     2       0.000 s  -  switchActivated
+     3       0.000 s  -  {"type":"finding","data":{"rule":"D11","portId":1}}
+`,
+  );
+});
+
 t.test('trace --follow resumes after the last entry and survives a broken stream', async (t) => {
   const event = (id: number, data: object, name = 'trace') =>
     `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;

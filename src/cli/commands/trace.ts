@@ -103,8 +103,7 @@ async function printEntry(follower: Follower, entry: Item): Promise<void> {
   const { style } = terminal;
   const head = `${String(entry['seq']).padStart(6)}  ${timeText(entry['time'])}  ${harmless(String(entry['switch'] ?? '-'))}`;
   if (entry['oid'] === undefined) {
-    const { seq, time, switch: _, ...rest } = entry;
-    return terminal.line(`${head}  ${style.dim(harmless(JSON.stringify(rest)))}`);
+    return terminal.line(`${head}  ${style.dim(harmless(eventText(entry)))}`);
   }
   const status = String(entry['status']);
   // An indication has no outcome: its status says what it is about.
@@ -120,6 +119,17 @@ async function printEntry(follower: Follower, entry: Item): Promise<void> {
     const text = JSON.stringify(entry['decoded'], null, 2);
     await terminal.line(harmless(text).replace(/^/gm, '        '));
   }
+}
+
+/** What happened beside the OIDs: a state change as `event  name value, …`, anything else as JSON. */
+function eventText(entry: Item): string {
+  const { seq, time, switch: _, ...rest } = entry;
+  const { event, ...facts } = (entry['data'] ?? {}) as Item;
+  if (entry['type'] !== 'state' || typeof event !== 'string') return JSON.stringify(rest);
+  const parts = Object.entries(facts).map(
+    ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return `${event}  ${parts.join(', ')}`.trimEnd();
 }
 
 /** Virtual milliseconds as seconds. */
