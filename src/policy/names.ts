@@ -65,14 +65,26 @@ export function adapterNames(
   owner: PortOwner,
   at?: { readonly entry: SwitchEntry; readonly port: Port },
 ): ObjectNames {
-  const nic = at?.port.nics.get(0);
+  const { vmId, vmName, adapterId: adapter } = owner;
+  const instanceId = vmConnectionId(vmId, adapter);
+  const own = { vmId, vmName, adapterId: adapter, instanceId };
+  if (at === undefined) return own;
+  const { entry, port } = at;
+  const nic = port.nics.get(0);
+  if (nic === undefined) return { ...placeNames(entry, port), ...own };
+  // In one piece: every start of a VM says this.
   return {
-    ...(at === undefined ? {} : placeNames(at.entry, at.port)),
-    ...(nic === undefined ? {} : nicNames(nic)),
-    vmId: owner.vmId,
-    vmName: owner.vmName,
-    adapterId: owner.adapterId,
-    instanceId: vmConnectionId(owner.vmId, owner.adapterId),
+    portId: port.portId,
+    portName: port.name,
+    portFriendlyName: port.friendlyName,
+    switchId: entry.id,
+    switchName: entry.name,
+    nicName: nic.name,
+    nicFriendlyName: nic.friendlyName,
+    vmId,
+    vmName,
+    adapterId: adapter,
+    instanceId,
   };
 }
 

@@ -18,23 +18,25 @@ export function vmInfo(world: World, vm: VmEntry): VmInfo {
 
 export function adapterInfo(world: World, adapter: AdapterEntry): AdapterInfo {
   const { settings, target, connection } = adapter;
-  const port = connection === undefined ? undefined : portInfo(connection.entry, connection.port);
-  const info = {
-    id: adapter.id,
-    name: settings.name,
-    type: adapter.type,
-    mac: macText(settings.mac),
-    macType: settings.macType,
-    mtu: settings.mtu,
-    connected: adapter.isConnected,
-    vfAssigned: connection?.port.nics.get(0)?.vfAssigned ?? false,
-    names: port?.names ?? adapterNames(adapter.owner),
-  };
-  if (target === undefined) return info;
+  const { id, type } = adapter;
+  const { name, macType, mtu } = settings;
+  const mac = macText(settings.mac);
   // A switch that is gone keeps the name it had (management.md 5, LastKnownSwitchName).
-  const name = world.switches.get(target.id)?.name ?? target.name;
-  const on = { ...info, switch: { id: target.id, name } };
-  return port === undefined ? on : { ...on, port };
+  const on =
+    target === undefined
+      ? undefined
+      : { id: target.id, name: world.switches.get(target.id)?.name ?? target.name };
+  if (connection === undefined || on === undefined) {
+    const names = adapterNames(adapter.owner);
+    const off = { connected: false, vfAssigned: false, names };
+    const info = { id, name, type, mac, macType, mtu, ...off };
+    return on === undefined ? info : { ...info, switch: on };
+  }
+  const port = portInfo(connection.entry, connection.port);
+  const vfAssigned = connection.port.nics.get(0)?.vfAssigned ?? false;
+  const { isConnected: connected } = adapter;
+  const { names } = port;
+  return { id, name, type, mac, macType, mtu, switch: on, connected, vfAssigned, port, names };
 }
 
 /** A policy of an adapter; its InstanceID begins with the connection's, whatever port it is on (management.md 3.8). */
