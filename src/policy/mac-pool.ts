@@ -34,8 +34,12 @@ export interface MacOwner {
 export interface MacClaim {
   readonly mac: number;
   readonly owner: MacOwner;
+  /** The claim of the same owner that it stands for; back in force when nothing comes of this one. */
+  readonly before: MacClaim | undefined;
   /** The NIC that has it; `undefined` while NIC_CREATE runs. */
-  nic: Nic | undefined;
+  readonly nic: Nic | undefined;
+  /** Nothing came of it. */
+  isOver: boolean;
 }
 
 /** The owner of the addresses on a port: all NICs of a port share it, as the external NIC and its only adapter do. */
@@ -155,7 +159,7 @@ export class MacPool {
         { member: 'mac', found: macText(mac) },
       );
     }
-    const claim: MacClaim = { mac: key, owner, nic: undefined };
+    const claim: MacClaim = { mac: key, owner, before: holder, nic: undefined, isOver: false };
     this.#claims.set(key, claim);
     return claim;
   }
@@ -163,15 +167,22 @@ export class MacPool {
   /** The NIC that has the claimed address now; `undefined`: none came of it, or it is gone. */
   settle(claim: MacClaim | undefined, nic: Nic | undefined): void {
     if (claim === undefined) return;
-    claim.nic = nic;
-    if (nic !== undefined) this.#claims.set(claim.mac, claim);
-    else if (this.#claims.get(claim.mac) === claim) this.#claims.delete(claim.mac);
+    if (nic !== undefined) {
+      this.#claims.set(claim.mac, { ...claim, before: undefined, nic });
+      return;
+    }
+    claim.isOver = true;
+    if (this.#claims.get(claim.mac) !== claim) return;
+    let { before } = claim;
+    while (before?.isOver === true) before = before.before;
+    if (before === undefined) this.#claims.delete(claim.mac);
+    else this.#claims.set(claim.mac, before);
   }
 
   /** A NIC that is made again has its address whoever else says so: undoing and restarting do not ask. */
   register(nic: Nic, owner: MacOwner): void {
     const mac = macNumber(nic.permanentMac);
-    this.#claims.set(mac, { mac, owner, nic });
+    this.#claims.set(mac, { mac, owner, before: undefined, nic, isOver: false });
   }
 
   /** The NIC whose PermanentMacAddress this is. */

@@ -101,6 +101,25 @@ t.test('a claim: refused to another, shared with the same owner, gone with its N
   t.end();
 });
 
+t.test('claims of one owner that come to nothing leave what it had', (t) => {
+  const mac = unicastMac('02-00-00-00-00-01');
+  const pool = new MacPool('seed');
+  const nic = nicWith(mac);
+  pool.register(nic, owner('a'));
+  const second = pool.claim(mac, owner('a'));
+  const third = pool.claim(mac, owner('a'));
+  pool.settle(second, undefined);
+  pool.settle(third, undefined);
+  t.equal(pool.nicOf(mac), nic);
+  t.throws(() => pool.claim(mac, owner('b')), { code: 'ALREADY_EXISTS' });
+  nic.state = 'deleted';
+  const [x, y] = [pool.claim(mac, owner('c')), pool.claim(mac, owner('c'))];
+  pool.settle(x, undefined);
+  pool.settle(y, undefined);
+  t.ok(pool.claim(mac, owner('b')), 'in whatever order they end');
+  t.end();
+});
+
 t.test('what is no address of a NIC is refused', (t) => {
   for (const bad of ['01-00-5e-00-00-01', 'ff:ff:ff:ff:ff:ff', '000000000000', '', '02-00', 'x']) {
     t.throws(() => unicastMac(bad, 'vmMac'), {
