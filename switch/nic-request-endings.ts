@@ -7,11 +7,14 @@ import { failingOf } from './offload-oids.ts';
 /** What a module's status for a NIC_REQUEST comes to: it stands, or the request goes on; and what rule it broke. */
 export interface Ending {
   readonly stands: boolean;
-  readonly finding?: {
-    readonly rule: string;
-    readonly severity: 'error' | 'warning';
-    readonly message: string;
-  };
+  readonly finding?: EndingFinding;
+}
+
+/** A broken rule, without who broke it. */
+export interface EndingFinding {
+  readonly rule: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
 }
 
 const STANDS: Ending = { stands: true };
@@ -45,4 +48,20 @@ export function judgeEnding(module: FilterModule, inner: Encapsulated, status: n
   if (failing.by === 'veto') return STANDS;
   const message = `${how}; the documents disagree whether it may be failed (OP-41)`;
   return { stands: true, finding: { rule: failing.rule, severity: 'warning', message } };
+}
+
+/** Judges that `module` forwards the encapsulated request; `isLate`: after its handler had returned. */
+export function judgeForwarding(
+  module: FilterModule,
+  inner: Encapsulated,
+  isLate: boolean,
+): EndingFinding | undefined {
+  const what = oidName(inner.parts.oid);
+  if (inner.replacement?.by === module) {
+    const message = `forwarded ${what} although it had sent one of its own in its place`;
+    return { rule: 'D38', severity: 'error', message };
+  }
+  if (!isLate) return undefined;
+  const message = `forwarded ${what} after its handler had returned; it must do so inside`;
+  return { rule: 'D35', severity: 'error', message };
 }

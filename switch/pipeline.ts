@@ -5,7 +5,7 @@ import type { Pended } from '../src/sdk/extension.ts';
 import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
-import { judgeEnding } from './nic-request-endings.ts';
+import { judgeEnding, judgeForwarding } from './nic-request-endings.ts';
 import { failingOf } from './offload-oids.ts';
 import { type OidRequest, PENDED, REQUEST_TYPE } from './oid-request.ts';
 import { endRule } from './oid-rules.ts';
@@ -75,6 +75,7 @@ export class Pipeline {
         this.#finish(request, module, verdict as NdisStatus);
         return;
       }
+      if (request.encapsulated !== undefined) this.#forwarded(module, request, false);
       request.position += 1;
     }
     // Rule D5: the counters are those of whoever completes the request.
@@ -206,6 +207,11 @@ export class Pipeline {
       severity: 'error',
       message: `threw in its handler of ${oidName(request.oid)}: ${describe(error)}`,
     });
+    // Rule D38: what it sent in the request's place has happened; sending the original as well would do it twice.
+    const replacement = request.encapsulated?.replacement;
+    if (replacement?.by === module && replacement.status !== NdisStatus.PENDING) {
+      return replacement.status;
+    }
     // Rule D23: what may not fail goes on; everything else fails here.
     return mustForward(request) ? FORWARD : NdisStatus.FAILURE;
   }
@@ -304,6 +310,7 @@ export class Pipeline {
       request.early = verdict;
       return;
     }
+    if (verdict === 'forward') this.#forwarded(module, request, true);
     this.#resume(
       module,
       request,
@@ -326,11 +333,19 @@ export class Pipeline {
       return;
     }
     if (late === undefined || late === 'forward') {
+      this.#forwarded(module, request, true);
       this.#resume(module, request, this.#stopForward(module, request));
       return;
     }
     const status = typeof late === 'number' && late !== NdisStatus.PENDING ? late : Number.NaN;
     this.#resume(module, request, this.#judgeStatus(module, request, status));
+  }
+
+  /** What a module that forwards a NIC_REQUEST may have broken. */
+  #forwarded(module: FilterModule, request: OidRequest, isLate: boolean): void {
+    if (request.encapsulated === undefined) return;
+    const finding = judgeForwarding(module, request.encapsulated, isLate);
+    if (finding !== undefined) this.#find(module, request, finding);
   }
 
   #rejectPromise(module: FilterModule, request: OidRequest, error: unknown): void {

@@ -56,13 +56,16 @@ class TeamingProvider implements ExtensionHandlers {
   }
 
   /** Sends the request to the first adapter that does not refuse it; the original ends as the last one did (rule D38). */
-  #tryEach(request: NicOidRequest, [index, ...others]: readonly number[]): Verdict {
-    if (index === undefined) return 'forward';
+  #tryEach(
+    request: NicOidRequest,
+    [index, ...others]: readonly number[],
+    refused?: NdisStatus,
+  ): Verdict {
+    if (index === undefined) return refused ?? 'forward';
     const tried = this.#redirect(request, { portId: this.#team.portId, nicIndex: index });
-    if (tried === undefined) return this.#tryEach(request, others);
+    if (tried === undefined) return this.#tryEach(request, others, refused);
     const ended = ({ status }: OidResult): Verdict => {
-      if (isErrorStatus(status))
-        return others.length === 0 ? status : this.#tryEach(request, others);
+      if (isErrorStatus(status)) return this.#tryEach(request, others, status);
       this.#team.pin(request.source, index);
       return status;
     };

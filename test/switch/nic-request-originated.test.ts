@@ -132,6 +132,40 @@ t.test('D38: completing the original otherwise than its replacement is a finding
 });
 
 t.test(
+  'a handler that throws after its redirect: the original ends as that one did (D6, D38)',
+  (t) => {
+    const { world, machine, uplink, nic } = scene((sw) => {
+      const inner = redirect(2)(sw);
+      return {
+        nicRequest: (request) => {
+          now(inner.nicRequest?.(request));
+          throw new Error('boom');
+        },
+      };
+    });
+    t.equal(now(machine.nicRequest(allocate(nic))).status, NdisStatus.SUCCESS);
+    t.equal(adapterOf(uplink, 2).virtualFunctionsUsed, 1);
+    t.same(rules(world), ['D6']);
+    t.end();
+  },
+);
+
+t.test('D38: a redirected request is not forwarded as well', (t) => {
+  const { world, machine, nic } = scene((sw) => {
+    const inner = redirect(1)(sw);
+    return {
+      nicRequest: (request) => {
+        now(inner.nicRequest?.(request));
+        return 'forward';
+      },
+    };
+  });
+  t.equal(now(machine.nicRequest(allocate(nic))).status, NdisStatus.INVALID_PARAMETER);
+  t.same(rules(world), ['D38'], 'index 0 of a team is nobody');
+  t.end();
+});
+
+t.test(
   'a redirect that pends in the handler: the original waits for it and has its answer',
   async (t) => {
     const { world, machine, nic } = scene((sw) => {

@@ -340,7 +340,7 @@ t.test('D4: bytes a handler scribbles into the request inside are put back', (t)
 });
 
 t.test(
-  'a pended request completes later; one held too long is ended: a veto fails, a release goes on',
+  'a pended request completes later, which D35 forbids; one held too long is ended: a veto fails, a release goes on',
   async (t) => {
     const held: NicOidRequest[] = [];
     const { world, machine, adapter, nic } = scene({
@@ -368,7 +368,7 @@ t.test(
     t.equal((await free).status, NdisStatus.SUCCESS);
     t.equal(adapter.virtualFunctionsUsed, 0);
     await settle();
-    t.same(rules(world), ['NdisTimedOidComplete', 'NdisTimedOidComplete']);
+    t.same(rules(world), ['D35', 'NdisTimedOidComplete', 'NdisTimedOidComplete']);
     t.end();
   },
 );

@@ -2,6 +2,7 @@ import t from 'tap';
 import { decodePayload, OFFLOAD_OIDS } from '../../src/abi/index.ts';
 import { NdisStatus } from '../../src/core/status.ts';
 import type { ExtensionHandlers, SwitchContext } from '../../src/sdk/extension.ts';
+import { FORWARD } from '../../src/sdk/index.ts';
 import { filterParameters } from '../../switch/offload-parameters.ts';
 import { Switch } from '../../switch/switch.ts';
 import {
@@ -360,7 +361,9 @@ t.test(
         { id: '5a5a5a5a-0000-0000-0000-000000000002', name: 'sw', type: 'external' },
         world.environment,
       );
-      await seeded.start([extension('filter', { nicRequest: async () => 'forward' })]);
+      await seeded.start([
+        extension('filter', { nicRequest: () => 'forward', connectNic: async () => FORWARD }),
+      ]);
       const opened = await seeded.openConnection({
         port: {
           id: '00000000-0000-0000-0000-00000000000a',
