@@ -18,9 +18,20 @@ import { WallDriver } from './wall-driver.ts';
 import { World } from './world.ts';
 
 /** What TypeScript does not check, and configuration files do not know. */
-function checkOptions({ profile, oidTimeoutMs = 1, traceLimit = 1 }: FabricOptions): void {
+function checkOptions({
+  profile,
+  oidTimeoutMs = 1,
+  traceLimit = 1,
+  scheduling = 'fifo',
+  behaviour = {},
+}: FabricOptions): void {
   if (profile !== undefined) parseProfile(profile);
-  const check = (member: string, value: number, isFine: boolean, expected: string): void => {
+  const check = (
+    member: string,
+    value: number | string,
+    isFine: boolean,
+    expected: string,
+  ): void => {
     if (isFine) return;
     throw new ExtSwitchError('INVALID_ARGUMENT', `${member} ${value}: expected ${expected}`, {
       member,
@@ -32,6 +43,18 @@ function checkOptions({ profile, oidTimeoutMs = 1, traceLimit = 1 }: FabricOptio
   check('oidTimeoutMs', oidTimeoutMs, fine, 'more than 0 milliseconds');
   const whole = Number.isSafeInteger(traceLimit) && traceLimit >= 0;
   check('traceLimit', traceLimit, whole, 'a whole number from 0');
+  const { validationPorts = 'short', activation = 'first' } = behaviour;
+  for (const [member, value, known] of [
+    ['scheduling', scheduling, ['fifo', 'seeded']],
+    ['validationPorts', validationPorts, ['short', 'standing']],
+    ['activation', activation, ['first', 'last']],
+  ] as const) {
+    check(member, value, (known as readonly string[]).includes(value), known.join(' or '));
+  }
+  const { transientRetries = 0, internalNics = 1 } = behaviour;
+  for (const [member, value] of Object.entries({ transientRetries, internalNics })) {
+    check(member, value, Number.isSafeInteger(value) && value >= 0, 'a whole number from 0');
+  }
 }
 
 /** A world: features, extensions, switches with their ports and policies, a clock, a seed, a trace, a store. */

@@ -329,6 +329,18 @@ t.test('open refuses what it cannot work with, and closes the store it was given
     [{ oidTimeoutMs: Number.NaN }, { code: 'INVALID_ARGUMENT', place: { member: 'oidTimeoutMs' } }],
     [{ traceLimit: -1 }, { code: 'INVALID_ARGUMENT', place: { member: 'traceLimit' } }],
     [{ traceLimit: 1.5 }, { code: 'INVALID_ARGUMENT', place: { member: 'traceLimit' } }],
+    ...(
+      [
+        [{ scheduling: 'random' }, 'scheduling'],
+        [{ behaviour: { activation: 'never' } }, 'activation'],
+        [{ behaviour: { validationPorts: 'long' } }, 'validationPorts'],
+        [{ behaviour: { internalNics: -1 } }, 'internalNics'],
+        [{ behaviour: { transientRetries: Number.NaN } }, 'transientRetries'],
+      ] as const
+    ).map(([given, member]): [object, object] => [
+      given,
+      { code: 'INVALID_ARGUMENT', place: { member } },
+    ]),
     [{ extensions: [twice, twice] }, { code: 'ALREADY_EXISTS' }],
     [{ extensions: [{ id: 'x' }] }, { code: 'EXTENSION_INVALID', place: { member: 'id' } }],
   ];
