@@ -137,7 +137,10 @@ function oidEntries(): ParityEntry[] {
   const inside = Object.entries(OFFLOAD_OIDS).map(([name, oid]) => ({
     ...modelled('oid', name, true),
     source: DRIVER_PAGES + oid.doc,
-    note: 'travels inside OID_SWITCH_NIC_REQUEST',
+    note:
+      oid.class === 'ipsec'
+        ? 'travels inside OID_SWITCH_NIC_REQUEST; no simulated adapter offloads IPsec'
+        : 'travels inside OID_SWITCH_NIC_REQUEST',
   }));
   return [...own, ...inside];
 }
