@@ -24,7 +24,7 @@ export const internalNicReconnect: LifeCycle = {
     const name = 'Internal';
     await stage.createSwitch(name, { type: 'internal', managementOs: true });
     const portId = stage.hostPort(name);
-    const host = portOwner(name, portId);
+    const host = portOwner('the host port', name, portId);
     const port = () => stage.switch(name).ports.get(portId);
     const disconnect = (): Promise<void> =>
       stage.act('disconnect the internal NIC', () => port().nics.disconnect(0), 'C30');

@@ -17,9 +17,9 @@ export const adapterOwner = (vm: string, adapter: string): PolicyOwner => ({
   status: (fabric, feature) => fabric.vms.get(vm).adapter(adapter).status(feature),
 });
 
-/** A port of the host, by name or id. */
-export const portOwner = (switchName: string, port: string): PolicyOwner => ({
-  title: `port ${port} of ${switchName}`,
+/** A port of the host, by id. */
+export const portOwner = (title: string, switchName: string, port: string): PolicyOwner => ({
+  title,
   scope: 'port',
   properties: (fabric) => fabric.switches.get(switchName).ports.get(port).properties,
   status: (fabric, feature) => fabric.switches.get(switchName).ports.get(port).status(feature),

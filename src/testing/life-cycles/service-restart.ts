@@ -31,7 +31,7 @@ export const serviceRestart: LifeCycle = {
   async run(stage) {
     const name = 'Restarted';
     await stage.createSwitch(name, { type: 'internal', managementOs: true });
-    const host = portOwner(name, stage.hostPort(name));
+    const host = portOwner('the host port', name, stage.hostPort(name));
     const vms = await stage.createVm('VM1', [name, name]);
     const owners = [switchOwner(name), host, ...vms];
     await stage.act('add policies to the switch', () => stage.policies.add(switchOwner(name)));

@@ -235,8 +235,10 @@ export class LifeCycleStage {
 
   /** A switch with the extension under test between the witnesses. */
   async createSwitch(name: string, options: SwitchOptions = {}): Promise<SwitchHandle> {
-    const made = await this.act(`create switch ${name}`, () =>
-      this.fabric.switches.create({ name, ...options, extensions: this.#stack }),
+    const made = await this.act(
+      `create switch ${name}`,
+      () => this.fabric.switches.create({ name, ...options, extensions: this.#stack }),
+      'A48',
     );
     this.#enabledOn.add(name);
     this.#checkStack(name, 'after it was created');

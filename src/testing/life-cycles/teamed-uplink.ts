@@ -37,7 +37,7 @@ export const teamedUplink: LifeCycle = {
     await stage.createSwitch(name, { type: 'external', uplink, managementOs: true });
     const host = () => stage.switch(name).host;
     const portId = host().uplink?.port.id ?? '';
-    const owner = portOwner(name, portId);
+    const owner = portOwner('the uplink', name, portId);
     const nics = () => stage.switch(name).ports.get(portId).nics;
     const members = (): string =>
       nics()

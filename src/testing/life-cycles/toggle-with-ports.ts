@@ -29,7 +29,7 @@ export const toggleWithPorts: LifeCycle = {
   async run(stage) {
     const name = 'Toggled';
     await stage.createSwitch(name, { type: 'internal', managementOs: true });
-    const host = portOwner(name, stage.hostPort(name));
+    const host = portOwner('the host port', name, stage.hostPort(name));
     const [a] = await stage.createVm('VM1', [name]);
     const [b, c] = await stage.createVm('VM2', [name, name]);
     const ports = [host, a, b, c].filter((owner) => owner !== undefined);

@@ -1,6 +1,6 @@
 import type { LifeCycle } from './life-cycle.ts';
 
-const NAMES = ['VM1', 'VM2', 'VM3', 'VM4', 'VM5'] as const;
+const NAMES = ['VM1', 'VM2', 'VM3', 'VM4'] as const;
 
 export const vmsStopTogether: LifeCycle = {
   name: 'vms-stop-together',
