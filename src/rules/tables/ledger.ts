@@ -265,7 +265,7 @@ export const LEDGER: Readonly<Record<string, LedgerRow>> = {
   D32: { standing: 'proven' },
   D33: { standing: 'proven' },
   D34: { standing: 'proven' },
-  D35: { standing: 'kept' },
+  D35: { standing: 'proven' },
   D36: { standing: 'proven' },
   D37: { standing: 'proven' },
   D38: { standing: 'proven' },
