@@ -1,0 +1,225 @@
+import type { Guid } from '../core/guid.ts';
+import type { JsonSetting } from '../mof/settings.ts';
+import type { ProfileName, RestoreReport, VmInfo } from './api.ts';
+
+/*
+ * What travels: portable documents, compatibility reports, migrations. The library's surface for issue 4's first half, as
+ * api.ts is for the rest.
+ */
+
+// --- portable documents --------------------------------------------------------------------------------------------------
+
+/** One policy. Values as JSON has them: 64-bit members as decimal strings. */
+export interface PortableProperty {
+  readonly id: Guid;
+  readonly featureId: Guid;
+  readonly feature: string;
+  /** major * 256 + minor. */
+  readonly version: number;
+  readonly settings: Readonly<Record<string, JsonSetting>>;
+  readonly revision: number;
+}
+
+/** Run-time data of an extension (rule G11). */
+export interface PortableRecord {
+  readonly extensionId: Guid;
+  readonly extensionFriendlyName: string;
+  readonly featureClassId: Guid;
+  /** Port id it was saved on. */
+  readonly portId: number;
+  readonly data: Uint8Array;
+}
+
+export interface PortableAdapter {
+  readonly id: Guid;
+  readonly name: string;
+  readonly type: 'synthetic' | 'emulated';
+  readonly mac: string;
+  readonly macType: 'static' | 'dynamic';
+  readonly mtu: number;
+  readonly vmMac?: string;
+  readonly numaNode: number;
+  /** It had its first NIC_CREATE (rule C17). */
+  readonly isKnown: boolean;
+  readonly switch?: { readonly id: Guid; readonly name: string };
+  /** Features the switch must offer (RequiredFeatures, management.md 5). */
+  readonly requiredFeatures: readonly { readonly id: Guid; readonly name: string }[];
+  /** In order of creation. */
+  readonly properties: readonly PortableProperty[];
+  readonly saved: readonly PortableRecord[];
+}
+
+export interface PortableVm {
+  readonly id: Guid;
+  readonly name: string;
+  readonly state: VmInfo['state'];
+  readonly adapters: readonly PortableAdapter[];
+}
+
+/** A class that policies of the document are of, with the MOF that registers it. */
+export interface PortableFeature {
+  readonly id: Guid;
+  readonly name: string;
+  readonly kind: 'setting' | 'status';
+  readonly version: number;
+  readonly extensionId: Guid;
+  readonly uint16: 'native' | 'doc32';
+  readonly mof: string;
+}
+
+export interface PortableSwitch {
+  readonly id: Guid;
+  readonly name: string;
+  readonly type: 'private' | 'internal' | 'external';
+  /** Top to bottom. */
+  readonly extensions: readonly {
+    readonly id: Guid;
+    readonly name: string;
+    readonly version: string;
+    readonly enabled: boolean;
+    readonly required: boolean;
+  }[];
+  readonly properties: readonly PortableProperty[];
+  /** Ports that are no VM's: uplink, internal NICs, ports made by hand. */
+  readonly ports: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** One file a person can read, keep and carry to another host: docs/reference/portable-document.md. */
+export interface PortableDocument {
+  readonly format: 'extswitch-portable';
+  readonly version: 1;
+  readonly profile: ProfileName;
+  readonly features: readonly PortableFeature[];
+  readonly switches: readonly PortableSwitch[];
+  readonly vms: readonly PortableVm[];
+  /** `sha256:` and 64 hexadecimal digits, over the canonical JSON of all other members. */
+  readonly checksum: string;
+}
+
+export interface ImportOptions {
+  /** Name of the switch in the document → id or name here; left out: the same name. */
+  readonly switches?: Readonly<Record<string, string>>;
+  /** `fresh` (default): new ids; `keep`: those of the document, refused when one is taken. */
+  readonly ids?: 'fresh' | 'keep';
+  /** Name of the VM here; left out: the name in the document. Only with one VM. */
+  readonly name?: string;
+}
+
+export interface ImportReport {
+  readonly vms: readonly VmInfo[];
+  /** Classes that were registered, values that were upgraded to a newer class, what is kept and delivered to nobody. */
+  readonly notes: readonly string[];
+}
+
+// --- compatibility and migration ---------------------------------------------------------------------------------------------
+
+/** Why a VM could not run on another switch or host, found before anything moves (what Compare-VM is to Hyper-V). */
+export interface Incompatibility {
+  readonly code:
+    | 'SWITCH_MISSING'
+    | 'SWITCH_DOWN'
+    | 'FEATURE_REQUIRED'
+    | 'CLASS_MISSING'
+    | 'CLASS_OLDER'
+    | 'CLASS_NEWER'
+    | 'UINT16_PROFILE'
+    | 'NDIS_VERSION'
+    | 'EXTENSION_MISSING'
+    | 'EXTENSION_DISABLED'
+    | 'PROPERTY_REFUSED'
+    | 'PORT_REFUSED'
+    | 'NAME_TAKEN'
+    | 'MAC_TAKEN'
+    | 'RECORD_UNOWNED';
+  /** `error` stops a migration; `warning` does not. */
+  readonly severity: 'error' | 'warning';
+  /** Names the thing, what is there, what was expected, and how to mend it. */
+  readonly message: string;
+  readonly adapter?: string;
+  readonly feature?: string;
+  readonly extensionId?: Guid;
+  readonly ndisStatus?: string;
+  readonly rule?: string;
+}
+
+export interface CompatibilityReport {
+  readonly ok: boolean;
+  readonly problems: readonly Incompatibility[];
+}
+
+export interface MigrationDestination {
+  /** Left out: this host, another switch. */
+  readonly host?: string;
+  /** Id or name of the switch there for every adapter; left out: the name it has here. */
+  readonly switch?: string;
+}
+
+export type MigrationStepName =
+  | 'compare'
+  | 'validate'
+  | 'prepare'
+  | 'save'
+  | 'release'
+  | 'take'
+  | 'restore'
+  | 'finish'
+  | 'undo';
+
+export interface MigrationStep {
+  readonly name: MigrationStepName;
+  readonly state: 'pending' | 'running' | 'succeeded' | 'failed';
+  readonly oid?: string;
+  readonly ndisStatus?: string;
+  readonly message?: string;
+}
+
+export interface MigrationInfo {
+  readonly id: Guid;
+  readonly vm: { readonly id: Guid; readonly name: string };
+  readonly destination: MigrationDestination;
+  readonly state: 'running' | 'succeeded' | 'failed';
+  readonly steps: readonly MigrationStep[];
+  readonly report?: CompatibilityReport;
+  readonly restore?: RestoreReport;
+  /** What went wrong, when it failed. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface MigrationOptions {
+  readonly vm: string;
+  readonly destination: MigrationDestination;
+  /** Only the report: nothing moves. */
+  readonly dryRun?: boolean;
+}
+
+export interface MigrationCollection {
+  /** Begins; {@link done} gives the end. With `dryRun` it ends after the report. */
+  start(options: MigrationOptions): Promise<MigrationInfo>;
+  /** When it has ended, succeeded or failed. */
+  done(id: string): Promise<MigrationInfo>;
+  list(): Iterable<MigrationInfo>;
+  get(id: string): MigrationInfo;
+  compare(options: Omit<MigrationOptions, 'dryRun'>): Promise<CompatibilityReport>;
+}
+
+/**
+ * The other host, as a migration meets it: in this process another world, in a cluster another process. Each call is a message;
+ * a peer answers the same message twice the same way, so that a lost answer can be asked for again.
+ */
+export interface MigrationPeer {
+  readonly host: string;
+  /** Checks, changes nothing. */
+  compare(document: PortableDocument, options: ImportOptions): Promise<CompatibilityReport>;
+  /** S12 steps 1-3: skeleton VM, validation port with every policy, then the operational port. Throws what refused it. */
+  prepare(migration: Guid, document: PortableDocument, options: ImportOptions): Promise<void>;
+  /** S12 steps 5-6, when the source has let go: NICs, records. The VM is there from now on. */
+  take(
+    migration: Guid,
+    records: ReadonlyMap<Guid, readonly PortableRecord[]>,
+    state: VmInfo['state'],
+  ): Promise<RestoreReport>;
+  /** Nothing of it stays. */
+  abandon(migration: Guid): Promise<void>;
+  /** Whether it has taken the VM: asked after a crash or a lost answer. */
+  outcome(migration: Guid): Promise<'unknown' | 'prepared' | 'taken' | 'abandoned'>;
+}
