@@ -3,7 +3,7 @@ import type { Guid } from '../src/core/guid.ts';
 import type { ExtensionDefinition, ExtensionType, NetPnPEvent } from '../src/sdk/extension.ts';
 import { FilterModule } from './filter-module.ts';
 import { ModuleLife } from './module-life.ts';
-import type { Steps } from './steps.ts';
+import { drive, type Steps } from './steps.ts';
 import type { ContextHost } from './switch-context.ts';
 
 /** Rules A2, A4: the fixed places, top to bottom; below the forwarding one comes the miniport edge. */
@@ -143,7 +143,7 @@ export class DriverStack {
   *#restartAll(failures: StackFailure[]): Steps<void> {
     for (const module of [...this.#modules].reverse()) {
       if (failures.some(({ definition }) => this.#required.has(definition.id))) break;
-      yield* this.#turn();
+      yield* this.#turnToRestart();
       const error = yield* this.#life.restart(module);
       if (error === undefined) continue;
       this.#fail(failures, module.definition, error);
@@ -151,6 +151,19 @@ export class DriverStack {
     }
     const { missing } = this;
     if (missing !== undefined) yield* this.#takeDown(missing);
+  }
+
+  /** A turn; or at once when a module that has not run yet holds an OID, as it may until it has (rule A74). */
+  *#turnToRestart(): Steps<void> {
+    const turn = drive(this.#turn());
+    if (!(turn instanceof Promise)) return;
+    const fresh = this.#modules.filter(({ hasRun }) => !hasRun);
+    if (fresh.some(({ isHolding }) => isHolding)) return;
+    const held = new Promise<void>((resolve) => {
+      for (const module of fresh) module.onHeld = resolve;
+    });
+    yield Promise.race([turn, held]);
+    for (const module of fresh) module.onHeld = undefined;
   }
 
   /** Rule A50: no module stays. */

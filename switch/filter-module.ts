@@ -31,6 +31,10 @@ export class FilterModule {
   leaving = false;
   /** It asked for a restart of the stack that has not come yet (rule A66). */
   wantsRestart = false;
+  /** It has run since it was attached: before, it may hold OIDs until it has (rule A74). */
+  hasRun = false;
+  /** Called when it has pended a request. */
+  onHeld: (() => void) | undefined;
   /** Called when it has given back a request that it had pended. */
   onReleased: (() => void) | undefined;
   /** References it holds (rules B39, C60). */
@@ -58,6 +62,7 @@ export class FilterModule {
 
   move(event: ModuleEvent): void {
     this.state = nextState(MODULE_STATES, this.state, event, `extension ${this.name}`);
+    if (this.state === 'running') this.hasRun = true;
   }
 
   /** Takes the handlers `attach` returned. */

@@ -267,6 +267,7 @@ export class Pipeline {
       const verdict = mustForward(request) ? FORWARD : NdisStatus.REQUEST_ABORTED;
       this.#resume(module, request, verdict);
     });
+    module.onHeld?.();
     return PEND;
   }
 

@@ -11,7 +11,7 @@ import {
   testSwitch,
 } from '../../src/testing/index.ts';
 import { checkOidOrder } from '../../src/testing/life-cycles/oid-order.ts';
-import { honest, Sample, sampleExtension } from './broken/sample.ts';
+import { honest, patient, Sample, sampleExtension } from './broken/sample.ts';
 
 t.setTimeout(120_000);
 
@@ -85,6 +85,26 @@ for (const profile of PROFILES) {
     }
   });
 }
+
+t.test(
+  'an extension that holds NIC_CREATE until its first restart (rule A74) passes',
+  async (t) => {
+    for (const name of ['enable-during-start', 'disable-during-traffic-set-up']) {
+      const report = await play(name, { extension: patient(), seeds: 12 });
+      t.strictSame(report.failures, [], name);
+      t.equal(report.seeds, 12);
+    }
+    const { trace } = await play('enable-during-start', {
+      extension: patient(),
+      seed: 'life-cycle-3',
+    });
+    t.match(
+      trace,
+      /^OID_SWITCH_NIC_CREATE .* Patient pend > Patient forward > .*SUCCESS$/m,
+      'it did',
+    );
+  },
+);
 
 t.test('the same seed plays the same, OID by OID; another seed does not', async (t) => {
   const extension = honest();

@@ -146,3 +146,27 @@ export function sampleExtension(
 
 /** Without a mistake. */
 export const honest = (): ExtensionDefinition => sampleExtension('Honest', (sw) => new Sample(sw));
+
+/** Rule A74, as Microsoft's sample and Open vSwitch do it: what needs its lists is held until it has asked for them. */
+export const patient = (): ExtensionDefinition =>
+  sampleExtension(
+    'Patient',
+    (sw) =>
+      new (class extends Sample {
+        #held: (() => void)[] = [];
+        override createNic(nic: NicParameters, request: OidRequest): Verdict {
+          if (this.isReady) return super.createNic(nic, request);
+          this.#held.push(() => {
+            if (super.createNic(nic, request) === 'forward') request.forward();
+            else request.complete(NdisStatus.DATA_NOT_ACCEPTED);
+          });
+          return request.pend();
+        }
+        protected override catchUp(): void {
+          super.catchUp();
+          const held = this.#held;
+          this.#held = [];
+          for (const go of held) go();
+        }
+      })(sw),
+  );
