@@ -39,7 +39,7 @@ export const disableDuringTrafficSetUp: LifeCycle = {
     },
   ],
   story:
-    'Work that was queued while the stack paused was never finished, so that disabling the extension took for ever. The remedy was to stop taking in work when the event comes that announces the detach.',
+    'Disabling the extension took for ever while its user-mode processes still ran, and it went on queueing packets until it was detached: it had not heeded the event that announces the detach, in which work has to be stopped and what was set up below has to be taken back.',
   checks:
     'Disabling ends in time, holds up no VM and leaves no OID behind; OIDs that come while the extension is paused are let through; enabled again it serves the VMs that connected without it.',
   rules: ['A61', 'A62', 'A63', 'A65', 'A66', 'A75', 'D6', 'D41', 'H12'],

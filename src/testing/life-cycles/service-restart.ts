@@ -23,7 +23,7 @@ export const serviceRestart: LifeCycle = {
     },
   ],
   story:
-    'Loaded a second time, the extension was attached before the object its attach needed was made: it stayed enabled, but did not run until the host was set up anew; at boot it failed because another service was not up yet.',
+    'Stopped and started again, the extension was attached before the device object its attach needed was made, and could not be enabled any more; at boot it failed because another service was not up yet; loaded while enabled, it took a lock that was not initialized.',
   checks:
     'What was enabled is enabled and runs, what was disabled stays disabled; ports, NICs and policies are back; it refuses none of them, also when it is disabled and enabled again afterwards, three starts in a row.',
   rules: ['A37', 'A49', 'A50', 'A67', 'A68', 'A70', 'A73', 'J12'],

@@ -19,7 +19,7 @@ export const severalSwitches: LifeCycle = {
     },
   ],
   story:
-    'All the extension knew was in one global variable, for one switch. On a host with two switches it attached to whichever came first and was enabled, but not running on the other.',
+    'All the extension knew was in one global variable, for one switch. On a host with two switches the attach to the second one failed.',
   checks:
     'It runs on each of three switches, whose ports have the same ids; what happens on one changes nothing on the others: disabling, a VM with an adapter on each, and a switch that is deleted.',
   rules: ['A1', 'A37', 'A39', 'A48', 'B1', 'E20'],

@@ -25,7 +25,7 @@ export const teamedUplink: LifeCycle = {
     },
   ],
   story:
-    'The extension assumed one physical NIC below a switch. Hosts crashed when it was enabled on a team; an adapter that was disabled and enabled again was dropped from a table and never put back; its count of physical NICs ran below zero.',
+    'The extension assumed one physical NIC below a switch. Hosts crashed when it was enabled on a team; an adapter that was disabled and enabled again was dropped from a table and never put back; an assertion on the count of physical NICs hit when the driver was unloaded after one was disconnected.',
   checks:
     'Each adapter below the external NIC is a connection of its own by (PortId, NicIndex): members leave and come back, links go down and up, the team is replaced by an LBFO team, and the extension is enabled with all of it there.',
   rules: ['C3', 'C4', 'C5', 'C37', 'C40', 'C51', 'C52', 'C54', 'C55', 'H3'],

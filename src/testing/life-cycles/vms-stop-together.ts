@@ -16,7 +16,7 @@ export const vmsStopTogether: LifeCycle = {
     },
   ],
   story:
-    'The lock on the table of ports was given back between the steps of one connection. When several connections came or went at the same time, one met the half-done state of another.',
+    'The lock on the table of ports was given back between the steps of one connection. When several connections came or went at the same time, one could meet the half-done state of another. Both were found by reading the code.',
   checks:
     'Ports and NICs of several VMs come and go interleaved OID by OID: each goes its own way through its states, no one waits for another, and nothing of them is left.',
   rules: ['B16', 'B21', 'B35', 'B42', 'C22', 'C31', 'C56'],
