@@ -91,6 +91,7 @@ export class Fabric implements FabricInterface {
       typeof options.store === 'object'
         ? options.store
         : await openStore(options.store ?? 'memory');
+    let driver: WallDriver | undefined;
     try {
       checkOptions(options);
       const seed = options.seed ?? randomBytes(8).toString('hex');
@@ -100,7 +101,7 @@ export class Fabric implements FabricInterface {
           ? options.clock
           : new VirtualClock(isWall ? Date.now() : 0);
       const world = new World(options, store, seed, clock);
-      const driver = isWall ? new WallDriver(clock) : undefined;
+      driver = isWall ? new WallDriver(clock) : undefined;
       restoreFeatures(world);
       for (const given of options.extensions ?? []) {
         const definition = isExtensionDefinition(given) ? given : defineExtension(given);
@@ -117,8 +118,10 @@ export class Fabric implements FabricInterface {
       await restoreSwitches(world);
       await restoreVms(world);
       endRestore(world);
+      driver?.opened();
       return new Fabric(world, driver);
     } catch (error) {
+      driver?.stop();
       await store.close();
       throw error;
     }

@@ -8,6 +8,7 @@ export class WallDriver {
   readonly #clock: VirtualClock;
   readonly #offsetMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #isOpening = true;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
@@ -31,8 +32,14 @@ export class WallDriver {
       this.#clock.advanceTo(this.#wallMs());
       this.#arm();
     }, waitMs);
-    // A pended OID alone keeps no program alive.
-    this.#timer.unref();
+    // A pended OID alone keeps no program alive; but a world that is being opened has nothing else that does.
+    if (!this.#isOpening) this.#timer.unref();
+  }
+
+  /** The world is open: from here on its timers keep no program alive. */
+  opened(): void {
+    this.#isOpening = false;
+    this.#timer?.unref();
   }
 
   stop(): void {

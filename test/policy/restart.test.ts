@@ -7,7 +7,7 @@ import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store, StoreOp, StoreValue } from '../../src/store/store.ts';
 import { extensionWith } from '../support/fabrikam.ts';
 import { FailingStore } from '../support/failing-store.ts';
-import { mofClass, openWorld, PORT_SETTING, SWITCH_SETTING } from './open-world.ts';
+import { mofClass, openWorld, PORT_SETTING, SWITCH_SETTING, turn } from './open-world.ts';
 
 /** A memory store that outlives the fabric that closes it. */
 class KeptStore extends MemoryStore {
@@ -324,3 +324,33 @@ t.test("an extension's log and the switch's findings reach the log of the world"
   t.equal(fabric.counters()['findings_total'], 1);
   await fabric.close();
 });
+
+t.test(
+  'an OID pended at restart keeps the program alive until the world is open, not longer',
+  async (t) => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const store = new KeptStore();
+    const first = await openWorld([extensionWith(() => ({}))], { store });
+    await first.fabric.close();
+    const before = timers();
+    const opening = Fabric.open({
+      store,
+      extensions: [
+        extensionWith((sw) => ({
+          createPort: (_port, request) => {
+            sw.after(30, () => request.forward());
+            sw.after(60_000, () => undefined);
+            return request.pend();
+          },
+        })),
+      ],
+    });
+    await turn();
+    t.equal(timers(), before + 1, 'nothing else would keep it alive');
+    const fabric = await opening;
+    t.equal(timers(), before);
+    t.equal(fabric.switches.get('S').ports.get('P').info.state, 'created');
+    await fabric.close();
+  },
+);
