@@ -39,6 +39,8 @@ export interface AdapterFacts {
   readonly virtualFunctions?: number;
   /** Receive queues for VMQ besides the default one; default 0. */
   readonly queues?: number;
+  /** State of its link; default up. */
+  readonly linkUp?: boolean;
 }
 
 /** A request handed to the adapter: the answer is written into `data` and the counters. */
@@ -74,7 +76,7 @@ export class PhysicalAdapter {
   readonly mac: Uint8Array;
   readonly virtualFunctions: number;
   readonly queues: number;
-  linkUp = true;
+  linkUp: boolean;
   readonly #held = new Map<string, HeldResource>();
   readonly #multicast = new Set<string>();
 
@@ -83,6 +85,7 @@ export class PhysicalAdapter {
     this.mac = mac;
     this.virtualFunctions = facts.virtualFunctions ?? 0;
     this.queues = facts.queues ?? 0;
+    this.linkUp = facts.linkUp ?? true;
   }
 
   get virtualFunctionsUsed(): number {

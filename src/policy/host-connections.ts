@@ -12,6 +12,7 @@ import type { Transaction } from './change-log.ts';
 import { externalPort, type Keep, openInternalNic, openUplink } from './host-ports.ts';
 import { portInfo } from './info.ts';
 import { PortObject } from './port-handle.ts';
+import { portOps } from './port-record.ts';
 import { mustBeThere, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /** The host's own connections to one switch: the uplink and the management OS. */
@@ -42,20 +43,18 @@ export class Host implements HostConnections {
     return new PortObject(this.#world, this.#transaction, this.#entry, this.#uplinkPort()).delete();
   }
 
-  /** Not stored: after a restart every link is up. */
   async setLink(index: number, up: boolean): Promise<PhysicalAdapterInfo> {
     const world = this.#world;
+    const entry = this.#entry;
     return world.changes.run(this.#transaction, async () => {
-      mustBeThere(this.#entry);
+      mustBeThere(entry);
       const nic = this.#adapter(index);
       const before = nic.adapter?.linkUp ?? true;
-      this.#entry.machine.setLink(index, up);
-      if (this.#transaction !== undefined) {
-        await world.changes.commit(this.#transaction, [], () => {
-          const { machine } = presentSwitch(world, this.#entry);
-          machine.setLink(index, before);
-        });
-      }
+      entry.machine.setLink(index, up);
+      if (before === up) return adapterInfo(nic);
+      await this.#keep(portOps(entry, this.#uplinkPort()), () => {
+        presentSwitch(world, entry).machine.setLink(index, before);
+      });
       return adapterInfo(nic);
     });
   }

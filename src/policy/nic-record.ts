@@ -68,10 +68,12 @@ export function nicAgain(nic: Nic): NicOptions {
   };
 }
 
+/** A link that is down is kept; one that is up needs no saying. */
 function adapterFacts({
   name,
   virtualFunctions = 0,
   queues = 0,
-}: AdapterFacts): Required<AdapterFacts> {
-  return { name, virtualFunctions, queues };
+  linkUp = true,
+}: AdapterFacts): NicRecord['adapter'] & object {
+  return { name, virtualFunctions, queues, ...(linkUp ? {} : { linkUp }) };
 }

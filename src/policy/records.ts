@@ -58,6 +58,8 @@ export interface NicRecord {
     readonly name: string;
     readonly virtualFunctions: number;
     readonly queues: number;
+    /** Stored while it is down. */
+    readonly linkUp?: boolean;
   };
 }
 

@@ -281,6 +281,24 @@ t.test('an atomic change that fails puts a disconnected uplink back as it was (S
   await fabric.close();
 });
 
+t.test('a link whose change cannot be stored is as it was, and indicated back (H1)', async (t) => {
+  const seen: number[] = [];
+  const store = new FailingStore();
+  const { fabric, extensions } = await hostWorld(
+    { nicStatus: ({ source }) => void seen.push(source.nicIndex) },
+    { store },
+  );
+  const sw = await fabric.switches.create({ name: 'S', uplink: team, extensions });
+  store.failing = true;
+  await t.rejects(sw.host.setLink(2, false), { code: 'STORE_UNAVAILABLE' });
+  t.equal(sw.host.uplink?.adapters[1]?.linkUp, true);
+  t.same(seen, [2, 2]);
+  store.failing = false;
+  await sw.host.setLink(2, false);
+  t.equal(sw.host.uplink?.adapters[1]?.linkUp, false);
+  await fabric.close();
+});
+
 t.test('an uplink is there again after a restart, in the order of S8 (C52)', async (t) => {
   const folder = t.testdir();
   const first = await Fabric.open({ clock: 'manual', store: await openStore(folder) });
@@ -302,8 +320,12 @@ t.test('an uplink is there again after a restart, in the order of S8 (C52)', asy
     'NIC_CREATE 0',
     'NIC_CONNECT 0',
   ]);
-  const up = { ...uplink, adapters: uplink?.adapters.map((nic) => ({ ...nic, linkUp: true })) };
-  t.same(sw.host.uplink, up, 'links are up after a restart');
+  t.same(sw.host.uplink, uplink, 'also the link that was down');
+  t.same(
+    sw.host.uplink?.adapters.map(({ linkUp }) => linkUp),
+    [false, true, true],
+  );
+  await sw.host.setLink(1, true);
   t.same(sw.ports.get('S_Internal').info, internal);
   t.same(
     nicViews(sw, 'NIC_CREATE')
@@ -315,6 +337,9 @@ t.test('an uplink is there again after a restart, in the order of S8 (C52)', asy
   const fresh = await again.switches.create({ name: 'T', type: 'external' });
   await t.rejects(fresh.host.connectUplink(one), { code: 'ALREADY_EXISTS' }, 'still in use');
   await again.close();
+  const third = await Fabric.open({ clock: 'manual', store: await openStore(folder) });
+  t.equal(third.switches.get('S').host.uplink?.adapters[0]?.linkUp, true);
+  await third.close();
 });
 
 t.test(
