@@ -11,6 +11,7 @@ import {
   testSwitch,
 } from '../../src/testing/index.ts';
 import { checkOidOrder } from '../../src/testing/life-cycles/oid-order.ts';
+import { LifeCycleStage } from '../../src/testing/life-cycles/stage.ts';
 import { honest, patient, Sample, sampleExtension } from './broken/sample.ts';
 
 t.setTimeout(120_000);
@@ -225,6 +226,63 @@ t.test('what an extension below must see, and what may not stay, is noticed', as
     ['B39'],
   );
   t.match(held.failures[0]?.message, /^Holds detached with 8 reference\(s\) on port 1$/);
+});
+
+t.test('a witness that cannot ask at once is blind, which is noted', async (t) => {
+  const slow = sampleExtension('Slow', (sw) => ({
+    oidRequest(request) {
+      if (request.oidName !== 'OID_SWITCH_NIC_ARRAY') return 'forward';
+      const pended = request.pend();
+      sw.after(1, () => request.forward());
+      return pended;
+    },
+  }));
+  const report = await play('internal-nic-reconnect', { extension: slow });
+  t.strictSame(report.failures, []);
+  t.match(report.notes, [
+    /^Witness above saw nothing on Internal: .*OID_SWITCH_NIC_ARRAY was pended/,
+  ]);
+});
+
+t.test(
+  'what never ends, and a policy that is lost or changed behind its back, are failures',
+  async (t) => {
+    const open = () =>
+      LifeCycleStage.open({
+        extension: honest(),
+        seed: 's',
+        profile: 'ws2022',
+        scheduling: 'fifo',
+      });
+    const stage = await open();
+    await stage.createSwitch('S');
+    const [owner] = await stage.createVm('VM1', ['S']);
+    await t.rejects(
+      stage.act('wait', () => new Promise(() => undefined), 'B42'),
+      { name: 'LifeCycleStopped', message: 'wait' },
+    );
+    const { properties } = stage.fabric.vms.get('VM1').adapter('eth0');
+    const [first, second] = [...properties.list()];
+    if (owner === undefined || first === undefined || second === undefined) throw new Error('two');
+    await properties.update(first.id, { Value: 77 });
+    await properties.delete(second.id);
+    await stage.check('then');
+    await stage.close();
+    t.strictSame(stage.failures, [
+      { message: 'wait: did not end within 120000 virtual ms', rule: 'B42' },
+      {
+        message:
+          'then: policy ExtSwitch_LifeCyclePortSettingData of VM1 eth0 is {"Value":77}, expected {"Value":1}',
+        rule: 'E26',
+      },
+      { message: 'then: policy Sample_LimitSettingData of VM1 eth0 is gone', rule: 'E38' },
+    ]);
+  },
+);
+
+t.test('an error of the life cycle itself is thrown', async (t) => {
+  const wrong = { ...lifeCycle('clean-up-once'), run: () => Promise.reject(new TypeError('oops')) };
+  await t.rejects(runLifeCycle(wrong, { extension: honest() }), new TypeError('oops'));
 });
 
 t.test('an OID that is no path of the state tables is told with its rule', async (t) => {

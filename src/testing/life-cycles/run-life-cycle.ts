@@ -34,10 +34,8 @@ export async function runLifeCycle(
   const scheduling = options.scheduling ?? (isRace ? 'seeded' : 'fifo');
   const { extension, mof, settings } = options;
   const seeds = seedsOf(options, isRace);
-  let run = 0;
-  for (;;) {
-    const seed = seeds[run] ?? DEFAULT_SEED;
-    run += 1;
+  let report: LifeCycleReport | undefined;
+  for (const [index, seed] of seeds.entries()) {
     const outcome = await play(lifeCycle, {
       extension,
       seed,
@@ -47,9 +45,11 @@ export async function runLifeCycle(
       ...(settings === undefined ? {} : { settings }),
     });
     const ok = outcome.failures.length === 0;
-    if (ok && run < seeds.length) continue;
-    return { name: lifeCycle.name, ok, ...outcome, seed, seeds: run, profile, scheduling };
+    report = { name: lifeCycle.name, ok, ...outcome, seed, seeds: index + 1, profile, scheduling };
+    if (!ok) break;
   }
+  if (report === undefined) throw new Error('there is at least one seed');
+  return report;
 }
 
 function seedsOf({ seed, seeds }: LifeCycleOptions, isRace: boolean): readonly string[] {

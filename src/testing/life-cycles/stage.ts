@@ -28,7 +28,9 @@ const WITNESS_ABOVE = '3f1d7c52-8a64-4b09-9e2b-5c0f6a71e300';
 const WITNESS_BELOW = '3f1d7c52-8a64-4b09-9e2b-5c0f6a71e301';
 
 /** Thrown when an act failed that the rest of the life cycle builds on; the failure is noted already. */
-export class LifeCycleStopped extends Error {}
+export class LifeCycleStopped extends Error {
+  override readonly name = 'LifeCycleStopped';
+}
 
 export interface StageOptions extends Pick<LifeCycleOptions, 'extension' | 'mof' | 'settings'> {
   readonly seed: string;
@@ -196,6 +198,11 @@ export class LifeCycleStage {
     this.failures.push(rule === undefined ? { message } : { message, rule });
   }
 
+  #note(text: string): void {
+    const { notes } = this.policies;
+    if (!notes.includes(text)) notes.push(text);
+  }
+
   #failed(title: string, outcome: PromiseSettledResult<unknown> | undefined, rule?: string): void {
     if (outcome?.status !== 'rejected') {
       const held = (this.#fabric?.pending() ?? []).map(({ oid, heldBy }) => `${oid} at ${heldBy}`);
@@ -356,7 +363,12 @@ export class LifeCycleStage {
     const real = switchView(this.switch(name));
     for (const witness of [this.above, this.below]) {
       const view = witness?.viewOf(name);
-      if (witness === undefined || view === undefined || witness.blindOn(name)) continue;
+      if (witness === undefined || view === undefined) continue;
+      const blind = witness.blindOn(name);
+      if (blind !== undefined) {
+        this.#note(`${witness.definition.name} saw nothing on ${name}: ${blind}`);
+        continue;
+      }
       const who = `${when}, on ${name}: ${witness.definition.name}`;
       for (const [key, value] of real) {
         const seen = view.get(key);
