@@ -8,6 +8,7 @@ import { currentMacOf } from './current-mac.ts';
 import type { MacClaim } from './mac-pool.ts';
 import { reissue } from './recreate.ts';
 import { refused } from './veto.ts';
+import { vfRefusal } from './vf-refusal.ts';
 import type { AdapterEntry, Connection } from './vm-entry.ts';
 import {
   addPort,
@@ -227,7 +228,8 @@ export function* assignVf(world: World, adapter: AdapterEntry): Steps<void> {
   const { entry, port, nic } = connectedNic(adapter);
   const { refused: request } = yield* settled(entry.machine.assignVf(port, nic));
   if (request === undefined) return;
-  throw refused(world, request, `the virtual function of ${adapter.description}`);
+  const what = `the virtual function of ${adapter.description}`;
+  throw refused(world, request, what, vfRefusal(entry, request));
 }
 
 /** The NIC goes back to the synthetic path (S17 step 3). */

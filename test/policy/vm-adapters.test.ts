@@ -324,3 +324,35 @@ t.test(
     await again.close();
   },
 );
+
+t.test('a virtual function the hardware does not give: the error says why (C4, D32)', async (t) => {
+  const { fabric, sw } = await openVmWorld();
+  const uplinks = [
+    [
+      { team: 'switch', adapters: ['E1', 'E2'].map((name) => ({ name, virtualFunctions: 2 })) },
+      { ndisStatus: 'NDIS_STATUS_INVALID_PARAMETER', rule: 'D32' },
+      /adapter .* of VM "V" .*team of 2 adapters.*teaming provider extension.*C4, D32/,
+    ],
+    [
+      { adapters: [{ name: 'E1' }] },
+      { ndisStatus: 'NDIS_STATUS_NOT_SUPPORTED', rule: undefined },
+      /adapter E1 has no virtual functions/,
+    ],
+    [
+      { adapters: [{ name: 'E3', virtualFunctions: 1 }] },
+      { ndisStatus: 'NDIS_STATUS_RESOURCES', rule: undefined },
+      /all 1 virtual functions of adapter E3 are in use/,
+    ],
+  ] as const;
+  const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }, { switch: 'S' }] });
+  await vm.start();
+  const [first, second] = vm.adapters;
+  for (const [uplink, place, message] of uplinks) {
+    await sw.host.connectUplink(uplink);
+    if (place.ndisStatus === 'NDIS_STATUS_RESOURCES') await second?.assignVf();
+    await t.rejects(async () => first?.assignVf(), { code: 'VETOED', place, message });
+    t.equal(first?.info.vfAssigned, false);
+    await sw.host.disconnectUplink();
+  }
+  await fabric.close();
+});
