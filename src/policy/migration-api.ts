@@ -1,6 +1,8 @@
 import type { Guid } from '../core/guid.ts';
 import type { JsonSetting } from '../mof/settings.ts';
-import type { ProfileName, RestoreReport, VmInfo } from './api.ts';
+import type { PortType } from '../sdk/extension.ts';
+import type { ProfileName, RestoreReport, SwitchInfo, VmInfo } from './api.ts';
+import type { NicRecord } from './records.ts';
 
 /*
  * What travels: portable documents, compatibility reports, migrations. The library's surface for issue 4's first half, as
@@ -80,8 +82,21 @@ export interface PortableSwitch {
     readonly required: boolean;
   }[];
   readonly properties: readonly PortableProperty[];
-  /** Ports that are no VM's: uplink, internal NICs, ports made by hand. */
-  readonly ports: readonly Readonly<Record<string, unknown>>[];
+  /** Ports that are no VM's: uplink, internal NICs, ports made by hand. In order of creation. */
+  readonly ports: readonly PortablePort[];
+}
+
+export interface PortablePort {
+  readonly id: Guid;
+  /** NDIS_SWITCH_PORT_ID: kept with the ids. */
+  readonly portId: number;
+  readonly name: string;
+  readonly type: PortType;
+  /** Of the external port: what is below its NIC. */
+  readonly team?: 'none' | 'lbfo' | 'switch';
+  /** By index; CurrentMacAddress is left out, it follows from the rest (rule C15). */
+  readonly nics: readonly NicRecord[];
+  readonly properties: readonly PortableProperty[];
 }
 
 /** One file a person can read, keep and carry to another host: docs/reference/portable-document.md. */
@@ -96,16 +111,21 @@ export interface PortableDocument {
   readonly checksum: string;
 }
 
+/** A document before its checksum is made: what stays in the process needs none. */
+export type PortableContent = Omit<PortableDocument, 'checksum'>;
+
 export interface ImportOptions {
   /** Name of the switch in the document → id or name here; left out: the same name. */
   readonly switches?: Readonly<Record<string, string>>;
   /** `fresh` (default): new ids; `keep`: those of the document, refused when one is taken. */
   readonly ids?: 'fresh' | 'keep';
-  /** Name of the VM here; left out: the name in the document. Only with one VM. */
+  /** Name of the VM (of the switch, when switches are imported) here; left out: that of the document. Only with one. */
   readonly name?: string;
 }
 
 export interface ImportReport {
+  /** Only when switches are imported. */
+  readonly switches: readonly SwitchInfo[];
   readonly vms: readonly VmInfo[];
   /** Classes that were registered, values that were upgraded to a newer class, what is kept and delivered to nobody. */
   readonly notes: readonly string[];

@@ -6,7 +6,7 @@ import { type PortRecord, portKey, put } from './records.ts';
 import type { SwitchEntry } from './world.ts';
 
 /** The stored form of a port, with the NICs that were refused at the last restart: what was acknowledged is not lost. */
-function portRecord(entry: SwitchEntry, port: Port): PortRecord {
+export function portRecord(entry: SwitchEntry, port: Port): PortRecord {
   const { team, refusedNics = [] } = entry.portFacts.get(port.id) ?? {};
   const absent = refusedNics.filter(({ index }) => !port.nics.has(index));
   return {

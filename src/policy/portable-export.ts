@@ -1,0 +1,228 @@
+import { macText } from '../../switch/parameters.ts';
+import type { Port, PropertyInstance } from '../../switch/ports.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import type { FeatureClass } from '../mof/feature-class.ts';
+import { classOfFeature } from '../mof/feature-mof.ts';
+import { printMof } from '../mof/print.ts';
+import { settingsToJson } from '../mof/settings.ts';
+import type { RegisteredFeature } from './feature-registry.ts';
+import type {
+  PortableAdapter,
+  PortableContent,
+  PortableDocument,
+  PortableFeature,
+  PortablePort,
+  PortableProperty,
+  PortableSwitch,
+  PortableVm,
+} from './migration-api.ts';
+import { nicRecord } from './nic-record.ts';
+import { portRecord } from './port-record.ts';
+import { sealed } from './portable-canonical.ts';
+import type { AdapterEntry, VmEntry } from './vm-entry.ts';
+import type { RefusedPort, SwitchEntry, World } from './world.ts';
+
+/*
+ * Portable documents from what a world has. Nobody is asked and nothing is changed: the run-time data in a document is what
+ * is kept with the VM, that of a saved one and what no extension took at a restore (rule G26).
+ */
+
+/** One VM with its policies and the classes these are of. */
+export function exportVm(world: World, vm: VmEntry): PortableDocument {
+  return sealed(vmContent(world, vm));
+}
+
+/** The same without a checksum, for what stays in the process. */
+export function vmContent(world: World, vm: VmEntry): PortableContent {
+  const classes = new ClassCollector(world);
+  const vms = [portableVm(world, vm, classes)];
+  return documentOf(world, classes, [], vms);
+}
+
+/** One switch with its own policies and host ports; `vms` also those that are configured for it. */
+export function exportSwitch(
+  world: World,
+  entry: SwitchEntry,
+  options: { readonly vms?: boolean } = {},
+): PortableDocument {
+  const classes = new ClassCollector(world);
+  const switches = [portableSwitch(world, entry, classes)];
+  const vms: PortableVm[] = [];
+  if (options.vms === true) {
+    for (const vm of world.vms.values()) {
+      if (vm.adapters.some(({ target }) => target?.id === entry.id)) {
+        vms.push(portableVm(world, vm, classes));
+      }
+    }
+  }
+  return sealed(documentOf(world, classes, switches, vms));
+}
+
+function documentOf(
+  world: World,
+  classes: ClassCollector,
+  switches: readonly PortableSwitch[],
+  vms: readonly PortableVm[],
+): PortableContent {
+  return {
+    format: 'extswitch-portable',
+    version: 1,
+    profile: world.profile,
+    features: classes.features(),
+    switches,
+    vms,
+  };
+}
+
+// --- classes ----------------------------------------------------------------------------------------------------------
+
+/** A compiled class is never changed: its text is printed once. */
+const printed = new WeakMap<FeatureClass, string>();
+
+function mofOf(feature: FeatureClass): string {
+  const known = printed.get(feature);
+  if (known !== undefined) return known;
+  const text = printMof([classOfFeature(feature)]);
+  printed.set(feature, text);
+  return text;
+}
+
+/** The registered classes that policies of a document are of; built-in ones are everywhere. */
+class ClassCollector {
+  readonly #world: World;
+  readonly #used = new Map<string, RegisteredFeature>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** A policy as a document has it. */
+  property(property: PropertyInstance): PortableProperty {
+    const { codec, id, revision } = property;
+    const registered = this.#used.get(codec.id) ?? this.#world.registry.byId('setting', codec.id);
+    if (registered === undefined) {
+      throw new ExtSwitchError('INTERNAL', `property ${id}: class ${codec.name} is not registered`);
+    }
+    this.#used.set(codec.id, registered);
+    const { feature } = registered;
+    const settings = settingsToJson(feature, property.settings);
+    // JSON has one zero: a document is the same in both formats.
+    for (const [name, value] of Object.entries(settings)) {
+      if (typeof value === 'object') settings[name] = value.map(oneZero);
+      else settings[name] = oneZero(value);
+    }
+    const { id: featureId, name, version } = feature;
+    return { id, featureId, feature: name, version, settings, revision };
+  }
+
+  properties(all: Iterable<PropertyInstance>): PortableProperty[] {
+    return Array.from(all, (property) => this.property(property));
+  }
+
+  features(): PortableFeature[] {
+    const features: PortableFeature[] = [];
+    for (const { feature, uint16 } of this.#used.values()) {
+      if (feature.builtIn) continue;
+      const { id, name, kind, version, extensionId } = feature;
+      features.push({ id, name, kind, version, extensionId, uint16, mof: mofOf(feature) });
+    }
+    return features.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}
+
+function oneZero<T>(value: T): T | 0 {
+  return Object.is(value, -0) ? 0 : value;
+}
+
+// --- VMs --------------------------------------------------------------------------------------------------------------
+
+function portableVm(world: World, vm: VmEntry, classes: ClassCollector): PortableVm {
+  const { id, name, state } = vm;
+  const adapters = vm.adapters.map((adapter) => portableAdapter(world, adapter, classes));
+  return { id, name, state, adapters };
+}
+
+function portableAdapter(
+  world: World,
+  adapter: AdapterEntry,
+  classes: ClassCollector,
+): PortableAdapter {
+  const { id, type, settings, target, isKnown } = adapter;
+  const { name, mac, macType, mtu, vmMac, numaNode } = settings;
+  return {
+    id,
+    name,
+    type,
+    mac: macText(mac),
+    macType,
+    mtu,
+    ...(vmMac === undefined ? {} : { vmMac: macText(vmMac) }),
+    numaNode,
+    isKnown,
+    ...(target === undefined
+      ? {}
+      : { switch: { id: target.id, name: world.switches.get(target.id)?.name ?? target.name } }),
+    requiredFeatures: [],
+    properties: classes.properties(adapter.properties.values()),
+    saved: adapter.saved.map((record) => ({ ...record, data: Uint8Array.from(record.data) })),
+  };
+}
+
+// --- switches -----------------------------------------------------------------------------------------------------------
+
+function portableSwitch(world: World, entry: SwitchEntry, classes: ClassCollector): PortableSwitch {
+  const { id, name, type, machine } = entry;
+  const own = [...entry.ports.values()].filter(({ owner }) => owner === undefined);
+  const ports = [
+    ...own.map((port) => ({ order: port.order, port: livePort(entry, port, classes) })),
+    ...[...entry.refusedPorts.values()].map((refused) => ({
+      order: refused.snapshot.order,
+      port: refusedPort(refused, classes),
+    })),
+  ].sort((a, b) => a.order - b.order);
+  return {
+    id,
+    name,
+    type,
+    extensions: entry.bindings.map((binding) => {
+      const definition = world.extensions.get(binding.id);
+      return {
+        id: binding.id,
+        name: definition?.name ?? '',
+        version: definition?.version ?? '',
+        enabled: binding.enabled,
+        required: binding.required === true,
+      };
+    }),
+    properties: classes.properties(machine.state.properties.values()),
+    ports: ports.map(({ port }) => port),
+  };
+}
+
+function livePort(entry: SwitchEntry, port: Port, classes: ClassCollector): PortablePort {
+  const { portId, name, type, nics, team } = portRecord(entry, port);
+  return {
+    id: port.id,
+    portId,
+    name,
+    type,
+    ...(team === undefined ? {} : { team }),
+    nics,
+    properties: classes.properties(port.properties.values()),
+  };
+}
+
+/** A stored port an extension refused at the last restart: nothing acknowledged is lost. */
+function refusedPort({ snapshot }: RefusedPort, classes: ClassCollector): PortablePort {
+  const { id, portId, name, type, facts, nics, properties } = snapshot;
+  const team = facts?.team;
+  return {
+    id,
+    portId,
+    name,
+    type,
+    ...(team === undefined ? {} : { team }),
+    nics: nics.map(nicRecord),
+    properties: classes.properties(properties),
+  };
+}
