@@ -14,6 +14,17 @@ export interface Page<T> {
   readonly next?: string;
 }
 
+/** {@link pageByKey} of what is light to enumerate; only what stands on the page is `shown`. */
+export function pageOf<K, T>(
+  keys: Iterable<K>,
+  key: (item: K) => string,
+  query: PageQuery,
+  show: (item: K) => T,
+): Page<T> {
+  const page = pageByKey(keys, key, query);
+  return { ...page, items: page.items.map(show) };
+}
+
 /**
  * The items after the cursor, in the order of their keys (byte order of UTF-16). The cursor holds a key, not a place, so
  * pages neither repeat nor miss an item because others came or went. One pass over `items`, `limit` kept.
@@ -35,15 +46,25 @@ export function pageByKey<T>(
       if (k >= (best[limit - 1] as { key: string }).key) continue;
       best.pop();
     }
-    let at = best.length;
-    while (at > 0 && (best[at - 1] as { key: string }).key > k) at -= 1;
-    best.splice(at, 0, { key: k, item });
+    best.splice(placeOf(k, best), 0, { key: k, item });
   }
   const last = best[best.length - 1];
   return {
     items: best.map((entry) => entry.item),
     ...(more && last !== undefined ? { next: encodeCursor(last.key) } : {}),
   };
+}
+
+/** Where a key belongs in a sorted list: behind those that are not greater. */
+function placeOf(key: string, sorted: readonly { readonly key: string }[]): number {
+  let from = 0;
+  let to = sorted.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((sorted[middle] as { key: string }).key > key) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 /** The same for short lists that have an order of their own (a switch's extensions). A cursor whose item left: `MALFORMED`. */

@@ -276,6 +276,8 @@ export interface PortHandle {
 export interface PortCollection {
   create(options?: { readonly name?: string; readonly type?: PortType }): Promise<PortHandle>;
   list(): Iterable<PortInfo>;
+  /** The same ports, for who shows only a page of them. */
+  keys(): Iterable<PortKey>;
   /** By GUID, decimal port id, or unique name. */
   get(idOrName: string): PortHandle;
 }
@@ -393,6 +395,9 @@ export interface VmInfo {
   /** Run-time data kept with a saved VM. */
   readonly savedRecords: number;
 }
+/** What a list is ordered and found by, without the cost of the whole info. */
+export type VmKey = Pick<VmInfo, 'id' | 'name'>;
+export type PortKey = Pick<PortInfo, 'id' | 'portId'>;
 /** What a restore found (rules G23-G27). */
 export interface RestoreReport {
   readonly restored: number;
@@ -448,6 +453,8 @@ export interface VmCollection {
     readonly adapters?: readonly AdapterOptions[];
   }): Promise<VmHandle>;
   list(): Iterable<VmInfo>;
+  /** The same VMs, for who shows only a page of them. */
+  keys(): Iterable<VmKey>;
   get(idOrName: string): VmHandle;
 }
 

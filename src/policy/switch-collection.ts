@@ -12,6 +12,7 @@ import type {
   PortCollection,
   PortHandle,
   PortInfo,
+  PortKey,
   PropertyCollection,
   SwitchCollection,
   SwitchExtensionCollection,
@@ -370,6 +371,12 @@ class Ports implements PortCollection {
     for (const { port } of this.#entry.refusedPorts.values()) yield portInfo(this.#entry, port);
   }
 
+  *keys(): Iterable<PortKey> {
+    const { ports, refusedPorts } = this.#entry;
+    for (const { id, portId } of ports.values()) yield { id, portId };
+    for (const { port } of refusedPorts.values()) yield { id: port.id, portId: port.portId };
+  }
+
   get(idOrName: string): PortHandle {
     const { ports, portsByName, refusedPorts, machine } = this.#entry;
     const refused = [...refusedPorts.values()].map(({ port }) => port);
@@ -381,7 +388,7 @@ class Ports implements PortCollection {
     const port =
       byPortId ??
       findOne(
-        'port',
+        `port of switch ${JSON.stringify(this.#entry.name)}`,
         idOrName,
         (id) => ports.get(id) ?? refusedPorts.get(id)?.port,
         [...(portsByName.get(idOrName) ?? []), ...refused],

@@ -1,4 +1,4 @@
-import type { AdapterOptions, VmCollection, VmHandle, VmInfo } from './api.ts';
+import type { AdapterOptions, VmCollection, VmHandle, VmInfo, VmKey } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { findOne } from './lookup.ts';
 import { createVm } from './vm-configuration.ts';
@@ -26,6 +26,10 @@ export class Vms implements VmCollection {
 
   *list(): Iterable<VmInfo> {
     for (const vm of this.#world.vms.values()) yield vmInfo(this.#world, vm);
+  }
+
+  *keys(): Iterable<VmKey> {
+    for (const { id, name } of this.#world.vms.values()) yield { id, name };
   }
 
   get(idOrName: string): VmHandle {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { clientHas, requiredRevision } from '../../src/http/conditional.ts';
 import { acceptsEventStream, negotiate } from '../../src/http/negotiation.ts';
-import { pageByKey, pageInOrder } from '../../src/http/page.ts';
+import { pageByKey, pageInOrder, pageOf } from '../../src/http/page.ts';
 import { PathMatcher } from '../../src/http/path-matcher.ts';
 
 t.test('Accept chooses by quality and specificity (RFC 9110, 12.5.1)', (t) => {
@@ -110,6 +110,21 @@ t.test('the last page has no next', (t) => {
       items: ['c'],
     },
   );
+  t.end();
+});
+
+t.test('only what stands on a page is shown', (t) => {
+  const shown: number[] = [];
+  const show = (n: number): string => {
+    shown.push(n);
+    return `item ${n}`;
+  };
+  const keys = Array.from({ length: 1000 }, (_, i) => 1999 - i);
+  const first = pageOf(keys, String, { limit: 2 }, show);
+  t.strictSame(first.items, ['item 1000', 'item 1001']);
+  const second = pageOf(keys, String, { limit: 3, cursor: first.next as string }, show);
+  t.strictSame(second.items, ['item 1002', 'item 1003', 'item 1004']);
+  t.strictSame(shown, [1000, 1001, 1002, 1003, 1004]);
   t.end();
 });
 

@@ -53,6 +53,10 @@ t.test('a port that is refused at restart stays stored; the others are there', a
       { name: 'P', portId: 1, state: 'deleted', problem: /NDIS_STATUS_RESOURCES/, nics: [] },
     ],
   );
+  t.same(
+    [...sw.ports.keys()],
+    [...sw.ports.list()].map(({ id, portId }) => ({ id, portId })),
+  );
   t.match(findings(fabric), [
     { rule: 'B16', severity: 'error', message: /port P .*NDIS_STATUS_RESOURCES.*stays stored/ },
   ]);

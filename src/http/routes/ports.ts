@@ -1,5 +1,5 @@
-import type { PortInfo } from '../../policy/api.ts';
-import { type PageQuery, pageByKey } from '../page.ts';
+import type { PortInfo, PortKey } from '../../policy/api.ts';
+import { type PageQuery, pageOf } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { listOf, object, pageQuery, port, portTypes, text } from '../schemas.ts';
 
@@ -11,7 +11,7 @@ const switchParam = { switch: 'Switch id or unique name' };
 const params = { ...switchParam, port: 'Port GUID, port id (decimal) or unique name' };
 
 /** Port ids are 32 bits: ten digits sort as the numbers do. */
-const portKey = (info: PortInfo): string => String(info.portId).padStart(10, '0');
+const portKey = ({ portId }: PortKey): string => String(portId).padStart(10, '0');
 
 export const portRoutes: readonly Route[] = [
   defineRoute<SwitchParams, object, PortBody | undefined>({
@@ -46,14 +46,13 @@ export const portRoutes: readonly Route[] = [
       response: { 200: listOf(port) },
       errors: ['NOT_FOUND'],
     },
-    handle: (context) => ({
-      status: 200,
-      body: pageByKey(
-        context.world.switches.get(context.params.switch).ports.list(),
-        portKey,
-        context.query,
-      ),
-    }),
+    handle: ({ world, params: { switch: name }, query }) => {
+      const { ports } = world.switches.get(name);
+      return {
+        status: 200,
+        body: pageOf(ports.keys(), portKey, query, ({ id }) => ports.get(id).info),
+      };
+    },
   }),
   defineRoute<PortParams>({
     method: 'GET',

@@ -1,5 +1,5 @@
 import type { AdapterOptions, VmHandle } from '../../policy/api.ts';
-import { type PageQuery, pageByKey } from '../page.ts';
+import { type PageQuery, pageOf } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { listOf, pageQuery } from '../schemas.ts';
 import { restoredVm, vm, vmInput } from '../vm-schemas.ts';
@@ -58,9 +58,14 @@ export const vmRoutes: readonly Route[] = [
     tag: 'vms',
     summary: 'VMs, by name',
     schema: { query: pageQuery(), response: { 200: listOf(vm) } },
-    handle: ({ world, query }) => ({
+    handle: ({ world: { vms }, query }) => ({
       status: 200,
-      body: pageByKey(world.vms.list(), (one) => `${one.name}/${one.id}`, query),
+      body: pageOf(
+        vms.keys(),
+        ({ name, id }) => `${name}/${id}`,
+        query,
+        ({ id }) => vms.get(id).info,
+      ),
     }),
   }),
   defineRoute<VmParams>({
