@@ -31,6 +31,7 @@ export const LEASE_LOCK_FILE = `${LEASE_FILE}-lock`;
 const READERS_MAX = 126;
 /** Two processes that start in the same instant see each other and both step back; then they try again, out of step. */
 const ATTEMPTS = 4;
+const THIS_PROCESS = 'this process';
 
 /**
  * What ends the leases this process holds (or is about to), by device and inode of the folder. LMDB would share one
@@ -42,7 +43,7 @@ const held = new Map<string, (() => Promise<void>) | undefined>();
 export async function leaseFolder(folder: string): Promise<FolderLease> {
   const stat = statSync(folder);
   const identity = `${stat.dev}:${stat.ino}`;
-  if (held.has(identity)) throw inUse(folder, 'this process');
+  if (held.has(identity)) throw new FolderInUse(folder, THIS_PROCESS);
   held.set(identity, undefined);
   try {
     const close = await acquire(folder);
@@ -84,7 +85,7 @@ async function acquire(folder: string): Promise<() => Promise<void>> {
     await db.close();
     if (attempt === ATTEMPTS) {
       const pid = others.find((other) => other !== process.pid) ?? process.pid;
-      throw inUse(folder, `process ${pid}`);
+      throw new FolderInUse(folder, `process ${pid}`);
     }
     await delay(5 + ((process.pid * 7) % 23) * attempt);
   }
@@ -158,10 +159,17 @@ export function linkIfAbsent(fresh: string, path: string): void {
   }
 }
 
-function inUse(folder: string, owner: string): ExtSwitchError {
-  return new ExtSwitchError(
-    'STORE_UNAVAILABLE',
-    `the store in ${folder} is in use by ${owner}: stop that server, or give this one another folder`,
-    { expected: 'a store no other server uses', found: `in use by ${owner}` },
-  );
+/** Somebody has the folder. */
+export class FolderInUse extends ExtSwitchError {
+  /** This process has it, by another store object. */
+  readonly isOwn: boolean;
+
+  constructor(folder: string, owner: string) {
+    super(
+      'STORE_UNAVAILABLE',
+      `the store in ${folder} is in use by ${owner}: stop that server, or give this one another folder`,
+      { expected: 'a store no other server uses', found: `in use by ${owner}` },
+    );
+    this.isOwn = owner === THIS_PROCESS;
+  }
 }

@@ -1,11 +1,11 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import { type CommitBatch, GroupCommit } from './group-commit.ts';
-import type { Environment } from './lmdb-environment.ts';
+import type { Environment, LentRecord } from './lmdb-environment.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
 import type { Store, StoreOp, StoreValue } from './store.ts';
 import { storeFault } from './store-fault.ts';
 import { openFolder, type StoreFolder } from './store-folder.ts';
 import { checkKey, checkPrefix, prefixBounds } from './store-key.ts';
-import { encodeValue } from './value-codec.ts';
 
 export interface LmdbStoreOptions {
   /**
@@ -53,7 +53,9 @@ class LmdbStore implements Store {
   get(key: string): StoreValue | undefined {
     this.#checkOpen();
     checkKey(key);
-    return this.#environment.get(key) as StoreValue | undefined;
+    const record = this.#environment.get(key) as LentRecord | undefined;
+    if (record === undefined) return undefined;
+    return decodeRecord(key, record.bytes, record.lengthBytes, this.#folder.path);
   }
 
   /** The entries as of the start of each iteration: writes made while iterating are not seen by it. */
@@ -70,7 +72,7 @@ class LmdbStore implements Store {
     for (const op of ops) {
       checkKey(op.key);
       keys.push(op.key);
-      values.push(op.op === 'put' ? encodeValue(op.key, op.value) : undefined);
+      values.push(op.op === 'put' ? encodeRecord(op.key, op.value) : undefined);
     }
     return this.#commits.write(keys, values);
   }
@@ -169,7 +171,7 @@ class LmdbRange implements IterableIterator<Entry> {
   next(): IteratorResult<Entry> {
     if (this.#state === 'open') {
       const { done, value } = this.#entries.next();
-      if (done !== true) return { done: false, value: [value.key, value.value as StoreValue] };
+      if (done !== true) return { done: false, value: [value.key, this.#read(value)] };
       this.#end();
     }
     if (this.#state === 'ended') return { done: true, value: undefined };
@@ -177,6 +179,17 @@ class LmdbRange implements IterableIterator<Entry> {
       'STORE_UNAVAILABLE',
       `the store in ${this.#path} was closed while its entries were read`,
     );
+  }
+
+  /** After an error the iteration is over: whoever reads on gets no more entries, and LMDB has its cursor back. */
+  #read(entry: { readonly key: string; readonly value: unknown }): StoreValue {
+    const { bytes, lengthBytes } = entry.value as LentRecord;
+    try {
+      return decodeRecord(entry.key, bytes, lengthBytes, this.#path);
+    } catch (cause) {
+      this.return();
+      throw cause;
+    }
   }
 
   return(): IteratorResult<Entry> {

@@ -1,19 +1,16 @@
 import {
   accessSync,
-  closeSync,
   constants,
   existsSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { ExtSwitchError } from '../core/errors.ts';
+import { checkDataFile, DATA_FILE, FOLDER_MODE, LOCK_FILE, syncPath } from './data-file.ts';
 import {
   ensureLockFile,
   type FolderLease,
@@ -23,16 +20,19 @@ import {
   linkIfAbsent,
 } from './folder-lease.ts';
 import { type Environment, META_KEY, openEnvironment } from './lmdb-environment.ts';
-import { checkLmdbFile, emptyLmdbFile, LmdbFileDamage } from './lmdb-file.ts';
+import { emptyLmdbFile } from './lmdb-file.ts';
 import { storeFault } from './store-fault.ts';
-import { encodeValue } from './value-codec.ts';
+import {
+  damagedStore,
+  encodeFormatRecord,
+  newFormatRecord,
+  readFormatRecord,
+  STORE_FORMAT,
+} from './store-format.ts';
+import { upgradeStore } from './store-upgrade.ts';
 
-/** Number of the on-disk format this version writes and reads. */
-const STORE_FORMAT = 1;
-
-const DATA_FILE = 'data.mdb';
-const LOCK_FILE = 'lock.mdb';
-const FOLDER_MODE = 0o700;
+/** Where a copy is made before it gets its name. */
+export const UNFINISHED_COPY = 'unfinished-copy';
 
 /** A store folder that was checked, is leased to this process and has its environment open. */
 export interface StoreFolder {
@@ -55,13 +55,15 @@ export async function openFolder(given: string): Promise<StoreFolder> {
   try {
     made = makeFolder(path);
     checkAccess(path);
+    checkFinished(path);
     lease = await leaseFolder(path);
     await makeDataFile(path);
     checkDataFile(path);
     ensureLockFile(join(path, LOCK_FILE));
-    const environment = openEnvironment(path, path);
+    const environment = openEnvironment(path);
     try {
-      checkFormat(path, environment.get(META_KEY));
+      const record = readFormatRecord(environment, path);
+      if (record.format < STORE_FORMAT) await upgradeStore(path, environment, record);
     } catch (cause) {
       await environment.close();
       throw cause;
@@ -70,7 +72,7 @@ export async function openFolder(given: string): Promise<StoreFolder> {
       given,
       path,
       environment,
-      reopen: () => openEnvironment(path, path),
+      reopen: () => openEnvironment(path),
       release: () => (lease as FolderLease).release(),
     };
   } catch (cause) {
@@ -125,9 +127,20 @@ function checkAccess(path: string): void {
     const file = join(path, name);
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined) continue;
-    if (!stat.isFile()) throw damaged(path, `${name} is not a file`);
+    if (!stat.isFile()) throw damagedStore(path, `${name} is not a file`);
     accessSync(file, constants.R_OK | constants.W_OK);
   }
+}
+
+/** A folder that a copy was being made in (store-copy.ts) is no store, and must not become an empty one. */
+function checkFinished(path: string): void {
+  if (!existsSync(join(path, UNFINISHED_COPY))) return;
+  throw new ExtSwitchError(
+    'STORE_CORRUPT',
+    `${path} is an unfinished backup or restore: the process that made it was ended. It is no store: remove it, and make ` +
+      'the copy again',
+    { found: `a folder ${UNFINISHED_COPY}` },
+  );
 }
 
 /**
@@ -138,7 +151,7 @@ function checkAccess(path: string): void {
 async function makeDataFile(path: string): Promise<void> {
   const file = join(path, DATA_FILE);
   if (existsSync(file)) return;
-  if (existsSync(join(path, LOCK_FILE))) throw damaged(path, `${DATA_FILE} is missing`);
+  if (existsSync(join(path, LOCK_FILE))) throw damagedStore(path, `${DATA_FILE} is missing`);
   const fresh = `${file}.new`;
   const freshLock = `${fresh}-lock`;
   // Left over when the process was killed in the middle of this; the lease says that nobody is at it now.
@@ -146,72 +159,16 @@ async function makeDataFile(path: string): Promise<void> {
   try {
     writeFileSync(fresh, emptyLmdbFile(), { mode: 0o600 });
     ensureLockFile(freshLock);
-    const environment = openEnvironment(fresh, path, true);
+    const environment = openEnvironment(fresh, { singleFile: true });
     try {
-      environment.putSync(META_KEY, encodeValue('meta', newMeta()));
+      environment.putSync(META_KEY, encodeFormatRecord(newFormatRecord()));
     } finally {
       await environment.close();
     }
     linkIfAbsent(fresh, file);
-    syncFolder(path);
+    syncPath(path);
   } finally {
     rmSync(fresh, { force: true });
     rmSync(freshLock, { force: true });
   }
-}
-
-function newMeta() {
-  return { format: STORE_FORMAT, product: productVersion(), created: new Date().toISOString() };
-}
-
-function productVersion(): string {
-  // The package finds itself by name from the sources and from the compiled files alike.
-  const manifest = createRequire(import.meta.url)('extswitch/package.json') as { version: string };
-  return manifest.version;
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
-
-function checkDataFile(path: string): void {
-  try {
-    checkLmdbFile(join(path, DATA_FILE));
-  } catch (cause) {
-    if (cause instanceof LmdbFileDamage) throw damaged(path, `${DATA_FILE}: ${cause.message}`);
-    throw cause;
-  }
-}
-
-function checkFormat(path: string, meta: unknown): void {
-  const record = typeof meta === 'object' && meta !== null ? meta : {};
-  const format = 'format' in record ? record.format : undefined;
-  if (format === STORE_FORMAT) return;
-  if (meta === undefined || typeof format !== 'number') {
-    throw damaged(
-      path,
-      `${DATA_FILE} has no extswitch store record; another program may have written it`,
-    );
-  }
-  const product = 'product' in record ? String(record.product) : 'an unknown version';
-  throw new ExtSwitchError(
-    'STORE_VERSION',
-    `cannot open the store in ${path}: it has format ${format}, written by extswitch ${product}; this is extswitch ` +
-      `${productVersion()}, which reads format ${STORE_FORMAT}: use that version, or another folder`,
-    { expected: `format ${STORE_FORMAT}`, found: `format ${format}` },
-  );
-}
-
-function damaged(path: string, found: string): ExtSwitchError {
-  return new ExtSwitchError(
-    'STORE_CORRUPT',
-    `the store in ${path} is damaged: ${found}. Nothing was changed: put back a copy of the folder, or start with ` +
-      'another one',
-    { found },
-  );
 }

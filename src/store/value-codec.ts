@@ -39,20 +39,11 @@ export function encodeValue(key: string, value: StoreValue): Uint8Array {
 }
 
 /**
- * The value in the first `lengthBytes` of `bytes`. Nothing of `bytes` is kept. Bytes that are no value are reported as
- * `STORE_CORRUPT`, naming `place`.
+ * The value in the first `lengthBytes` of `bytes`. Nothing of `bytes` is kept. Throws what msgpackr throws when the bytes
+ * are no value.
  */
-export function decodeValue(bytes: Uint8Array, lengthBytes: number, place: string): StoreValue {
-  try {
-    return packr.unpack(plainView(bytes), lengthBytes) as StoreValue;
-  } catch (cause) {
-    throw new ExtSwitchError(
-      'STORE_CORRUPT',
-      `the store in ${place} is damaged: a record of ${lengthBytes} bytes cannot be read: ${String(cause)}`,
-      {},
-      { cause },
-    );
-  }
+export function decodeValue(bytes: Uint8Array, lengthBytes: number): StoreValue {
+  return packr.unpack(plainView(bytes), lengthBytes) as StoreValue;
 }
 
 let viewed: Uint8Array | undefined;

@@ -169,7 +169,7 @@ t.test(
     const first = await openLmdbStore(path);
     await first.write([put('a', 1), put('c', 3)]);
     await first.close();
-    const raw = openEnvironment(path, path);
+    const raw = openEnvironment(path);
     // 0xC7 announces an extension of 255 bytes that are not there (MessagePack specification, ext 8).
     raw.putSync('b', Buffer.from([0xc7, 0xff, 0x01]));
     await raw.close();
