@@ -1,4 +1,5 @@
 import { harmless, type Terminal } from './terminal.ts';
+import { padBefore, padBehind, textWidth } from './text-width.ts';
 
 /** A column of a printed table. */
 export interface Column<Row> {
@@ -28,7 +29,7 @@ export class ColumnPrinter<Row> {
     const cells = rows.map((row) => this.#columns.map((column) => cellText(column.value(row))));
     for (const row of cells) {
       row.forEach((text, at) => {
-        this.#widths[at] = Math.min(WIDTH_MAX, Math.max(this.#widths[at] ?? 0, text.length));
+        this.#widths[at] = Math.min(WIDTH_MAX, Math.max(this.#widths[at] ?? 0, textWidth(text)));
       });
     }
     const lines = cells.map((row) => this.#row(row));
@@ -44,7 +45,9 @@ export class ColumnPrinter<Row> {
     return cells
       .map((text, at) => {
         const width = this.#widths[at] ?? 0;
-        return this.#columns[at]?.align === 'right' ? text.padStart(width) : text.padEnd(width);
+        return this.#columns[at]?.align === 'right'
+          ? padBefore(text, width)
+          : padBehind(text, width);
       })
       .join('  ')
       .trimEnd();

@@ -1,4 +1,5 @@
 import { harmless, type Terminal } from './terminal.ts';
+import { textWidth } from './text-width.ts';
 
 /** A piece of a row; what it is painted with comes after it was padded. */
 export interface Cell {
@@ -52,7 +53,7 @@ function measure(node: TreeNode, widths: Map<string, number[]>): void {
   const known = widths.get(node.kind) ?? [];
   widths.set(node.kind, known);
   node.cells.forEach((cell, at) => {
-    known[at] = Math.max(known[at] ?? 0, textOf(cell).length);
+    known[at] = Math.max(known[at] ?? 0, textWidth(textOf(cell)));
   });
   for (const child of node.children ?? []) measure(child, widths);
 }
@@ -63,7 +64,7 @@ function draw(node: TreeNode, lead: string, below: string, drawing: Drawing): vo
   const shown = node.cells.findLastIndex((cell) => textOf(cell) !== '');
   const cells = node.cells.slice(0, shown + 1).map((cell, at) => {
     const text = textOf(cell);
-    const space = at === shown ? '' : ' '.repeat((columns[at] ?? 0) - text.length);
+    const space = at === shown ? '' : ' '.repeat((columns[at] ?? 0) - textWidth(text));
     const paint = typeof cell === 'string' ? undefined : cell.paint;
     return `${paint === undefined || text === '' ? text : paint(text)}${space}`;
   });

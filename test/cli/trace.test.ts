@@ -32,7 +32,7 @@ t.test('trace prints the last entries, filtered by the server', async (t) => {
   });
   const plain = await runCli(['trace', '--url', url, '--verbose']);
   const line =
-    '     1       1.500 s  TestSwitch  OID_SWITCH_PORT_CREATE set  NDIS_STATUS_SUCCESS  miniportEdge:NDIS_STATUS_SUCCESS\n';
+    '     1  1970-01-01T00:00:01.500Z  TestSwitch  OID_SWITCH_PORT_CREATE set  NDIS_STATUS_SUCCESS  miniportEdge:NDIS_STATUS_SUCCESS\n';
   t.ok(plain.out.startsWith(line), plain.out);
   t.match(plain.out, '"PortId": 1');
   const json = await runCli(['trace', '--url', url, '--json']);
@@ -50,14 +50,25 @@ t.test('an indication is printed with its name and what is inside, not as a fail
     route: [{ module: 'protocolEdge', verdict: 'NDIS_STATUS_LINK_STATE' }],
     status: 'NDIS_STATUS_LINK_STATE',
   });
-  const failed = entry(4, { status: 'NDIS_STATUS_FAILURE' });
-  const { url } = await fakeServer(t, {
-    'GET /v1/trace?limit=20': [200, { items: [indication, failed] }],
+  const acl = '5cbf81be-0000-4000-8000-000000000002';
+  const gone = '5cbf81be-0000-4000-8000-00000000000f';
+  const failed = entry(4, {
+    status: 'NDIS_STATUS_FAILURE',
+    route: [
+      { module: acl, verdict: 'forward' },
+      { module: gone, verdict: 'NDIS_STATUS_FAILURE' },
+    ],
+  });
+  const { url, seen } = await fakeServer(t, {
+    'GET /v1/trace?limit=20': [200, { items: [indication, failed, failed] }],
+    'GET /v1/extensions?limit=1000': [200, { items: [{ id: acl, name: 'Port ACL' }] }],
   });
   const { out } = await runCli(['trace', '--url', url], { tty: true });
   t.match(out, 'NDIS_STATUS_SWITCH_NIC_STATUS\u001b[22m indication');
   t.match(out, '\u001b[1mNDIS_STATUS_LINK_STATE\u001b[22m');
   t.match(out, '\u001b[31mNDIS_STATUS_FAILURE\u001b[39m');
+  t.match(out, `Port ACL:forward > ${gone}:NDIS_STATUS_FAILURE`, 'names, where there are any');
+  t.equal(seen.filter(({ path }) => path.startsWith('/v1/extensions')).length, 1, 'asked once');
 });
 
 t.test('a state change is printed as one line of its event, anything else as it is', async (t) => {
@@ -81,9 +92,9 @@ t.test('a state change is printed as one line of its event, anything else as it 
   });
   t.equal(
     out,
-    `     1       0.000 s  -  vmStateChanged  vm V, state running
-     2       0.000 s  -  switchActivated
-     3       0.000 s  -  {"type":"finding","data":{"rule":"D11","portId":1}}
+    `     1  1970-01-01T00:00:00.000Z  -  vmStateChanged  vm V, state running
+     2  1970-01-01T00:00:00.000Z  -  switchActivated
+     3  1970-01-01T00:00:00.000Z  -  {"type":"finding","data":{"rule":"D11","portId":1}}
 `,
   );
 });

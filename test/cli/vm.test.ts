@@ -285,7 +285,7 @@ t.test('oid pending shows each request as !ndiskd.oid does', async (t) => {
   held by:       Port ACL {${acl}}
   way so far:    capture > Port ACL {${acl}}
   pending for:   2500 ms
-  ended in:      12.000 s
+  times out in:  12.000 s
   queued behind: 3
 
 OID_NEW (code unknown)
@@ -294,7 +294,7 @@ OID_NEW (code unknown)
   held by:       miniportEdge
   way so far:    capture > Port ACL {${acl}}
   pending for:   2500 ms
-  ended in:      never by the switch
+  times out in:  never
   queued behind: 3
 `,
   );

@@ -1,7 +1,8 @@
 import { OID_LIST } from '../../abi/index.ts';
-import { type ControlPlane, connect, type Item } from '../client.ts';
+import { connect } from '../client.ts';
 import { printFields } from '../columns.ts';
 import type { CommandHandler } from '../command.ts';
+import { ModuleNames } from '../module-names.ts';
 import { printItems } from '../print-items.ts';
 import { harmless } from '../terminal.ts';
 
@@ -14,11 +15,15 @@ export const pending: CommandHandler = async (call, terminal) => {
     return 0;
   }
   let count = 0;
-  let names: ReadonlyMap<string, string> | undefined;
+  const names = new ModuleNames(plane);
   for await (const items of pages) {
-    if (items.length > 0) names ??= await extensionNames(plane);
-    const named = (module: unknown): string => moduleName(String(module), names ?? new Map());
     for (const item of items) {
+      const route = item['route'] as readonly unknown[];
+      const nameOf = await names.of([item['origin'], item['heldBy'], ...route]);
+      const named = (module: unknown): string => {
+        const name = nameOf(module);
+        return name === undefined ? String(module) : `${name} {${module}}`;
+      };
       const title = `${item['oid']} (${codeOf(String(item['oid']))})`;
       if (count > 0) await terminal.line();
       await terminal.line(terminal.style.bold(harmless(title)));
@@ -26,11 +31,11 @@ export const pending: CommandHandler = async (call, terminal) => {
         ['  request', `${item['request']} on ${item['switch']}, ${item['requestType']}`],
         ['  from', named(item['origin'])],
         ['  held by', named(item['heldBy'])],
-        ['  way so far', (item['route'] as readonly unknown[]).map(named).join(' > ')],
+        ['  way so far', route.map(named).join(' > ')],
         ['  pending for', milliseconds(item['pendingForMs'])],
         [
-          '  ended in',
-          item['endsInMs'] === undefined ? 'never by the switch' : milliseconds(item['endsInMs']),
+          '  times out in',
+          item['endsInMs'] === undefined ? 'never' : milliseconds(item['endsInMs']),
         ],
         ['  queued behind', item['queued']],
       ]);
@@ -40,20 +45,6 @@ export const pending: CommandHandler = async (call, terminal) => {
   if (count === 0) terminal.note('no OID requests are pending');
   return 0;
 };
-
-async function extensionNames(plane: ControlPlane): Promise<ReadonlyMap<string, string>> {
-  const names = new Map<string, string>();
-  for await (const items of plane.pages('/extensions')) {
-    for (const { id, name } of items as readonly Item[]) names.set(String(id), String(name));
-  }
-  return names;
-}
-
-/** Modules of the stack are extensions; the edges have names of their own. */
-function moduleName(module: string, names: ReadonlyMap<string, string>): string {
-  const name = names.get(module);
-  return name === undefined ? module : `${name} {${module}}`;
-}
 
 function codeOf(name: string): string {
   const code = OID_LIST.find((oid) => oid.name === name)?.code;

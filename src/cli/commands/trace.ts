@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
+import { ModuleNames } from '../module-names.ts';
 import { UnreachableError } from '../server-error.ts';
 import type { ServerEvent } from '../sse.ts';
 import { harmless, type Terminal } from '../terminal.ts';
@@ -17,6 +18,7 @@ const RECONNECT_FIRST_MS = 250;
 interface Follower {
   readonly call: Invocation;
   readonly terminal: Terminal;
+  readonly names: ModuleNames;
   readonly oid: string | undefined;
   readonly switchName: string | undefined;
   lastSeq: number;
@@ -30,6 +32,7 @@ export const trace: CommandHandler = async (call, terminal) => {
   const follower: Follower = {
     call,
     terminal,
+    names: new ModuleNames(plane),
     oid: call.text('oid'),
     switchName: found === undefined ? undefined : String(found['name']),
     lastSeq: 0,
@@ -109,8 +112,10 @@ async function printEntry(follower: Follower, entry: Item): Promise<void> {
   // An indication has no outcome: its status says what it is about.
   const paint = entry['requestType'] === 'indication' ? style.bold : style.error;
   const shown = status === 'NDIS_STATUS_SUCCESS' ? style.good(status) : paint(status);
-  const route = (entry['route'] as readonly Item[])
-    .map(({ module, verdict }) => `${module}:${verdict}`)
+  const steps = entry['route'] as readonly Item[];
+  const nameOf = await follower.names.of(steps.map(({ module }) => module));
+  const route = steps
+    .map(({ module, verdict }) => `${nameOf(module) ?? module}:${verdict}`)
     .join(' > ');
   await terminal.line(
     `${head}  ${style.bold(harmless(String(entry['oid'])))} ${entry['requestType']}  ${shown}  ${style.dim(harmless(route))}`,
@@ -132,7 +137,8 @@ function eventText(entry: Item): string {
   return `${event}  ${parts.join(', ')}`.trimEnd();
 }
 
-/** Virtual milliseconds as seconds. */
+/** Virtual milliseconds since 1970 as a date and time of day, UTC. */
 function timeText(time: unknown): string {
-  return `${(Number(time) / 1000).toFixed(3)} s`.padStart(12);
+  const date = new Date(Number(time));
+  return Number.isNaN(date.getTime()) ? `${time} ms` : date.toISOString();
 }
