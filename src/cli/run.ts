@@ -1,4 +1,4 @@
-import type { CommandSpec } from './command.ts';
+import { type CommandSpec, commandName } from './command.ts';
 import { commandHelp, overview } from './help.ts';
 import { didYouMean } from './nearest.ts';
 import { parseCommandLine } from './parse.ts';
@@ -51,7 +51,13 @@ async function execute(
     return 0;
   }
   const handler = await spec.load();
-  return (await handler(call, terminal)) ?? 0;
+  try {
+    return (await handler(call, terminal)) ?? 0;
+  } catch (error) {
+    // What only the command itself can see is wrong is explained by its help, too.
+    if (!(error instanceof UsageError) || error.help !== '') throw error;
+    throw new UsageError(error.message, commandName(spec));
+  }
 }
 
 async function help(words: readonly string[], terminal: Terminal): Promise<number> {

@@ -133,6 +133,15 @@ t.test('wrong usage exits 2, names what is wrong and the nearest right thing', a
   }
 });
 
+t.test(
+  'wrong usage that only the command itself sees: the help of that command is named',
+  async (t) => {
+    const { code, err } = await runCli(['vm', 'create', 'V', '--adapter', 'a,colour=red']);
+    t.equal(code, 2);
+    t.match(err, 'found "colour=red"\nRun "extswitch vm create --help" for help.\n');
+  },
+);
+
 t.test('wrong usage with --json is one JSON object on standard error', async (t) => {
   const { code, err } = await runCli(['switch', 'create', '--json']);
   t.equal(code, 2);
