@@ -11,6 +11,7 @@ import type {
   Settings,
 } from '../sdk/extension.ts';
 import type { Store } from '../store/store.ts';
+import type { ImportOptions, ImportReport, PortableDocument } from './migration-api.ts';
 
 /*
  * The library's surface as data shapes: what HTTP, CLI and tests see. Fabric, its collections and handles implement
@@ -298,6 +299,8 @@ export interface SwitchHandle {
   readonly host: HostConnections;
   readonly trace: TraceView;
   status(feature: string): Promise<FeatureStatusInfo>;
+  /** Its extensions, policies and host ports as one document; `vms`: also the VMs that are configured for it. */
+  export(options?: { readonly vms?: boolean }): Promise<PortableDocument>;
   delete(): Promise<void>;
 }
 export interface SwitchCollection {
@@ -311,6 +314,11 @@ export interface SwitchCollection {
     /** External and internal switches: the management OS gets a NIC on it (S1 step 10). */
     readonly managementOs?: boolean;
   }): Promise<SwitchHandle>;
+  /**
+   * The switches of a document, with its VMs: all of it, or nothing. `document`: a {@link PortableDocument}, the value its JSON or
+   * MessagePack stands for, or a dump of a Hyper-V host.
+   */
+  import(document: unknown, options?: ImportOptions): Promise<ImportReport>;
   list(): Iterable<SwitchInfo>;
   get(idOrName: string): SwitchHandle;
 }
@@ -444,6 +452,8 @@ export interface VmHandle {
   /** Hot add while it runs (S4). */
   addAdapter(options?: AdapterOptions): Promise<AdapterHandle>;
   removeAdapter(idOrName: string): Promise<void>;
+  /** Configuration, policies and kept run-time data as one document, whatever state it is in; nobody is asked. */
+  export(): Promise<PortableDocument>;
   /** Refused while it runs or is paused. */
   delete(): Promise<void>;
 }
@@ -452,6 +462,8 @@ export interface VmCollection {
     readonly name: string;
     readonly adapters?: readonly AdapterOptions[];
   }): Promise<VmHandle>;
+  /** The VMs of a document, off or saved: all of them, or none. `document` as at {@link SwitchCollection.import}. */
+  import(document: unknown, options?: ImportOptions): Promise<ImportReport>;
   list(): Iterable<VmInfo>;
   /** The same VMs, for who shows only a page of them. */
   keys(): Iterable<VmKey>;

@@ -147,10 +147,11 @@ function portableAdapter(
   adapter: AdapterEntry,
   classes: ClassCollector,
 ): PortableAdapter {
-  const { id, type, settings, target, isKnown } = adapter;
+  const { id, portName, type, settings, target, isKnown } = adapter;
   const { name, mac, macType, mtu, vmMac, numaNode } = settings;
   return {
     id,
+    portName,
     name,
     type,
     mac: macText(mac),
@@ -162,7 +163,7 @@ function portableAdapter(
     ...(target === undefined
       ? {}
       : { switch: { id: target.id, name: world.switches.get(target.id)?.name ?? target.name } }),
-    requiredFeatures: [],
+    requiredFeatures: adapter.requiredFeatures,
     properties: classes.properties(adapter.properties.values()),
     saved: adapter.saved.map((record) => ({ ...record, data: Uint8Array.from(record.data) })),
   };

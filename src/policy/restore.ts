@@ -4,7 +4,7 @@ import { storedNic } from './nic-record.ts';
 import { checkVersion } from './property-rules.ts';
 import type { FeatureRecord, PortRecord, PropertyRecord, SwitchRecord } from './records.ts';
 import { type PortSnapshot, recreatePort, reissue } from './recreate.ts';
-import { newSwitch } from './switch-collection.ts';
+import { newSwitch } from './switch-create.ts';
 import { startStack } from './switch-extensions.ts';
 import type { Binding, SwitchEntry, World } from './world.ts';
 

@@ -1,10 +1,6 @@
-import { orderStack } from '../../switch/driver-stack.ts';
 import { drive } from '../../switch/steps.ts';
-import { Switch } from '../../switch/switch.ts';
-import { ExtSwitchError } from '../core/errors.ts';
 import { isErrorStatus } from '../core/status.ts';
-import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
-import type { ExtensionDefinition, PortType } from '../sdk/extension.ts';
+import type { PortType } from '../sdk/extension.ts';
 import type { StoreOp } from '../store/store.ts';
 import type {
   FeatureStatusInfo,
@@ -21,18 +17,20 @@ import type {
   TraceView,
 } from './api.ts';
 import type { Transaction } from './change-log.ts';
-import { findExtension, type Installation, installExtension } from './extension-catalog.ts';
 import { queryStatus } from './feature-status.ts';
 import { Host } from './host-connections.ts';
 import { portInfo, switchInfo } from './info.ts';
 import { checkName, findOne } from './lookup.ts';
+import type { ImportOptions, ImportReport, PortableDocument } from './migration-api.ts';
 import { PortObject } from './port-handle.ts';
 import { claimName, portOps } from './port-record.ts';
+import { exportSwitch } from './portable-export.ts';
+import { importSwitches } from './portable-import.ts';
 import { PropertySet } from './property-set.ts';
-import { portKey, propertyKey, put, remove, switchKey } from './records.ts';
+import { portKey, propertyKey, remove, switchKey } from './records.ts';
 import { type PortSnapshot, portOptions, recreatePort, reissue, snapshotPort } from './recreate.ts';
-import { SwitchExtensions, startStack, switchRecord } from './switch-extensions.ts';
-import { type HostPorts, openHostPorts, switchTypeOf } from './switch-host.ts';
+import { createSwitch, newSwitch } from './switch-create.ts';
+import { SwitchExtensions, startStack } from './switch-extensions.ts';
 import { refused } from './veto.ts';
 import { endStandingOn, mustBeUnused, standAllAgain } from './vm-ports.ts';
 import {
@@ -58,89 +56,12 @@ export class Switches implements SwitchCollection {
   }
 
   async create(options: CreateOptions): Promise<SwitchHandle> {
-    const world = this.#world;
-    checkName(options.name, 'switch');
-    const type = switchTypeOf(options);
-    return world.changes.run(this.#transaction, async () => {
-      if (world.switchNames.has(options.name)) {
-        throw new ExtSwitchError(
-          'ALREADY_EXISTS',
-          `a switch named ${JSON.stringify(options.name)} exists already`,
-          { member: 'name', found: options.name },
-        );
-      }
-      world.switchNames.add(options.name);
-      try {
-        return await this.#create(options, type);
-      } catch (error) {
-        world.switchNames.delete(options.name);
-        throw error;
-      }
-    });
+    const entry = await createSwitch(this.#world, this.#transaction, options);
+    return new SwitchObject(this.#world, this.#transaction, entry);
   }
 
-  async #create(options: CreateOptions, type: SwitchInfo['type']): Promise<SwitchHandle> {
-    const world = this.#world;
-    const installed: Installation[] = [];
-    const uninstall = (): void => {
-      for (const { undo } of installed.reverse()) undo();
-    };
-    let entry: SwitchEntry;
-    let host: HostPorts;
-    try {
-      const enabled = this.#enabled(options.extensions ?? [], installed);
-      orderStack(enabled);
-      entry = newSwitch(world, {
-        id: world.rng.guid(),
-        name: options.name,
-        type,
-        order: world.nextOrder(),
-        bindings: bindingsFor(world, enabled),
-      });
-      host = await startSwitch(world, entry, options);
-    } catch (error) {
-      uninstall();
-      throw error;
-    }
-    world.switches.set(entry.id, entry);
-    await world.changes.commit(
-      this.#transaction,
-      [
-        ...installed.flatMap(({ ops }) => ops),
-        put(switchKey(entry.id), switchRecord(entry)),
-        ...host.ops,
-      ],
-      async () => {
-        await host.undo();
-        const made = presentSwitch(world, entry);
-        made.isDeleted = true;
-        world.switches.delete(made.id);
-        world.switchNames.delete(made.name);
-        await made.machine.stop();
-        uninstall();
-      },
-    );
-    world.environment.stateChange(entry.name, { event: 'switchCreated', id: entry.id });
-    return new SwitchObject(world, this.#transaction, entry);
-  }
-
-  /** Installs what is not yet installed, into `installed`; names and ids must be installed. */
-  #enabled(
-    wanted: readonly (ExtensionDefinition | string)[],
-    installed: Installation[],
-  ): ExtensionDefinition[] {
-    const found: ExtensionDefinition[] = [];
-    for (const one of wanted) {
-      if (typeof one === 'string') {
-        found.push(findExtension(this.#world, one));
-        continue;
-      }
-      const definition = isExtensionDefinition(one) ? one : defineExtension(one);
-      const fresh = installExtension(this.#world, definition);
-      if (fresh !== undefined) installed.push(fresh);
-      found.push(definition);
-    }
-    return found;
+  async import(document: unknown, options: ImportOptions = {}): Promise<ImportReport> {
+    return importSwitches(this.#world, this.#transaction, document, options);
   }
 
   *list(): Iterable<SwitchInfo> {
@@ -158,60 +79,6 @@ export class Switches implements SwitchCollection {
     );
     return new SwitchObject(this.#world, this.#transaction, entry);
   }
-}
-
-/** S1 steps 2-10: the stack, activation, the host's own ports. When one of it is refused, nothing runs any more. */
-async function startSwitch(
-  world: World,
-  entry: SwitchEntry,
-  options: CreateOptions,
-): Promise<HostPorts> {
-  const activate = world.activation === 'first';
-  try {
-    const [failure] = await startStack(world, entry, { activate });
-    if (failure !== undefined) throw failure.error;
-    return await openHostPorts(world, entry, options);
-  } catch (error) {
-    entry.isDeleted = true;
-    await entry.machine.stop();
-    throw error;
-  }
-}
-
-/** A switch that is not started yet. */
-export function newSwitch(
-  world: World,
-  facts: Pick<SwitchEntry, 'id' | 'name' | 'type' | 'order' | 'bindings'>,
-): SwitchEntry {
-  const { id, name, type, order, bindings } = facts;
-  const machine = new Switch({ id, name, type }, world.environment);
-  return {
-    id,
-    name,
-    type,
-    order,
-    bindings,
-    machine,
-    ports: new Map(),
-    portsByName: new Map(),
-    portFacts: new Map(),
-    refusedPorts: new Map(),
-    claimedNames: new Set(),
-    isDeleted: false,
-    stackChange: undefined,
-  };
-}
-
-/** Rules A36, A42: all installed extensions, the newest on top; enabled as asked, in the order given. */
-function bindingsFor(
-  world: World,
-  enabled: readonly ExtensionDefinition[],
-): SwitchEntry['bindings'] {
-  const rest = [...world.extensions.values()].reverse().filter((e) => !enabled.includes(e));
-  return [
-    ...enabled.map(({ id }) => ({ id, enabled: true })),
-    ...rest.map(({ id }) => ({ id, enabled: false })),
-  ];
 }
 
 /** A switch as management sees it. */
@@ -248,6 +115,13 @@ class SwitchObject implements SwitchHandle {
 
   status(feature: string): Promise<FeatureStatusInfo> {
     return queryStatus(this.#world, this.#entry, undefined, feature);
+  }
+
+  async export(options: { readonly vms?: boolean } = {}): Promise<PortableDocument> {
+    return this.#world.changes.run(this.#transaction, () => {
+      mustBeThere(this.#entry);
+      return exportSwitch(this.#world, this.#entry, options);
+    });
   }
 
   /** Ports away in reverse order of creation, then the stack. */

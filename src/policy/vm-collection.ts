@@ -1,6 +1,8 @@
 import type { AdapterOptions, VmCollection, VmHandle, VmInfo, VmKey } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { findOne } from './lookup.ts';
+import type { ImportOptions, ImportReport } from './migration-api.ts';
+import { importVms } from './portable-import.ts';
 import { createVm } from './vm-configuration.ts';
 import { VmObject } from './vm-handle.ts';
 import { vmInfo } from './vm-info.ts';
@@ -22,6 +24,10 @@ export class Vms implements VmCollection {
   }): Promise<VmHandle> {
     const vm = await createVm(this.#world, this.#transaction, options);
     return new VmObject(this.#world, this.#transaction, vm);
+  }
+
+  async import(document: unknown, options: ImportOptions = {}): Promise<ImportReport> {
+    return importVms(this.#world, this.#transaction, document, options);
   }
 
   *list(): Iterable<VmInfo> {

@@ -49,7 +49,8 @@ export function createVm(
   return changeVm(world, transaction, vm, steps, () => vm);
 }
 
-function claimVmName(world: World, name: string): void {
+/** Throws `ALREADY_EXISTS` when another VM has it. */
+export function claimVmName(world: World, name: string): void {
   if (world.vmNames.has(name)) {
     throw new ExtSwitchError(
       'ALREADY_EXISTS',
@@ -72,7 +73,7 @@ export function addVm(world: World, vm: VmEntry): void {
 }
 
 /** Out of them, with the validation ports that stand, the latest first. */
-function* forgetVm(world: World, vm: VmEntry): Steps<void> {
+export function* forgetVm(world: World, vm: VmEntry): Steps<void> {
   vm.isDeleted = true;
   world.vms.delete(vm.id);
   for (const adapter of vm.adapters.toReversed()) {

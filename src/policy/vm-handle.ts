@@ -14,7 +14,9 @@ import type {
 import type { Transaction } from './change-log.ts';
 import { queryStatus } from './feature-status.ts';
 import { findOne } from './lookup.ts';
+import type { PortableDocument } from './migration-api.ts';
 import { PortObject } from './port-handle.ts';
+import { exportVm } from './portable-export.ts';
 import { mustExist, mustHave } from './vm-change.ts';
 import { addAdapter, deleteVm, removeAdapter } from './vm-configuration.ts';
 import type { AdapterEntry, Connection, VmEntry } from './vm-entry.ts';
@@ -82,6 +84,18 @@ export class VmObject implements VmHandle {
   }
   async restore(): Promise<RestoreReport> {
     return restoreVm(this.#world, this.#transaction, this.#vm);
+  }
+
+  async export(): Promise<PortableDocument> {
+    const world = this.#world;
+    const vm = this.#vm;
+    // In its turn: not between the steps of a change.
+    return world.changes.run(this.#transaction, () =>
+      vm.queue.run(() => {
+        mustExist(vm);
+        return exportVm(world, vm);
+      }),
+    );
   }
 
   async addAdapter(options: AdapterOptions = {}): Promise<AdapterHandle> {

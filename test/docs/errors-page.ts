@@ -20,6 +20,8 @@ export const WHEN: Readonly<Record<ErrorCode, string>> = {
   AMBIGUOUS_NAME: 'More than one object has this name; its id is needed.',
   FEATURE_IN_USE:
     'The class is built in, or has instances: it can be neither removed nor replaced by a newer version.',
+  CLASS_MISMATCH:
+    'A portable document has policies of a class that is here in an older version, with another uint16 form, or with other members under the same version; both are named.',
   SINGLE_INSTANCE:
     'The owner has an instance of this built-in class, of which it can have one: update that one.',
   ILLEGAL_TRANSITION: 'A rule of the switch forbids it in the present state; `rule` names it.',
