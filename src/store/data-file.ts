@@ -6,6 +6,8 @@ import { damagedStore } from './store-format.ts';
 /** Names LMDB gives to the two files of an environment. */
 export const DATA_FILE = 'data.mdb';
 export const LOCK_FILE = 'lock.mdb';
+/** Where a copy is made before it gets its name (store-copy.ts). */
+export const UNFINISHED_COPY = 'unfinished-copy';
 export const FOLDER_MODE = 0o700;
 
 /** Throws `STORE_CORRUPT` naming the folder when its data file cannot be trusted. Nobody may be writing to it. */

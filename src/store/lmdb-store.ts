@@ -2,7 +2,8 @@ import { ExtSwitchError } from '../core/errors.ts';
 import { type CommitBatch, GroupCommit } from './group-commit.ts';
 import type { Environment, LentRecord } from './lmdb-environment.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
-import type { Store, StoreOp, StoreValue } from './store.ts';
+import type { Store, StoreOp, StoreReport, StoreValue } from './store.ts';
+import { copyEnvironment, makeCopy } from './store-copy.ts';
 import { storeFault } from './store-fault.ts';
 import { openFolder, type StoreFolder } from './store-folder.ts';
 import { checkKey, checkPrefix, prefixBounds } from './store-key.ts';
@@ -29,6 +30,9 @@ export async function openLmdbStore(
   return new LmdbStore(await openFolder(folder), options.medium ?? ((commit) => commit()));
 }
 
+/** Another process that made a backup and was killed holds back the reuse of pages until its reader is struck off. */
+const COMMITS_A_READER_CHECK = 1_024;
+
 type Entry = readonly [key: string, value: StoreValue];
 
 class LmdbStore implements Store {
@@ -37,10 +41,13 @@ class LmdbStore implements Store {
   readonly #medium: (commit: () => Promise<void>) => Promise<void>;
   readonly #commits: GroupCommit;
   readonly #openRanges = new Set<LmdbRange>();
+  readonly #copies = new Set<Promise<void>>();
   #environment: Environment;
   /** After a failed commit LMDB may refuse all further ones until the environment is opened anew. */
   #suspect = false;
+  #reopening: Promise<void> | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
+  #commitCount = 0;
 
   constructor(folder: StoreFolder, medium: (commit: () => Promise<void>) => Promise<void>) {
     this.#folder = folder;
@@ -77,6 +84,24 @@ class LmdbStore implements Store {
     return this.#commits.write(keys, values);
   }
 
+  async backup(folder: string): Promise<StoreReport> {
+    this.#checkOpen();
+    return makeCopy(folder, (target) => this.#copyTo(target));
+  }
+
+  /** LMDB reads the environment from a thread of its own: it must stay open until the copy has ended. */
+  async #copyTo(target: string): Promise<void> {
+    await this.#reopening;
+    this.#checkOpen();
+    const copy = copyEnvironment(this.#environment, target);
+    this.#copies.add(copy);
+    try {
+      await copy;
+    } finally {
+      this.#copies.delete(copy);
+    }
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -89,6 +114,7 @@ class LmdbStore implements Store {
   }
 
   async #closeEnvironment(): Promise<void> {
+    while (this.#copies.size > 0) await Promise.allSettled(this.#copies);
     for (const range of this.#openRanges) range.cut();
     await this.#environment.close();
   }
@@ -97,6 +123,8 @@ class LmdbStore implements Store {
     try {
       if (this.#suspect) await this.#recover();
       await this.#medium(() => this.#apply(batch));
+      this.#commitCount += 1;
+      if (this.#commitCount % COMMITS_A_READER_CHECK === 0) this.#environment.readerCheck();
     } catch (cause) {
       this.#suspect = true;
       throw storeFault('write to', this.#folder.path, await rootCause(cause));
@@ -120,10 +148,19 @@ class LmdbStore implements Store {
     try {
       this.#environment.transactionSync(() => undefined);
     } catch {
-      await this.#closeEnvironment();
-      this.#environment = this.#folder.reopen();
+      this.#reopening = this.#reopen();
+      await this.#reopening;
     }
     this.#suspect = false;
+  }
+
+  async #reopen(): Promise<void> {
+    try {
+      await this.#closeEnvironment();
+      this.#environment = this.#folder.reopen();
+    } finally {
+      this.#reopening = undefined;
+    }
   }
 
   #iterate(prefix: string): LmdbRange {

@@ -10,7 +10,14 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ExtSwitchError } from '../core/errors.ts';
-import { checkDataFile, DATA_FILE, FOLDER_MODE, LOCK_FILE, syncPath } from './data-file.ts';
+import {
+  checkDataFile,
+  DATA_FILE,
+  FOLDER_MODE,
+  LOCK_FILE,
+  syncPath,
+  UNFINISHED_COPY,
+} from './data-file.ts';
 import {
   ensureLockFile,
   type FolderLease,
@@ -30,9 +37,6 @@ import {
   STORE_FORMAT,
 } from './store-format.ts';
 import { upgradeStore } from './store-upgrade.ts';
-
-/** Where a copy is made before it gets its name. */
-export const UNFINISHED_COPY = 'unfinished-copy';
 
 /** A store folder that was checked, is leased to this process and has its environment open. */
 export interface StoreFolder {

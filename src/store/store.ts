@@ -38,6 +38,31 @@ export interface Store {
   range(prefix: string): Iterable<readonly [key: string, value: StoreValue]>;
   /** `undefined` when the write is done at once (memory), else a promise of its durability. */
   write(ops: readonly StoreOp[]): Promise<void> | undefined;
+  /**
+   * Copies all entries, as of one moment between two writes, to a new store folder; writes go on meanwhile. Engines
+   * without one are copied entry by entry (`backupStore`).
+   */
+  backup?(folder: string): Promise<StoreReport>;
   /** Flushes and closes; idempotent. */
   close(): Promise<void>;
+}
+
+/** What a store folder holds. */
+export interface StoreReport {
+  /** Absolute path. */
+  readonly folder: string;
+  /** On-disk format and the version of extswitch that made it. */
+  readonly format: number;
+  readonly product: string;
+  /** ISO 8601. */
+  readonly created: string;
+  /** A server has it open. */
+  readonly isInUse: boolean;
+  readonly records: number;
+  /** Size of all records without their keys. */
+  readonly bytes: number;
+  /** By first segment of the key: `switch`, `port`, `property`, … */
+  readonly kinds: Readonly<Record<string, { readonly records: number; readonly bytes: number }>>;
+  /** Records whose checksum is wrong or which cannot be read. */
+  readonly damaged: readonly { readonly key: string; readonly found: string }[];
 }
