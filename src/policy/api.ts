@@ -10,8 +10,10 @@ import type {
   PortType,
   Settings,
 } from '../sdk/extension.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreReport } from '../store/store.ts';
 import type { ImportOptions, ImportReport, PortableDocument } from './migration-api.ts';
+
+export type { StoreReport } from '../store/store.ts';
 
 /*
  * The library's surface as data shapes: what HTTP, CLI and tests see. Fabric, its collections and handles implement
@@ -563,6 +565,12 @@ export interface FabricInterface {
   atomic<T>(change: (world: FabricInterface) => Promise<T>): Promise<T>;
   /** Back to empty: requests in flight end with REQUEST_ABORTED, the store is emptied, installed extensions stay. */
   reset(): Promise<void>;
+  /**
+   * Copies all that is stored, as of one moment between two acknowledged changes, to a new store folder while the world is
+   * in use. The folder is there whole or not at all, and is a store to open. Errors: `ALREADY_EXISTS` when something is
+   * at `folder`, `STORE_UNAVAILABLE`, `STORE_CORRUPT`.
+   */
+  backup(folder: string): Promise<StoreReport>;
   /** Counters for metrics. */
   counters(): Readonly<Record<string, number>>;
   close(): Promise<void>;

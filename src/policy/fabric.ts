@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
+import { backupStore } from '../store/backup-store.ts';
 import { openStore } from '../store/open-store.ts';
+import type { StoreReport } from '../store/store.ts';
 import type { FabricInterface, FabricOptions, PendingOid, ProfileName } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { Extensions, installExtension } from './extension-catalog.ts';
@@ -190,6 +192,11 @@ export class Fabric implements FabricInterface {
     this.#world.switchNames.clear();
     for (const entry of entries) entry.isDeleted = true;
     for (const { machine } of entries) await machine.stop();
+  }
+
+  async backup(folder: string): Promise<StoreReport> {
+    this.#notInside('a backup');
+    return backupStore(this.#world.store, folder);
   }
 
   counters(): Readonly<Record<string, number>> {
