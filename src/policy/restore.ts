@@ -45,9 +45,7 @@ async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
   entry.machine.state.isRebuilding = true;
   const activate = world.activation === 'first';
   await startStack(world, entry, { activate });
-  for (const binding of entry.bindings) {
-    if (binding.enabled && !world.extensions.has(binding.id)) binding.problem = 'not installed';
-  }
+  for (const binding of entry.bindings) tellWhetherInstalled(world, entry, binding);
   const properties = propertiesByOwner(world, entry.id, () => entry.name);
   const ports = storedPorts(world, entry, properties);
   const isHost = ({ type }: PortSnapshot): boolean => type === 'external' || type === 'internal';
@@ -61,6 +59,17 @@ async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
   for (const port of ports) {
     if (!early.includes(port)) await recreatePort(world, entry, port);
   }
+}
+
+/** An extension that was enabled or required and that nobody installed this time: it shows nowhere else. */
+function tellWhetherInstalled(world: World, { name }: SwitchEntry, binding: Binding): void {
+  const { id, enabled, required = false } = binding;
+  if (world.extensions.has(id) || !(enabled || required)) return;
+  binding.problem = 'not installed';
+  const message = required
+    ? `extension ${id}, required on switch ${name}, is not installed: the switch is down until it is (rule A50)`
+    : `extension ${id}, enabled on switch ${name}, is not installed: the switch runs without it`;
+  world.log('warn', message, { switch: name, extensionId: id });
 }
 
 /** In order of creation. */

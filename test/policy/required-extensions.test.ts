@@ -194,3 +194,31 @@ t.test(
     await fabric.close();
   },
 );
+
+t.test('an extension that is not installed at a restart is named in the log (A50)', async (t) => {
+  const store = join(folder, 'gone');
+  const { fabric: first, sw } = await openWorld(
+    [fragile(1, () => false), fragile(2, () => false)],
+    { store },
+  );
+  await sw.extensions.change('Fragile 1', { required: true });
+  await first.close();
+  const logged: unknown[] = [];
+  const fabric = await Fabric.open({
+    store,
+    clock: 'manual',
+    log: (level, message, fields) => logged.push([level, message, fields]),
+  });
+  t.equal(fabric.switches.get('S').info.isActive, false);
+  const about = (n: number, how: string) => [
+    'warn',
+    new RegExp(`^extension ${id(n)}, ${how}$`),
+    { switch: 'S', extensionId: id(n) },
+  ];
+  t.match(logged.sort(), [
+    about(1, 'required on switch S, is not installed: .* down until it is \\(rule A50\\)'),
+    about(2, 'enabled on switch S, is not installed: the switch runs without it'),
+  ]);
+  t.equal(logged.length, 2);
+  await fabric.close();
+});
