@@ -4,6 +4,7 @@ import { OBJECT_VERBS } from './verbs/object-verbs.ts';
 import { POLICY_VERBS } from './verbs/policy-verbs.ts';
 import { RUN_VERBS } from './verbs/run-verbs.ts';
 import { SERVER_VERBS } from './verbs/server-verbs.ts';
+import { STORE_VERBS } from './verbs/store-verbs.ts';
 import { VM_VERBS } from './verbs/vm-verbs.ts';
 
 /** Every command, in the order help lists them. */
@@ -14,6 +15,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...VM_VERBS,
   ...POLICY_VERBS,
   ...SERVER_VERBS,
+  ...STORE_VERBS,
 ];
 
 /** Verbs of interfaces.md 2 that a later version brings. */
