@@ -15,6 +15,7 @@ export class Transaction {
 interface Written {
   readonly ops: readonly StoreOp[];
   readonly undo: Undo;
+  readonly asItIs: (() => readonly StoreOp[]) | undefined;
   readonly durable: Promise<void>;
 }
 
@@ -31,6 +32,8 @@ export class ChangeLog {
   #recovery: Promise<void> | undefined;
   /** The recovery still looks at what is in flight; afterwards it undoes. */
   #isCollecting = false;
+  /** Keys written while the recovery undoes: those values came later and stand. */
+  #writtenSince: Set<string> | undefined;
   #active = 0;
   #transaction: Transaction | undefined;
   #waiting: (() => void)[] = [];
@@ -90,11 +93,15 @@ export class ChangeLog {
     }
   }
 
-  /** Writes `ops`; `undo` takes the change back when they cannot be kept. `undefined`: done at once. */
+  /**
+   * Writes `ops`; `undo` takes the change back when they cannot be kept. `undefined`: done at once. `asItIs`: what would be
+   * written now, for records that hold more than this change and may be written by another one while this one is undone.
+   */
   commit(
     transaction: Transaction | undefined,
     ops: readonly StoreOp[],
     undo: Undo,
+    asItIs?: () => readonly StoreOp[],
   ): Promise<void> | undefined {
     if (transaction !== undefined) {
       transaction.ops.push(...ops);
@@ -108,7 +115,8 @@ export class ChangeLog {
       durable = Promise.reject(error);
     }
     if (durable === undefined) return undefined;
-    const written: Written = { ops, undo, durable };
+    const written: Written = { ops, undo, asItIs, durable };
+    if (this.#writtenSince !== undefined) for (const { key } of ops) this.#writtenSince.add(key);
     this.#inFlight.push(written);
     return durable.then(
       () => {
@@ -148,18 +156,40 @@ export class ChangeLog {
     this.#inFlight = [];
     this.#isCollecting = false;
     const replaced = new Set<string>();
+    this.#writtenSince = replaced;
     for (const { written, failed } of settled.reverse()) {
       if (!failed) for (const { key } of written.ops) replaced.add(key);
-      else if (!written.ops.some(({ key }) => replaced.has(key))) await this.#undo(written.undo);
+      else if (!written.ops.some(({ key }) => replaced.has(key))) await this.#takeBack(written);
     }
+    this.#writtenSince = undefined;
     this.#recovery = undefined;
   }
 
-  async #undo(undo: Undo): Promise<void> {
+  /**
+   * A change that cannot be taken back, since one that came later has built on it, stands: the store is given it once more, so
+   * that it holds what the world shows.
+   */
+  async #takeBack({ ops, undo, asItIs }: Written): Promise<void> {
+    const isUndone = await this.#undo(undo);
+    const isLater = ({ key }: StoreOp): boolean => this.#writtenSince?.has(key) === true;
+    // Another change has written the record before the undo had changed it.
+    const stale = isUndone && ops.some(isLater) ? (asItIs?.() ?? []) : [];
+    const left = isUndone ? stale : ops.filter((op) => !isLater(op));
     try {
-      await undo();
+      if (left.length > 0) await this.#store.write(left);
     } catch (error) {
       this.#reportFailedUndo(error);
+    }
+  }
+
+  /** Whether it could be done. */
+  async #undo(undo: Undo): Promise<boolean> {
+    try {
+      await undo();
+      return true;
+    } catch (error) {
+      this.#reportFailedUndo(error);
+      return false;
     }
   }
 

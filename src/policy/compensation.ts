@@ -103,6 +103,10 @@ export async function undoDelete(place: PropertyPlace, property: PropertyInstanc
     outcome,
     `the removal of property ${property.id}`,
   );
+  // In its place again: the order of creation is the order in which properties are told and listed.
   owner.properties.set(property.id, property);
+  const all = [...owner.properties.values()].sort((a, b) => a.order - b.order);
+  owner.properties.clear();
+  for (const one of all) owner.properties.set(one.id, one);
   await refreshMac(place, property);
 }

@@ -4,14 +4,14 @@ import type { Switch } from '../../switch/switch.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { isErrorStatus } from '../core/status.ts';
 import type { NicCollection, NicInfo, NicUpdate } from './api.ts';
-import type { Transaction } from './change-log.ts';
+import type { Transaction, Undo } from './change-log.ts';
 import { currentMacAfter, currentMacOf, refreshCurrentMac } from './current-mac.ts';
 import { nicInfo } from './info.ts';
 import { checkName } from './lookup.ts';
 import { type MacClaim, macHex, nicOwner, unicastMac } from './mac-pool.ts';
 import { hostNicFacts } from './nic-names.ts';
 import { nicAgain } from './nic-record.ts';
-import { dropRefusedNic, mustExist, portOps } from './port-record.ts';
+import { dropRefusedNic, mustExist, portOps, portOpsNow } from './port-record.ts';
 import { refused } from './veto.ts';
 import { presentPort, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
@@ -71,7 +71,7 @@ export class Nics implements NicCollection {
           accepted: (made) => {
             connected = made;
             const keepRefused = dropRefusedNic(this.#entry, this.#port, made.index);
-            durable = this.#world.changes.commit(this.#transaction, this.#ops(), async () => {
+            durable = this.#commit(async () => {
               await this.#disconnectAgain(made.index);
               keepRefused();
             });
@@ -123,7 +123,7 @@ export class Nics implements NicCollection {
     return this.#world.changes.run(this.#transaction, async () => {
       if (this.#isRefused(index)) {
         const keepRefused = dropRefusedNic(this.#entry, this.#port, index);
-        await this.#world.changes.commit(this.#transaction, this.#ops(), keepRefused);
+        await this.#commit(keepRefused);
         return;
       }
       const nic = this.#find(index);
@@ -143,9 +143,7 @@ export class Nics implements NicCollection {
           facts = nicAgain(nic);
         },
         accepted: () => {
-          durable = this.#world.changes.commit(this.#transaction, this.#ops(), () =>
-            this.#connectAgain(facts),
-          );
+          durable = this.#commit(() => this.#connectAgain(facts));
         },
       });
       await durable;
@@ -172,9 +170,7 @@ export class Nics implements NicCollection {
           },
           accepted: (done) => {
             updated = done;
-            durable = world.changes.commit(this.#transaction, this.#ops(), () =>
-              this.#updateBack(index, before),
-            );
+            durable = this.#commit(() => this.#updateBack(index, before));
           },
         });
       } finally {
@@ -238,8 +234,12 @@ export class Nics implements NicCollection {
     );
   }
 
-  #ops(): ReturnType<typeof portOps> {
-    return portOps(this.#entry, this.#port);
+  #commit(undo: Undo): Promise<void> | undefined {
+    const world = this.#world;
+    const entry = this.#entry;
+    const port = this.#port;
+    const ops = portOps(entry, port);
+    return world.changes.commit(this.#transaction, ops, undo, () => portOpsNow(world, entry, port));
   }
 
   // --- undoing: the port may have been made again meanwhile ----------------------------------------------------------
@@ -275,14 +275,14 @@ export class Nics implements NicCollection {
   }
 }
 
+/** What an update may have changed; a NIC of the host has no node and no VM's address (rules C13, C14). */
 function changeable(nic: Nic): NicChange {
   const { friendlyName, mtu, numaNodeId, permanentMac, vmMac, currentMac } = nic;
   return {
     friendlyName,
     mtu,
-    numaNodeId,
     permanentMac,
     currentMac,
-    ...(vmMac === undefined ? {} : { vmMac }),
+    ...(vmMac === undefined ? {} : { vmMac, numaNodeId }),
   };
 }

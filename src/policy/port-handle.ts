@@ -12,7 +12,7 @@ import { queryStatus } from './feature-status.ts';
 import { portInfo } from './info.ts';
 import { checkName } from './lookup.ts';
 import { Nics } from './nic-collection.ts';
-import { claimName, mustExist, portOps } from './port-record.ts';
+import { claimName, mustExist, portOps, portOpsNow } from './port-record.ts';
 import { PropertySet } from './property-set.ts';
 import { portKey, propertyKey, remove } from './records.ts';
 import { recreatePort, snapshotPort } from './recreate.ts';
@@ -86,8 +86,11 @@ export class PortObject implements PortHandle {
             },
             accepted: () => {
               renamePort(entry, port, before);
-              durable = world.changes.commit(this.#transaction, portOps(entry, port), () =>
-                this.#takeBack(before),
+              durable = world.changes.commit(
+                this.#transaction,
+                portOps(entry, port),
+                () => this.#takeBack(before),
+                () => portOpsNow(world, entry, port),
               );
             },
           },

@@ -3,7 +3,7 @@ import { ExtSwitchError } from '../core/errors.ts';
 import type { StoreOp } from '../store/store.ts';
 import { nicAgain, nicRecord } from './nic-record.ts';
 import { type PortRecord, portKey, put } from './records.ts';
-import type { SwitchEntry } from './world.ts';
+import { presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /** The stored form of a port, with the NICs that were refused at the last restart: what was acknowledged is not lost. */
 export function portRecord(entry: SwitchEntry, port: Port): PortRecord {
@@ -23,6 +23,13 @@ export function portRecord(entry: SwitchEntry, port: Port): PortRecord {
 export function portOps(entry: SwitchEntry, port: Port): StoreOp[] {
   if (port.owner !== undefined) return [];
   return [put(portKey(entry.id, port.id), portRecord(entry, port))];
+}
+
+/** {@link portOps} of the port that stands for this one by now; nothing when it is gone. */
+export function portOpsNow(world: World, entry: SwitchEntry, port: Port): StoreOp[] {
+  const now = presentSwitch(world, entry);
+  const present = now.ports.get(port.id);
+  return present === undefined ? [] : portOps(now, present);
 }
 
 /** Throws `NOT_FOUND` for a port that is gone or going. */

@@ -15,7 +15,7 @@ import type { PortType } from '../sdk/extension.ts';
 import { currentMacOf } from './current-mac.ts';
 import { nicOwner } from './mac-pool.ts';
 import { nicAgain } from './nic-record.ts';
-import { addPort, type PortFacts, type SwitchEntry, type World } from './world.ts';
+import { addPort, type PortFacts, removePort, type SwitchEntry, type World } from './world.ts';
 
 /** Everything it takes to make a port again as it was. */
 export interface PortSnapshot {
@@ -101,8 +101,15 @@ export async function recreatePort(
     if (told !== undefined) await told;
   }
   if (snapshot.nics.length > 0) {
-    const opened = reopenNics(world, entry, port, snapshot.nics);
-    if (opened !== undefined) await opened;
+    try {
+      const opened = reopenNics(world, entry, port, snapshot.nics);
+      if (opened !== undefined) await opened;
+    } catch (error) {
+      // Another has its place by now, such as the one external NIC of a switch (rule C8): all of it, or nothing.
+      await machine.deletePort(port);
+      removePort(entry, port);
+      throw error;
+    }
   }
   return port;
 }

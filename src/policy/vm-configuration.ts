@@ -16,6 +16,7 @@ import {
   openConnection,
   reopenConnection,
   standAgain,
+  standOf,
   targetSwitch,
   validate,
 } from './vm-connection.ts';
@@ -121,18 +122,29 @@ function newAdapter(world: World, vm: VmEntry, options: AdapterOptions): Adapter
 export function deleteVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<void> {
   const steps = function* (): Steps<Committed> {
     mustBe(vm, ['off', 'saved'], 'deleted', 'S3', 'stop it first');
-    const ops = [remove(vmKey(vm.id))];
-    for (const adapter of vm.adapters) ops.push(...adapterOps(world, adapter));
+    const ops = removalOps(world, vm);
+    const stood = new Map(vm.adapters.map((adapter) => [adapter, standOf(adapter)]));
     yield* forgetVm(world, vm);
     return commitOps(world, transaction, vm, ops, function* () {
       addVm(world, vm);
-      for (const adapter of vm.adapters) {
+      // In its place again: VMs are listed in order of creation.
+      const all = [...world.vms.values()].sort((a, b) => a.order - b.order);
+      world.vms.clear();
+      for (const one of all) world.vms.set(one.id, one);
+      for (const [adapter, was] of stood) {
         world.macs.keep(adapter.settings.mac);
-        yield* standAgain(world, adapter);
+        yield* standAgain(world, adapter, was);
       }
     });
   };
   return changeVm(world, transaction, vm, steps, () => undefined);
+}
+
+/** Removes what the store has of a VM. */
+export function removalOps(world: World, vm: VmEntry): StoreOp[] {
+  const ops = [remove(vmKey(vm.id))];
+  for (const adapter of vm.adapters) ops.push(...adapterOps(world, adapter));
+  return ops;
 }
 
 /** Removes what the store has of an adapter beside its VM's record: also policies nobody could be told of at a restart. */
@@ -187,6 +199,7 @@ export function removeAdapter(
     mustBe(vm, ['off', 'running', 'paused'], 'deprived of an adapter', 'G41');
     const before = vm.adapters;
     const footing = footingOf(adapter);
+    const stood = standOf(adapter);
     const ops = adapterOps(world, adapter);
     yield* closeConnection(adapter);
     yield* endStanding(world, adapter);
@@ -199,7 +212,7 @@ export function removeAdapter(
       world.adapters.set(adapter.id, adapter);
       world.macs.keep(adapter.settings.mac);
       if (vm.isAlive) yield* reopenConnection(world, adapter, footing);
-      else yield* standAgain(world, adapter);
+      else yield* standAgain(world, adapter, stood);
     });
   };
   return changeVm(world, transaction, vm, steps, () => undefined);

@@ -3,6 +3,7 @@ import type { Nic, NicOptions, Port, PortOptions, PropertyInstance } from '../..
 import { type Steps, settled } from '../../switch/steps.ts';
 import { ndisHas } from '../abi/index.ts';
 import { ExtSwitchError } from '../core/errors.ts';
+import type { Guid } from '../core/guid.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
 import { currentMacOf } from './current-mac.ts';
 import type { MacClaim } from './mac-pool.ts';
@@ -210,11 +211,23 @@ export function* reopenConnection(
     const told = reissue(world, entry, port, property);
     if (told !== undefined) yield told;
   }
+  yield* reopenNic(world, adapter, footing);
+}
+
+/** The NIC alone, on the port that is there; a refusal is reported. */
+export function* reopenNic(
+  world: World,
+  adapter: AdapterEntry,
+  footing: Footing | undefined,
+): Steps<void> {
+  const { connection } = adapter;
+  if (connection === undefined) return;
   try {
     yield* openNic(world, adapter);
-    if (footing.vfAssigned) yield* assignVf(world, adapter);
+    if (footing?.vfAssigned === true) yield* assignVf(world, adapter);
   } catch (error) {
-    report(world, adapter, entry, 'C23', error instanceof Error ? error.message : String(error));
+    const problem = error instanceof Error ? error.message : String(error);
+    report(world, adapter, connection.entry, 'C23', problem);
   }
 }
 
@@ -321,22 +334,33 @@ export function* validateAfterwards(
   }
 }
 
+/** Where the adapter's validation port stands, to put it back there; `undefined`: none stands. */
+export interface Stand {
+  readonly switchId: Guid;
+  readonly portId: number;
+}
+
+export function standOf({ standing }: AdapterEntry): Stand | undefined {
+  return standing && { switchId: standing.entry.id, portId: standing.port.portId };
+}
+
 /** S2 step 1: PORT_TEARDOWN, PORT_DELETE of a validation port that stands. */
 export function* endStanding(world: World, adapter: AdapterEntry): Steps<void> {
   const { standing } = adapter;
   if (standing === undefined) return;
   adapter.standing = undefined;
-  adapter.stoodAs = { switchId: standing.entry.id, portId: standing.port.portId };
   const entry = presentSwitch(world, standing.entry);
   yield* settled(entry.machine.deletePort(standing.port));
   removePort(entry, standing.port);
 }
 
-/** A validation port that was taken down stands again, with the id it had; a `short` pass has nobody to tell (OP-19). */
-export function* standAgain(world: World, adapter: AdapterEntry): Steps<void> {
-  if (world.validationPorts === 'standing') {
-    const { stoodAs, target } = adapter;
-    const portId = stoodAs?.switchId === target?.id ? stoodAs?.portId : undefined;
-    yield* validateAfterwards(world, adapter, portId);
+/** Back to what {@link standOf} found: the validation port with the id it had, or none (OP-19). */
+export function* standAgain(
+  world: World,
+  adapter: AdapterEntry,
+  was: Stand | undefined,
+): Steps<void> {
+  if (was !== undefined && was.switchId === adapter.target?.id) {
+    yield* validateAfterwards(world, adapter, was.portId);
   }
 }

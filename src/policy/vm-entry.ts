@@ -59,8 +59,6 @@ export class AdapterEntry implements MacOwner {
   connection: Connection | undefined;
   /** A validation port that stands until the VM starts (OP-19). */
   standing: Connection | undefined;
-  /** Where the last one stood, for an undo that puts it back. */
-  stoodAs: { readonly switchId: Guid; readonly portId: number } | undefined;
   /** The switch on which its port is being made: it cannot be deleted meanwhile. */
   opening: SwitchEntry | undefined;
   /** Run-time data of a saved VM, and of a running one what no extension took (rule G26). */

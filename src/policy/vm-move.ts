@@ -5,13 +5,16 @@ import type { Transaction } from './change-log.ts';
 import { findSwitch } from './find-switch.ts';
 import { type Committed, changeVm, commitVm, mustBe, mustHave } from './vm-change.ts';
 import {
+  assignVf,
   closeConnection,
   endStanding,
   footingOf,
   openConnection,
   openNic,
   reopenConnection,
+  reopenNic,
   standAgain,
+  standOf,
   validate,
 } from './vm-connection.ts';
 import type { AdapterEntry } from './vm-entry.ts';
@@ -54,34 +57,43 @@ function* reconfigure(
   entry: SwitchEntry,
 ): Steps<Committed> {
   const before = adapter.target;
+  const stood = standOf(adapter);
   yield* endStanding(world, adapter);
   adapter.target = { id: entry.id, name: entry.name };
   try {
     yield* validate(world, adapter);
   } catch (error) {
     adapter.target = before;
-    yield* standAgain(world, adapter);
+    yield* standAgain(world, adapter, stood);
     throw error;
   }
   return commitVm(world, transaction, adapter.vm, [], function* () {
     yield* endStanding(world, adapter);
     adapter.target = before;
-    yield* standAgain(world, adapter);
+    yield* standAgain(world, adapter, stood);
   });
 }
 
 /**
  * S4, reconnect on the same port: its type and policies are the same, so it may be used again (rules B15, C33, OP-27). When
- * the NIC is refused the port stays (rule C23), and connecting again tries again.
+ * the NIC is refused the one that was there is made again; refused once more, the port stays without one (rule C23), and
+ * connecting again tries again.
  */
 function* reconnect(world: World, transaction: Tx, adapter: AdapterEntry): Steps<Committed> {
-  const { connection } = adapter;
+  const { connection, isConnected } = adapter;
+  const footing = footingOf(adapter);
   if (connection !== undefined) {
     yield* settled(connection.entry.machine.closeNics(connection.port));
   }
-  yield* openNic(world, adapter);
+  try {
+    yield* openNic(world, adapter);
+  } catch (error) {
+    if (isConnected) yield* reopenNic(world, adapter, footing);
+    throw error;
+  }
   return commitVm(world, transaction, adapter.vm, [], function* () {
-    // It is connected to the same switch with the same policies, as before: nothing to take back.
+    // It is connected to the same switch with the same policies: what it may lack is its virtual function.
+    if (footing?.vfAssigned === true) yield* assignVf(world, adapter);
   });
 }
 
@@ -129,13 +141,14 @@ export function disconnectAdapter(
       );
     }
     const footing = footingOf(adapter);
+    const stood = standOf(adapter);
     yield* closeConnection(adapter);
     yield* endStanding(world, adapter);
     adapter.target = undefined;
     return commitVm(world, transaction, vm, [], function* () {
       adapter.target = before;
       if (vm.isAlive) yield* reopenConnection(world, adapter, footing);
-      else yield* standAgain(world, adapter);
+      else yield* standAgain(world, adapter, stood);
     });
   };
   return changeVm(world, transaction, vm, steps, () => adapterInfo(world, adapter));

@@ -4,7 +4,7 @@ import { ExtSwitchError } from '../core/errors.ts';
 import type { NicCollection, NicInfo, NicUpdate } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { nicInfo } from './info.ts';
-import { endStanding, standAgain } from './vm-connection.ts';
+import { endStanding, type Stand, standAgain, standOf } from './vm-connection.ts';
 import type { AdapterEntry } from './vm-entry.ts';
 import { updateAdapter } from './vm-update.ts';
 import type { SwitchEntry, World } from './world.ts';
@@ -95,17 +95,23 @@ export function mustBeUnused(world: World, entry: SwitchEntry): void {
   );
 }
 
-/** Validation ports that stand on a switch which is going to be deleted; gives their adapters. */
-export function* endStandingOn(world: World, entry: SwitchEntry): Steps<AdapterEntry[]> {
-  const stood: AdapterEntry[] = [];
+/** Validation ports that stand on a switch which is going to be deleted; gives where they stood. */
+export function* endStandingOn(
+  world: World,
+  entry: SwitchEntry,
+): Steps<Map<AdapterEntry, Stand | undefined>> {
+  const stood = new Map<AdapterEntry, Stand | undefined>();
   for (const adapter of world.adapters.values()) {
     if (adapter.standing?.entry !== entry) continue;
-    stood.push(adapter);
+    stood.set(adapter, standOf(adapter));
     yield* endStanding(world, adapter);
   }
   return stood;
 }
 
-export function* standAllAgain(world: World, adapters: readonly AdapterEntry[]): Steps<void> {
-  for (const adapter of adapters) yield* standAgain(world, adapter);
+export function* standAllAgain(
+  world: World,
+  stood: ReadonlyMap<AdapterEntry, Stand | undefined>,
+): Steps<void> {
+  for (const [adapter, was] of stood) yield* standAgain(world, adapter, was);
 }

@@ -10,7 +10,9 @@ import {
   footingOf,
   openConnection,
   reopenConnection,
+  type Stand,
   standAgain,
+  standOf,
   targetSwitch,
   validateAfterwards,
 } from './vm-connection.ts';
@@ -30,18 +32,21 @@ type Tx = Transaction | undefined;
 
 const NO_OPS: readonly StoreOp[] = [];
 
+/** Adapters that were connected, with the validation port each had before. */
+type Stands = Map<AdapterEntry, Stand | undefined>;
+
 /** S2 for every adapter that has a switch; all of them, or the VM stays off. */
 export function startVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<VmInfo> {
   const change = function* (): Steps<Committed> {
     mustBe(vm, ['off'], 'started', 'S2', adviceForStart(vm));
-    yield* connectAll(world, vm);
+    const stood = yield* connectAll(world, vm);
     // A cold start ends the life that run-time data belonged to (OP-15).
     const before = savedData(vm);
     if (before.size > 0) setSavedData(vm, NO_DATA);
     vm.state = 'running';
     const ops = before.size > 0 ? savedOps(vm, before) : NO_OPS;
     return commitVm(world, transaction, vm, ops, function* () {
-      yield* disconnectAll(world, vm);
+      yield* disconnectAll(world, vm, stood);
       vm.state = 'off';
       setSavedData(vm, before);
     });
@@ -55,39 +60,35 @@ function adviceForStart(vm: VmEntry): string {
 
 /**
  * S2 steps 1-6 for each adapter. When one is refused, those before it are disconnected again, the latest first, and the
- * validation ports that stood stand again.
+ * validation ports that stood stand again. Returns where those stood, for {@link disconnectAll}.
  */
 export function* connectAll(
   world: World,
   vm: VmEntry,
   isRestoring: (adapter: AdapterEntry) => boolean = () => false,
-): Steps<void> {
+): Steps<Stands> {
   // Before the first OID, so that a missing switch costs the others nothing.
   for (const adapter of vm.adapters) targetSwitch(world, adapter);
-  const begun: AdapterEntry[] = [];
+  const begun: Stands = new Map();
   try {
     for (const adapter of vm.adapters) {
       const entry = targetSwitch(world, adapter);
       if (entry === undefined) continue;
-      begun.push(adapter);
-      if (adapter.standing !== undefined) yield* endStanding(world, adapter);
+      begun.set(adapter, standOf(adapter));
+      yield* endStanding(world, adapter);
       yield* openConnection(world, adapter, entry, { isRestoring: isRestoring(adapter) });
     }
   } catch (error) {
-    yield* backToOff(world, begun);
+    yield* disconnectAll(world, vm, begun);
     throw error;
   }
+  return begun;
 }
 
-/** Ports away, the latest first. With `standing` their validation ports come back; a `short` pass has no one to tell. */
-function* backToOff(world: World, adapters: readonly AdapterEntry[]): Steps<void> {
-  for (const adapter of adapters.toReversed()) yield* closeConnection(adapter);
-  for (const adapter of adapters) yield* standAgain(world, adapter);
-}
-
-/** What {@link connectAll} did, taken back. */
-export function disconnectAll(world: World, vm: VmEntry): Steps<void> {
-  return backToOff(world, vm.adapters);
+/** What {@link connectAll} did, taken back: ports away, the latest first, and validation ports where they stood. */
+export function* disconnectAll(world: World, vm: VmEntry, stood: Stands): Steps<void> {
+  for (const adapter of vm.adapters.toReversed()) yield* closeConnection(adapter);
+  for (const [adapter, was] of stood) yield* standAgain(world, adapter, was);
 }
 
 /** The VM as it was before its connections went: each on the port id it had. Refusals are reported. */

@@ -4,7 +4,7 @@ import type { AdapterRecord, SavedRecord, VmRecord } from './records.ts';
 import { savedKey } from './records.ts';
 import { propertiesByOwner } from './restore.ts';
 import { addVm } from './vm-configuration.ts';
-import { reopenConnection, standAgain } from './vm-connection.ts';
+import { reopenConnection, validateAfterwards } from './vm-connection.ts';
 import { AdapterEntry, VmEntry } from './vm-entry.ts';
 import { suspendAll } from './vm-power.ts';
 import type { World } from './world.ts';
@@ -16,7 +16,8 @@ interface Stored {
 
 /**
  * Brings the stored VMs back in the state they had: those that ran are connected again in order of creation, each on its
- * port id (S2); what an extension refuses now stays configured and is reported. The switches are there already.
+ * port id (S2), then validation ports that stand (OP-19); what an extension refuses now stays configured and is reported.
+ * The switches are there already.
  */
 export async function restoreVms(world: World): Promise<void> {
   const stored: Stored[] = [];
@@ -41,6 +42,16 @@ export async function restoreVms(world: World): Promise<void> {
     const connected = drive(connectAgain(world, one));
     if (connected instanceof Promise) await connected;
   }
+  // Last, since the ids of validation ports are not kept: none takes the id of a port that is.
+  for (const { vm } of stored) {
+    const standing =
+      vm.isAlive || world.validationPorts === 'short' ? undefined : drive(standAll(world, vm));
+    if (standing instanceof Promise) await standing;
+  }
+}
+
+function* standAll(world: World, vm: VmEntry): Steps<void> {
+  for (const adapter of vm.adapters) yield* validateAfterwards(world, adapter);
 }
 
 function restoreAdapter(world: World, vm: VmEntry, record: AdapterRecord): AdapterEntry {
@@ -65,10 +76,11 @@ function restoreAdapter(world: World, vm: VmEntry, record: AdapterRecord): Adapt
 
 function* connectAgain(world: World, { vm, record }: Stored): Steps<void> {
   vm.state = record.state;
+  if (isUndecided(world, vm)) return;
+  if (!vm.isAlive) return;
   for (const adapter of vm.adapters) {
     const before = record.adapters.find(({ id }) => id === adapter.id);
-    if (vm.isAlive) yield* reopenConnection(world, adapter, before);
-    else yield* standAgain(world, adapter);
+    yield* reopenConnection(world, adapter, before);
   }
   if (vm.state === 'paused') yield* suspendAll(vm);
 }

@@ -117,7 +117,11 @@ t.test(
     t.equal(first(vm).info.port?.portId, port);
     refusing = true;
     t.equal(await ending(() => first(vm).connect('S')), 'VETOED');
-    t.same(oids(), ['NIC_DISCONNECT', 'NIC_DELETE', 'NIC_CREATE!']);
+    t.same(
+      oids(),
+      ['NIC_DISCONNECT', 'NIC_DELETE', 'NIC_CREATE!', 'NIC_CREATE!'],
+      'the NIC that was there is refused as well',
+    );
     t.match(first(vm).info, { connected: false, port: { portId: port, nics: [] } }, 'C23');
     refusing = false;
     t.match(await first(vm).connect('S'), { connected: true, port: { portId: port } });
