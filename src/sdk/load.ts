@@ -16,15 +16,8 @@ const EXTENSIONS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
  * `extswitch/mof` mean the running copy. Throws `EXTENSION_INVALID` naming the path, and the line of a syntax error.
  */
 export async function loadExtension(path: string, cwd: string): Promise<ExtensionDefinition> {
-  const file = path.startsWith('file:') ? fileURLToPath(path) : resolve(cwd, path);
-  await checkFile(path, file);
-  await prepare(/\.m?ts$/.test(file));
-  let exported: unknown;
-  try {
-    exported = ((await import(pathToFileURL(file).href)) as { readonly default?: unknown }).default;
-  } catch (cause) {
-    throw await loadFailure(path, file, cause);
-  }
+  const file = fileOf(path, cwd);
+  const exported = await loadDefaultExport(path, cwd);
   if (isExtensionDefinition(exported)) return exported;
   throw failure(
     path,
@@ -33,6 +26,22 @@ export async function loadExtension(path: string, cwd: string): Promise<Extensio
       : 'its default export does not come from defineExtension (import it from extswitch/extension)',
     { file, member: 'default' },
   );
+}
+
+function fileOf(path: string, cwd: string): string {
+  return path.startsWith('file:') ? fileURLToPath(path) : resolve(cwd, path);
+}
+
+/** Default export of any module of a person's, loaded as extensions are; `undefined` when it has none. */
+export async function loadDefaultExport(path: string, cwd: string): Promise<unknown> {
+  const file = fileOf(path, cwd);
+  await checkFile(path, file);
+  await prepare(/\.m?ts$/.test(file));
+  try {
+    return ((await import(pathToFileURL(file).href)) as { readonly default?: unknown }).default;
+  } catch (cause) {
+    throw await loadFailure(path, file, cause);
+  }
 }
 
 async function checkFile(path: string, file: string): Promise<void> {

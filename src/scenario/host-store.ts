@@ -1,0 +1,67 @@
+import { ExtSwitchError } from '../core/errors.ts';
+import { MemoryStore } from '../store/memory-store.ts';
+import type { Store, StoreOp, StoreValue } from '../store/store.ts';
+import type { HostFaults } from './faults.ts';
+
+/**
+ * The store of a scenario's host. In memory it outlives the host, as a disk does, so that a host can be restarted on it;
+ * writes fail where a fault says so; and it tells how many writes are on their way, for time does not pass meanwhile.
+ */
+export class HostStore implements Store {
+  readonly description: string;
+  readonly #inner: Store;
+  readonly #faults: HostFaults;
+  readonly #outlives: boolean;
+  #writing = 0;
+  #closed = false;
+
+  /** `inner`: what keeps the values; closed with this one, unless it is in memory. */
+  constructor(inner: Store, faults: HostFaults) {
+    this.#inner = inner;
+    this.#faults = faults;
+    this.#outlives = inner instanceof MemoryStore;
+    this.description = inner.description;
+  }
+
+  /** Writes that are not yet durable. */
+  get writing(): number {
+    return this.#writing;
+  }
+
+  get(key: string): StoreValue | undefined {
+    this.#checkOpen();
+    return this.#inner.get(key);
+  }
+
+  range(prefix: string): Iterable<readonly [key: string, value: StoreValue]> {
+    this.#checkOpen();
+    return this.#inner.range(prefix);
+  }
+
+  write(ops: readonly StoreOp[]): Promise<void> | undefined {
+    this.#checkOpen();
+    if (this.#faults.meetWrite()) {
+      const error = new ExtSwitchError(
+        'STORE_UNAVAILABLE',
+        'the scenario injected a failure of the store: no space left on device',
+      );
+      return Promise.reject(error);
+    }
+    const written = this.#inner.write(ops);
+    if (written === undefined) return undefined;
+    this.#writing += 1;
+    return written.finally(() => {
+      this.#writing -= 1;
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (!this.#outlives) await this.#inner.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ExtSwitchError('STORE_UNAVAILABLE', 'the store is closed');
+  }
+}

@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { VirtualClock } from '../core/clock.ts';
+import type { Guid } from '../core/guid.ts';
+import type { FabricInterface, TraceEntry } from '../policy/api.ts';
+import { Fabric } from '../policy/fabric.ts';
+import { type SavedRecord, savedKey } from '../policy/records.ts';
+import type { ExtensionDefinition } from '../sdk/extension.ts';
+import { MemoryStore } from '../store/memory-store.ts';
+import { openStore } from '../store/open-store.ts';
+import { withFaults } from './fault-extension.ts';
+import { HostFaults } from './faults.ts';
+import { HostStore } from './host-store.ts';
+import type { HostSpec, Scenario } from './scenario.ts';
+
+/** Entries a host keeps between two steps. */
+const TRACE_LIMIT = 1_000_000;
+
+/** One host of a scenario: a world with its store, which it may be restarted on. */
+export class Host {
+  readonly name: string;
+  readonly faults = new HostFaults();
+  readonly #spec: HostSpec;
+  readonly #scenario: Scenario;
+  readonly #clock: VirtualClock;
+  readonly #announce: (host: Host, seq: number) => void;
+  readonly #memory = new MemoryStore();
+  /** Which of several versions of an extension was installed last. */
+  readonly #aliases = new Map<string, string>();
+  #folder: string | undefined;
+  #store: HostStore | undefined;
+  #fabric: Fabric | undefined;
+  #cursor = 0;
+
+  constructor(
+    spec: HostSpec,
+    scenario: Scenario,
+    clock: VirtualClock,
+    announce: (host: Host, seq: number) => void,
+  ) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#scenario = scenario;
+    this.#clock = clock;
+    this.#announce = announce;
+  }
+
+  get fabric(): FabricInterface {
+    if (this.#fabric === undefined) throw new Error(`host ${this.name} is not running`);
+    return this.#fabric;
+  }
+
+  get store(): HostStore {
+    if (this.#store === undefined) throw new Error(`host ${this.name} is not running`);
+    return this.#store;
+  }
+
+  /** Something is being written: time does not pass meanwhile. */
+  get isWriting(): boolean {
+    return (this.#store?.writing ?? 0) > 0;
+  }
+
+  /** An extension as this host gets it. */
+  extension(alias: string): ExtensionDefinition {
+    const definition = this.#scenario.extensions.get(alias);
+    if (definition === undefined) throw new Error(`no extension is called ${alias}`);
+    this.#aliases.set(definition.id, alias);
+    return this.#scenario.hasFaults ? withFaults(definition, alias, this.faults) : definition;
+  }
+
+  /** Opens the host on what its store has. */
+  async open(installed: readonly string[] = []): Promise<void> {
+    const { profile, name } = this.#spec;
+    const { seed, scheduling, behaviour } = this.#scenario;
+    this.#store = new HostStore(await this.#openStore(), this.faults);
+    this.#fabric = await Fabric.open({
+      store: this.#store,
+      seed: `${seed}/${name}`,
+      profile,
+      clock: this.#clock,
+      traceLimit: TRACE_LIMIT,
+      scheduling,
+      behaviour,
+      name,
+      extensions: installed.map((alias) => this.extension(alias)),
+    });
+    this.#cursor = 0;
+    this.#fabric.events.subscribe((seq) => this.#announce(this, seq));
+  }
+
+  async #openStore() {
+    if (this.#spec.store === 'memory') return this.#memory;
+    this.#folder ??= await mkdtemp(join(tmpdir(), 'extswitch-scenario-'));
+    return openStore(join(this.#folder, 'store'));
+  }
+
+  /** Features, switches with their extensions. */
+  async setUp(): Promise<void> {
+    const { fabric } = this;
+    for (const { path, bytes } of this.#spec.features) {
+      await fabric.features.register(bytes, { source: path });
+    }
+    for (const { name, type, extensions, disabled } of this.#spec.switches) {
+      for (const alias of disabled) await fabric.extensions.install(this.extension(alias));
+      await fabric.switches.create({
+        name,
+        type,
+        extensions: extensions.map((alias) => this.extension(alias)),
+      });
+    }
+    for (const alias of this.#spec.extensions) {
+      await fabric.extensions.install(this.extension(alias));
+    }
+  }
+
+  /** Ends the host's process and starts it again on its store, with these extensions installed. */
+  async restart(installed: readonly string[]): Promise<void> {
+    await this.#fabric?.close();
+    await this.open(installed);
+  }
+
+  /** Aliases of the extensions it has installed. */
+  installed(): string[] {
+    const { fabric } = this;
+    return fabric.extensions.list().flatMap(({ id }) => this.aliasOf(id) ?? []);
+  }
+
+  /** Alias of an extension that it has installed. */
+  aliasOf(id: string): string | undefined {
+    return this.#aliases.get(id);
+  }
+
+  /** Run-time data kept with a VM, of all its adapters. */
+  savedRecords(vmId: Guid): SavedRecord['records'] {
+    return [...this.store.range(savedKey(vmId, '' as Guid))].flatMap(
+      ([, value]) => (value as unknown as SavedRecord).records,
+    );
+  }
+
+  /** Entries since the last call, oldest first. */
+  newEntries(): TraceEntry[] {
+    const entries = this.fabric.trace.entries({ afterSeq: this.#cursor });
+    this.#cursor = entries.at(-1)?.seq ?? this.#cursor;
+    return entries;
+  }
+
+  async close(): Promise<void> {
+    await this.#fabric?.close();
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+  }
+}

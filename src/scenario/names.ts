@@ -1,0 +1,48 @@
+import type { FeatureClass } from '../mof/feature-class.ts';
+
+/** What an adapter of the file is called, and the switch it is on at first. */
+export interface AdapterNames {
+  readonly name: string | undefined;
+}
+
+/**
+ * The names a scenario may use, known before anything runs. Names that steps make are added as the steps are read, in
+ * order; nothing is ever taken out, since only running shows what was refused.
+ */
+export interface Names {
+  readonly file: string;
+  readonly hosts: Set<string>;
+  /** Of all hosts. */
+  readonly switches: Set<string>;
+  readonly vms: Map<string, AdapterNames[]>;
+  /** Aliases of `extensions`. */
+  readonly extensions: Set<string>;
+  /** By class name and by id, in lower case: versions of one class may differ from host to host. */
+  readonly features: Map<string, FeatureClass[]>;
+  /** `as` of added properties. */
+  readonly properties: Set<string>;
+  /** `as` of exported documents. */
+  readonly documents: Set<string>;
+}
+
+export function noNames(file: string): Names {
+  return {
+    file,
+    hosts: new Set(),
+    switches: new Set(),
+    vms: new Map(),
+    extensions: new Set(),
+    features: new Map(),
+    properties: new Set(),
+    documents: new Set(),
+  };
+}
+
+/** Adds a class under its name and its id. */
+export function addFeature({ features }: Names, feature: FeatureClass): void {
+  for (const key of [feature.name.toLowerCase(), feature.id.toLowerCase()]) {
+    const known = features.get(key);
+    if (known === undefined) features.set(key, [feature]);
+    else known.push(feature);
+  }
+}

@@ -1,0 +1,151 @@
+import type { FabricInterface, PropertyInfo } from '../policy/api.ts';
+
+/** One policy: what it is, not which instance of it. */
+export interface Policy {
+  readonly feature: string;
+  /** Canonical text of the settings: members by name, 64-bit values as decimal text. */
+  readonly settings: string;
+}
+
+/** Policies of a moment: owner (a VM's adapter, a switch, a port) → property id → policy. */
+export type PolicySet = Map<string, Map<string, Policy>>;
+
+export const adapterOwner = (vm: string, adapter: string): string => `VM ${vm}, ${adapter}`;
+export const switchOwner = (host: string, name: string): string => `switch ${name} on ${host}`;
+export const portOwner = (host: string, name: string, port: string): string =>
+  `port ${port} of switch ${name} on ${host}`;
+
+export function policyOf({ feature, settings }: PropertyInfo): Policy {
+  return { feature, settings: canonical(settings) };
+}
+
+/** Text of a value that is the same for equal values: 64-bit numbers and their decimal text are equal. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(([name, each]) => `${name}: ${canonical(each)}`);
+    return `{ ${members.sort().join(', ')} }`;
+  }
+  return String(value);
+}
+
+function ownedBy(policies: PolicySet, owner: string): Map<string, Policy> {
+  const known = policies.get(owner);
+  if (known !== undefined) return known;
+  const mine = new Map<string, Policy>();
+  policies.set(owner, mine);
+  return mine;
+}
+
+/** Every policy of these hosts. A VM is the same wherever it is; if two hosts have it, its policies count twice. */
+export function policiesOf(hosts: ReadonlyMap<string, FabricInterface>): PolicySet {
+  const all: PolicySet = new Map();
+  const put = (owner: string, host: string, properties: Iterable<PropertyInfo>): void => {
+    for (const property of properties) {
+      const mine = ownedBy(all, owner);
+      const id = mine.has(property.id) ? `${property.id} on ${host}` : property.id;
+      mine.set(id, policyOf(property));
+    }
+  };
+  for (const [host, fabric] of hosts) {
+    for (const { id, name } of fabric.vms.list()) {
+      for (const { info, properties } of fabric.vms.get(id).adapters) {
+        put(adapterOwner(name, info.name), host, properties.list());
+      }
+    }
+    for (const { id, name } of fabric.switches.list()) {
+      const sw = fabric.switches.get(id);
+      put(switchOwner(host, name), host, sw.properties.list());
+      for (const port of sw.ports.list()) {
+        if (port.names.vmId !== undefined) continue;
+        put(portOwner(host, name, port.name), host, sw.ports.get(port.id).properties.list());
+      }
+    }
+  }
+  return all;
+}
+
+/** What steps do to policies on purpose: added and removed ones. What they do beside is found out by comparing. */
+export interface PolicyLedger {
+  /** What there should be now. */
+  readonly wanted: PolicySet;
+  /** Sets one policy of an owner. */
+  put(owner: string, property: PropertyInfo): void;
+  remove(owner: string, id: string): void;
+  /** Forgets every policy of these owners: a VM, a switch that was deleted. */
+  forget(isGone: (owner: string) => boolean): void;
+  /** The owner is called differently now. */
+  rename(from: string, to: string): void;
+}
+
+export class Ledger implements PolicyLedger {
+  readonly wanted: PolicySet;
+
+  constructor(before: PolicySet) {
+    this.wanted = before;
+  }
+
+  put(owner: string, property: PropertyInfo): void {
+    ownedBy(this.wanted, owner).set(property.id, policyOf(property));
+  }
+
+  remove(owner: string, id: string): void {
+    this.wanted.get(owner)?.delete(id);
+  }
+
+  forget(isGone: (owner: string) => boolean): void {
+    for (const owner of [...this.wanted.keys()]) if (isGone(owner)) this.wanted.delete(owner);
+  }
+
+  rename(from: string, to: string): void {
+    const mine = this.wanted.get(from);
+    if (mine === undefined) return;
+    this.wanted.delete(from);
+    this.wanted.set(to, mine);
+  }
+}
+
+/** A tool's view: what it removes it has to put back, so nothing it does is wanted. */
+export function withoutIntent({ wanted }: PolicyLedger): PolicyLedger {
+  const ignore = (): void => {};
+  return { wanted, put: ignore, remove: ignore, forget: ignore, rename: ignore };
+}
+
+/** One line of the difference between what should be there and what is. */
+export interface PolicyChange {
+  readonly owner: string;
+  readonly change: 'lost' | 'unexpected';
+  readonly feature: string;
+  readonly settings: string;
+}
+
+/** What is missing and what is too much, by owner, feature and settings; which instance it is does not count. */
+export function policyDiff(wanted: PolicySet, found: PolicySet): PolicyChange[] {
+  const changes: PolicyChange[] = [];
+  for (const owner of new Set([...wanted.keys(), ...found.keys()])) {
+    const left = [...(found.get(owner)?.values() ?? [])];
+    for (const { feature, settings } of wanted.get(owner)?.values() ?? []) {
+      const at = left.findIndex((one) => one.feature === feature && one.settings === settings);
+      if (at >= 0) left.splice(at, 1);
+      else changes.push({ owner, change: 'lost', feature, settings });
+    }
+    for (const policy of left) changes.push({ owner, change: 'unexpected', ...policy });
+  }
+  return changes;
+}
+
+export function copyOf(policies: PolicySet): PolicySet {
+  return new Map([...policies].map(([owner, mine]) => [owner, new Map(mine)]));
+}
+
+/** `- lost` and `+ unexpected`, as people read a diff. */
+export function diffText(changes: readonly PolicyChange[]): string {
+  const lines: string[] = [];
+  let owner = '';
+  for (const each of changes) {
+    if (each.owner !== owner) lines.push(each.owner);
+    owner = each.owner;
+    lines.push(`  ${each.change === 'lost' ? '-' : '+'} ${each.feature} ${each.settings}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,115 @@
+import { isExtSwitchError } from '../core/errors.ts';
+import { loadScenario } from './load.ts';
+import type { ScenarioOutcome } from './outcome.ts';
+import { type Cell, type PlanOptions, planScenario } from './plan.ts';
+import { playScenario } from './play-scenario.ts';
+import { readScenario } from './read-scenario.ts';
+
+export interface RunOptions extends PlanOptions {
+  readonly cwd: string;
+  /** Scenarios played at once, default 1. */
+  readonly parallel?: number;
+  /** One line about what goes on, for a terminal. */
+  readonly onProgress?: (text: string) => void;
+}
+
+/** One cell of one file, or a file that is wrong. */
+interface Job {
+  readonly file: string;
+  readonly cell: Cell | undefined;
+  readonly error: unknown;
+}
+
+/** What can be played: the cells of these files, in order; a file that cannot be read is one job that fails. */
+async function jobsOf(files: readonly string[], options: RunOptions): Promise<Job[]> {
+  const jobs: Job[] = [];
+  for (const file of files) {
+    try {
+      const source = await loadScenario(file, options.cwd);
+      for (const cell of planScenario(source, options)) jobs.push({ file, cell, error: undefined });
+    } catch (error) {
+      jobs.push({ file, cell: undefined, error });
+    }
+  }
+  return jobs;
+}
+
+/**
+ * Plays scenario files, several at once when asked to; outcomes come in the order of the files and of their cells. A wrong file
+ * is an outcome that failed; nothing is thrown but what is a mistake of ours.
+ */
+export async function* runScenarios(
+  files: readonly string[],
+  options: RunOptions,
+): AsyncGenerator<ScenarioOutcome, void, undefined> {
+  const jobs = await jobsOf(files, options);
+  yield* inOrder(jobs, options.parallel ?? 1, (job) => runJob(job, options));
+}
+
+/** How many outcomes {@link runScenarios} gives. */
+export async function countScenarios(
+  files: readonly string[],
+  options: RunOptions,
+): Promise<number> {
+  return (await jobsOf(files, options)).length;
+}
+
+async function runJob({ file, cell, error }: Job, options: RunOptions): Promise<ScenarioOutcome> {
+  if (cell === undefined) return notPlayed(file, undefined, error);
+  try {
+    const source = await loadScenario(file, options.cwd);
+    const scenario = await readScenario(source, cell);
+    const { onProgress } = options;
+    return await playScenario(
+      scenario,
+      cell,
+      onProgress === undefined
+        ? {}
+        : { onStep: (title) => onProgress(`${scenario.name}: ${title}`) },
+    );
+  } catch (problem) {
+    return notPlayed(file, cell, problem);
+  }
+}
+
+/** A file that is wrong: nothing of it was played. */
+function notPlayed(file: string, cell: Cell | undefined, error: unknown): ScenarioOutcome {
+  if (!isExtSwitchError(error)) throw error;
+  return {
+    name: file,
+    file,
+    cell: cell?.label ?? '',
+    ...(cell?.profile === undefined ? {} : { profile: cell.profile }),
+    seed: cell?.seed ?? '',
+    ok: false,
+    failure: { in: 'file', message: error.message, line: error.place.line ?? 0 },
+    steps: [],
+    checks: [],
+    policies: { before: new Map(), after: new Map(), diff: [] },
+    timeline: [],
+    traceEntries: 0,
+    traceSha256: '',
+    durationMs: 0,
+    virtualMs: 0,
+  };
+}
+
+/** Works on `parallel` items at once; results in the order of the items. */
+async function* inOrder<T, R>(
+  items: readonly T[],
+  parallel: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
+  const running: Promise<R>[] = [];
+  let next = 0;
+  for (let i = 0; i < items.length; i += 1) {
+    while (next < items.length && next < i + parallel) {
+      const begun = work(items[next] as T);
+      // Whoever is ahead may fail before it is looked at.
+      begun.catch(() => {});
+      running.push(begun);
+      next += 1;
+    }
+    yield await (running[i] as Promise<R>);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Verb } from './verb.ts';
+import { FAULT_VERBS } from './verbs/fault-verbs.ts';
+import { FLOW_VERBS } from './verbs/flow-verbs.ts';
+import { HOST_VERBS } from './verbs/host-verbs.ts';
+import { LOOK_VERBS } from './verbs/look-verbs.ts';
+import { PROPERTY_VERBS } from './verbs/property-verbs.ts';
+import { SWITCH_VERBS } from './verbs/switch-verbs.ts';
+import { TRACE_VERB } from './verbs/trace-verb.ts';
+import { VM_VERBS } from './verbs/vm-verbs.ts';
+
+/** Every word a step may begin with: checks, JSON Schema and docs/reference/scenario.md come from here. */
+export const VERBS: readonly Verb[] = [
+  ...VM_VERBS,
+  ...PROPERTY_VERBS,
+  ...SWITCH_VERBS,
+  ...HOST_VERBS,
+  ...FAULT_VERBS,
+  ...FLOW_VERBS,
+  ...LOOK_VERBS,
+  TRACE_VERB,
+];
+
+export const VERB_BY_NAME: ReadonlyMap<string, Verb> = new Map(
+  VERBS.map((verb) => [verb.name, verb]),
+);
