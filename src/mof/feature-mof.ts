@@ -84,7 +84,8 @@ function constantOf(value: MemberValue, member: FeatureMember): MofValue {
     return isReal ? { kind: 'real', value, span } : integer(BigInt(value));
   }
   if (typeof value === 'string') {
-    if (member.type === 'char16') return { kind: 'char', value: value.charCodeAt(0), span };
+    // '' is U+0000.
+    if (member.type === 'char16') return { kind: 'char', value: value.charCodeAt(0) || 0, span };
     return { kind: 'string', value, span };
   }
   return { kind: 'array', items: value.map((item) => constantOf(item, member)), span };
