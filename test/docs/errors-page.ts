@@ -15,7 +15,7 @@ export const WHEN: Readonly<Record<ErrorCode, string>> = {
   METHOD_NOT_ALLOWED: 'The path exists, with other methods.',
   NOT_ACCEPTABLE: 'The Accept header allows nothing the server can send.',
   VETOED:
-    'An extension completed the OID with an error, or held it until the switch ended it; nothing was changed (rules E16, E17).',
+    'An extension completed the OID with an error, or held it until the switch ended it, or the hardware below the switch refused; nothing was changed (rules E16, E17).',
   ALREADY_EXISTS: 'A name, an id or the UUID of a class is taken.',
   AMBIGUOUS_NAME: 'More than one object has this name; its id is needed.',
   FEATURE_IN_USE:
@@ -28,6 +28,8 @@ export const WHEN: Readonly<Record<ErrorCode, string>> = {
   SECOND_FORWARDING_EXTENSION: 'A switch runs at most one forwarding extension (rule A41).',
   EXTENSION_FAILED:
     'The extension threw while it was attached or restarted, or answered a query with bytes that are not its class.',
+  INCOMPATIBLE:
+    'A migration or an import would fail; `problems` has everything that stands against it (the compatibility report).',
   IDEMPOTENCY_MISMATCH: 'The Idempotency-Key was used with another request before.',
   STALE_REVISION:
     'The object has another revision than If-Match or `ifRevision` says: somebody changed it meanwhile.',
