@@ -20,6 +20,8 @@ export type { Guid } from './core/guid.ts';
 export { NdisStatus, statusName } from './core/status.ts';
 export type * from './policy/api.ts';
 export { Fabric } from './policy/fabric.ts';
+export type * from './policy/migration-api.ts';
+export { LocalHosts } from './policy/migration-hosts.ts';
 export { defineExtension } from './sdk/define.ts';
 export type { ExtensionDefinition, Settings } from './sdk/extension.ts';
 export { loadExtension } from './sdk/load.ts';

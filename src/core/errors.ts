@@ -20,6 +20,7 @@ export const ERROR_CODES = {
     title: 'A forwarding extension is already enabled',
   },
   EXTENSION_FAILED: { httpStatus: 409, title: 'The extension failed' },
+  INCOMPATIBLE: { httpStatus: 409, title: 'The VM cannot run there' },
   IDEMPOTENCY_MISMATCH: { httpStatus: 409, title: 'Idempotency-Key used with another request' },
   STALE_REVISION: { httpStatus: 412, title: 'The object has changed' },
   TOO_LARGE: { httpStatus: 413, title: 'Too large' },

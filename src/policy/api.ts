@@ -11,7 +11,14 @@ import type {
   Settings,
 } from '../sdk/extension.ts';
 import type { Store, StoreReport } from '../store/store.ts';
-import type { ImportOptions, ImportReport, PortableDocument } from './migration-api.ts';
+import type {
+  CompatibilityReport,
+  HostDirectory,
+  ImportOptions,
+  ImportReport,
+  MigrationCollection,
+  PortableDocument,
+} from './migration-api.ts';
 
 export type { StoreReport } from '../store/store.ts';
 
@@ -46,7 +53,10 @@ export interface FabricOptions {
    */
   readonly scheduling?: 'fifo' | 'seeded';
   readonly behaviour?: BehaviourOptions;
+  /** Of the host this world is, for migrations; default `default`. */
   readonly name?: string;
+  /** Where the other hosts are found; left out: there are none. */
+  readonly hosts?: HostDirectory;
   readonly log?: (
     level: 'info' | 'warn' | 'error',
     message: string,
@@ -381,6 +391,11 @@ export interface AdapterOptions {
   readonly mac?: string;
   readonly type?: 'synthetic' | 'emulated';
   readonly mtu?: number;
+  /**
+   * Feature classes, by id or name, that the switch must offer for the adapter to connect (RequiredFeatures, MandatoryFeatureId of
+   * Set-VMNetworkAdapter; management.md 5): an enabled extension, or the switch itself.
+   */
+  readonly requiredFeatures?: readonly string[];
 }
 export interface AdapterInfo {
   readonly id: Guid;
@@ -396,6 +411,8 @@ export interface AdapterInfo {
   readonly vfAssigned: boolean;
   readonly port?: PortInfo;
   readonly names: ObjectNames;
+  /** Only when there are any. */
+  readonly requiredFeatures?: readonly { readonly id: Guid; readonly name: string }[];
 }
 export interface VmInfo {
   readonly id: Guid;
@@ -454,6 +471,8 @@ export interface VmHandle {
   /** Hot add while it runs (S4). */
   addAdapter(options?: AdapterOptions): Promise<AdapterHandle>;
   removeAdapter(idOrName: string): Promise<void>;
+  /** Whether it could run on its switches here, or with every adapter on this one; nothing is changed. */
+  compare(switchIdOrName?: string): Promise<CompatibilityReport>;
   /** Configuration, policies and kept run-time data as one document, whatever state it is in; nobody is asked. */
   export(): Promise<PortableDocument>;
   /** Refused while it runs or is paused. */
@@ -545,6 +564,7 @@ export interface FabricInterface {
   readonly extensions: ExtensionCollection;
   readonly switches: SwitchCollection;
   readonly vms: VmCollection;
+  readonly migrations: MigrationCollection;
   readonly trace: TraceView & {
     /** Structured fields of an entry's bytes, nested property and custom data decoded by the registered classes. */
     decode(entry: TraceEntry): Readonly<Record<string, unknown>>;

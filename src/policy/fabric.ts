@@ -9,6 +9,8 @@ import type { FabricInterface, FabricOptions, PendingOid, ProfileName } from './
 import type { Transaction } from './change-log.ts';
 import { Extensions, installExtension } from './extension-catalog.ts';
 import { Features } from './feature-collection.ts';
+import { Migrations } from './migration-collection.ts';
+import { joinHosts, restoreMigrations } from './migration-restore.ts';
 import { pendingOids } from './pending.ts';
 import { parseProfile } from './profile.ts';
 import { endRestore, restoreFeatures, restoreSwitches } from './restore.ts';
@@ -65,6 +67,7 @@ export class Fabric implements FabricInterface {
   readonly extensions: Extensions;
   readonly switches: Switches;
   readonly vms: Vms;
+  readonly migrations: Migrations;
   readonly trace: FabricInterface['trace'];
   readonly events: FabricInterface['events'];
   readonly #world: World;
@@ -80,6 +83,7 @@ export class Fabric implements FabricInterface {
     this.extensions = new Extensions(world, transaction);
     this.switches = new Switches(world, transaction);
     this.vms = new Vms(world, transaction);
+    this.migrations = new Migrations(world, transaction);
     this.events = world.events;
     this.trace = {
       entries: (filter = {}) => world.trace.entries(filter),
@@ -118,8 +122,10 @@ export class Fabric implements FabricInterface {
         await world.changes.commit(undefined, installed.ops, installed.undo);
       }
       await restoreSwitches(world);
+      restoreMigrations(world);
       await restoreVms(world);
       endRestore(world);
+      world.leaveHosts = joinHosts(world);
       driver?.opened();
       return new Fabric(world, driver);
     } catch (error) {
@@ -184,9 +190,13 @@ export class Fabric implements FabricInterface {
   }
 
   async #stopSwitches(): Promise<void> {
-    const { vms, vmNames, adapters } = this.#world;
+    const { vms, vmNames, adapters, departures, arrivals } = this.#world;
     for (const vm of vms.values()) vm.isDeleted = true;
     for (const all of [vms, vmNames, adapters]) all.clear();
+    // A migration that waits finds that it is no more.
+    const waiting = [...departures.values()];
+    if (!this.#world.isClosed) for (const all of [departures, arrivals]) all.clear();
+    for (const { wake } of waiting) wake?.();
     const entries = [...this.#world.switches.values()];
     this.#world.switches.clear();
     this.#world.switchNames.clear();
@@ -238,6 +248,8 @@ export class Fabric implements FabricInterface {
 
   async #close(): Promise<void> {
     this.#notInside('closing the world');
+    this.#world.isClosed = true;
+    this.#world.leaveHosts();
     await this.#stopSwitches();
     this.#driver?.stop();
     await this.#world.store.close();

@@ -190,6 +190,16 @@ export class MacPool {
     return this.#holder(macNumber(mac))?.nic;
   }
 
+  /** Who uses an address now. */
+  userOf(mac: Uint8Array): MacOwner | undefined {
+    return this.#holder(macNumber(mac))?.owner;
+  }
+
+  /** Somebody's settings have it. */
+  isKept(mac: Uint8Array): boolean {
+    return this.#kept.has(macNumber(mac));
+  }
+
   /** Back to the beginning: an empty world. */
   clear(): void {
     this.#kept.clear();

@@ -34,6 +34,8 @@ export interface PortableRecord {
 
 export interface PortableAdapter {
   readonly id: Guid;
+  /** PortName of its ports: a migration keeps it (rule G37, OP-38). */
+  readonly portName?: Guid;
   readonly name: string;
   readonly type: 'synthetic' | 'emulated';
   readonly mac: string;
@@ -212,15 +214,39 @@ export interface MigrationOptions {
   readonly dryRun?: boolean;
 }
 
+/** A VM that a migration has brought here, or will when its source lets go. */
+export interface ArrivalInfo {
+  readonly id: Guid;
+  readonly vm: { readonly id: Guid; readonly name: string };
+  readonly state: 'prepared' | 'taken' | 'abandoned';
+}
+
 export interface MigrationCollection {
-  /** Begins; {@link done} gives the end. With `dryRun` it ends after the report. */
+  /**
+   * Begins; {@link done} gives the end. With `dryRun` it ends after the report. Refused while another migration of the VM runs
+   * (409) and without a `host`, except with `dryRun`: a VM goes to another switch of its host by `adapter.connect`.
+   */
   start(options: MigrationOptions): Promise<MigrationInfo>;
-  /** When it has ended, succeeded or failed. */
+  /** When it has ended, succeeded or failed; of one that waits for a host that does not answer: when that has come back. */
   done(id: string): Promise<MigrationInfo>;
   list(): Iterable<MigrationInfo>;
   get(id: string): MigrationInfo;
   compare(options: Omit<MigrationOptions, 'dryRun'>): Promise<CompatibilityReport>;
+  /** Asks the other host again, at once, where a migration stands that was cut off; gives where it stands then. */
+  resume(id: string): Promise<MigrationInfo>;
+  /** Migrations of other hosts to this one. */
+  arrivals(): Iterable<ArrivalInfo>;
 }
+
+/** What travels to the other host: one VM, its policies, what their classes are here. */
+export interface MigrationDocument {
+  readonly profile: ProfileName;
+  readonly features: readonly Omit<PortableFeature, 'mof'>[];
+  readonly vm: PortableVm;
+}
+
+/** Name of a switch in the document → id or name there; left out: the same name. */
+export type MigrationMapping = Readonly<Record<string, string>>;
 
 /**
  * The other host, as a migration meets it: in this process another world, in a cluster another process. Each call is a message;
@@ -228,18 +254,42 @@ export interface MigrationCollection {
  */
 export interface MigrationPeer {
   readonly host: string;
-  /** Checks, changes nothing. */
-  compare(document: PortableDocument, options: ImportOptions): Promise<CompatibilityReport>;
-  /** S12 steps 1-3: skeleton VM, validation port with every policy, then the operational port. Throws what refused it. */
-  prepare(migration: Guid, document: PortableDocument, options: ImportOptions): Promise<void>;
-  /** S12 steps 5-6, when the source has let go: NICs, records. The VM is there from now on. */
+  /** Checks, and asks the extensions about every policy on validation ports; changes nothing. */
+  compare(document: MigrationDocument, switches: MigrationMapping): Promise<CompatibilityReport>;
+  /**
+   * S12 steps 1-3: skeleton VM, validation port with every policy, then the operational port. With a report that is not `ok`
+   * nothing is prepared. Throws what refused the operational port.
+   */
+  prepare(
+    migration: Guid,
+    document: MigrationDocument,
+    switches: MigrationMapping,
+  ): Promise<CompatibilityReport>;
+  /**
+   * S12 steps 5-6, when the source has let go: NICs, records by adapter. The VM is there from now on. When it throws, nothing of
+   * it is there, unless only the answer was lost: {@link outcome} tells.
+   */
   take(
     migration: Guid,
     records: ReadonlyMap<Guid, readonly PortableRecord[]>,
     state: VmInfo['state'],
   ): Promise<RestoreReport>;
-  /** Nothing of it stays. */
+  /** Nothing of it stays and a later {@link take} is refused; of one that was taken, everything stays. */
   abandon(migration: Guid): Promise<void>;
   /** Whether it has taken the VM: asked after a crash or a lost answer. */
   outcome(migration: Guid): Promise<'unknown' | 'prepared' | 'taken' | 'abandoned'>;
+  /** The source has written what came of it: it will not ask again. */
+  forget(migration: Guid): Promise<void>;
+}
+
+/** Who is there: in one process `LocalHosts`, in a cluster its members. */
+export interface HostDirectory {
+  /** `undefined`: no such host, or it cannot be reached now. */
+  peer(host: string): MigrationPeer | undefined;
+  /** A world is open and can be migrated to. Throws `ALREADY_EXISTS` for a name that is taken. */
+  join(peer: MigrationPeer): void;
+  /** It is closing. */
+  leave(peer: MigrationPeer): void;
+  /** Called with the name of each host that joins; returns the unsubscribe function. */
+  subscribe(listener: (host: string) => void): () => void;
 }

@@ -17,6 +17,7 @@ export type UplinkTeam = NonNullable<UplinkOptions['team']>;
  *   vm/<vm id>                                 VmRecord
  *   property/vm/<adapter id>/<instance id>     PropertyRecord
  *   saved/<vm id>/<adapter id>                 SavedRecord
+ *   migration/<migration id>                   DepartureRecord or ArrivalRecord (migration-records.ts)
  *
  * Typed values, never serialized buffers (design.md 6).
  */
@@ -102,6 +103,8 @@ export interface AdapterRecord {
   /** While it is connected. */
   readonly portId: number | undefined;
   readonly vfAssigned: boolean;
+  /** Features the switch must offer; left out: none. */
+  readonly requiredFeatures?: readonly { readonly id: Guid; readonly name: string }[];
 }
 
 /** Run-time data of one adapter, in the order it was saved (rule G11, OP-18). */

@@ -3,6 +3,7 @@ import { ExtSwitchError } from '../core/errors.ts';
 import type { StoreOp } from '../store/store.ts';
 import type { VmState } from './api.ts';
 import type { Transaction } from './change-log.ts';
+import { MIGRATING, unlessMigrating } from './migration-travel.ts';
 import { put, vmKey } from './records.ts';
 import { type AdapterEntry, type VmEntry, vmRecord } from './vm-entry.ts';
 import type { World } from './world.ts';
@@ -24,16 +25,32 @@ export function changeVm<T>(
   change: () => Steps<Committed>,
   result: () => T,
 ): MaybePromise<T> {
+  const attempt = (): MaybePromise<T | typeof MIGRATING> =>
+    inTurn(world, transaction, vm, change, result);
+  return unlessMigrating(vm, transaction !== undefined, attempt);
+}
+
+function inTurn<T>(
+  world: World,
+  transaction: Transaction | undefined,
+  vm: VmEntry,
+  change: () => Steps<Committed>,
+  result: () => T,
+): MaybePromise<T | typeof MIGRATING> {
   return world.changes.run(transaction, () => {
     const done = vm.queue.run(() => {
+      // It has begun since: waiting for it here would keep the turn it needs.
+      if (vm.travel !== undefined) return new Changed(NOTHING, MIGRATING as T | typeof MIGRATING);
       const committed = drive(telling(world, vm, change));
       return committed instanceof Promise
-        ? committed.then((one) => new Changed(one, result()))
-        : new Changed(committed, result());
+        ? committed.then((one) => new Changed<T | typeof MIGRATING>(one, result()))
+        : new Changed<T | typeof MIGRATING>(committed, result());
     });
     return done instanceof Promise ? done.then(whenDurable) : whenDurable(done);
   });
 }
+
+const NOTHING: Committed = { durable: undefined };
 
 /** A class, so that neither promise in it is taken for the outcome of the turn. */
 class Changed<T> {
@@ -68,7 +85,7 @@ function* telling<T>(world: World, vm: VmEntry, change: () => Steps<T>): Steps<T
 
 /**
  * Writes the VM as it is now, with `ops`, in one go. When the store fails, `undo` makes switch and extensions as they were,
- * in the VM's turn; not when another change has come after this one: then its own write decides.
+ * in the VM's turn; when another change has come after this one, its write decides for both.
  */
 export function commitVm(
   world: World,
@@ -93,18 +110,37 @@ export function commitOps(
   const mine = vm.changes;
   const durable = world.changes.commit(transaction, ops, () =>
     vm.queue.run(() => {
-      if (vm.changes !== mine) return undefined;
-      vm.changes -= 1;
-      return drive(telling(world, vm, undo));
+      vm.undos.set(mine, undo);
+      return drive(takeBack(world, vm));
     }),
   );
+  // The VM as it is now is stored, with what changes before this one made of it.
+  const stands = (): void => {
+    for (const change of vm.undos.keys()) if (change <= mine) vm.undos.delete(change);
+  };
+  durable?.then(stands, () => undefined);
   return { durable };
+}
+
+/** Undoes what failed from the latest change on, back to one that has not failed. */
+function* takeBack(world: World, vm: VmEntry): Steps<void> {
+  for (;;) {
+    const undo = vm.undos.get(vm.changes);
+    if (undo === undefined) return;
+    vm.undos.delete(vm.changes);
+    vm.changes -= 1;
+    yield* telling(world, vm, undo);
+  }
 }
 
 /** Throws `NOT_FOUND` for a VM that is deleted. */
 export function mustExist(vm: VmEntry): void {
   if (!vm.isDeleted) return;
-  throw new ExtSwitchError('NOT_FOUND', `VM ${vm.name} no longer exists`, { found: vm.id });
+  const where =
+    vm.movedTo === undefined
+      ? 'no longer exists'
+      : `has moved to host ${JSON.stringify(vm.movedTo)}`;
+  throw new ExtSwitchError('NOT_FOUND', `VM ${vm.name} ${where}`, { found: vm.id });
 }
 
 /** Throws `NOT_FOUND` for an adapter that is gone, or its VM. */

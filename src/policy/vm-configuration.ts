@@ -8,6 +8,7 @@ import { checkName } from './lookup.ts';
 import { unicastMac } from './mac-pool.ts';
 import { checkMtu, DEFAULT_MTU } from './nic-collection.ts';
 import { adapterPropertyKey, remove, savedKey, vmKey } from './records.ts';
+import { requiredFeaturesOf } from './required-features.ts';
 import { type Committed, changeVm, commitOps, commitVm, mustBe, mustHave } from './vm-change.ts';
 import {
   closeConnection,
@@ -115,6 +116,7 @@ function newAdapter(world: World, vm: VmEntry, options: AdapterOptions): Adapter
   const settings = { name, mac, macType, vmMac: undefined, numaNode: 0, mtu } as const;
   const adapter = new AdapterEntry(vm, identity, { ...settings });
   if (entry !== undefined) adapter.target = { id: entry.id, name: entry.name };
+  adapter.requiredFeatures = requiredFeaturesOf(world, options.requiredFeatures ?? []);
   return adapter;
 }
 

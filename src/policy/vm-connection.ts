@@ -8,6 +8,7 @@ import { isErrorStatus, statusName } from '../core/status.ts';
 import { currentMacOf } from './current-mac.ts';
 import type { MacClaim } from './mac-pool.ts';
 import { reissue } from './recreate.ts';
+import { mustOffer } from './required-features.ts';
 import { refused } from './veto.ts';
 import { vfRefusal } from './vf-refusal.ts';
 import type { AdapterEntry, Connection } from './vm-entry.ts';
@@ -42,7 +43,10 @@ export function targetSwitch(world: World, adapter: AdapterEntry): SwitchEntry |
   );
 }
 
-function portOf(adapter: AdapterEntry, facts: Pick<PortOptions, 'flags' | 'portId'>): PortOptions {
+export function portOf(
+  adapter: AdapterEntry,
+  facts: Pick<PortOptions, 'flags' | 'portId'>,
+): PortOptions {
   const { portName, vm, type, owner } = adapter;
   // Rule B2: the name is for management and unique; the friendly one says whose port it is.
   const friendlyName = `${vm.name.slice(0, 240).toWellFormed()} ${portName.slice(0, 8)}`;
@@ -72,7 +76,7 @@ function nicOf(world: World, adapter: AdapterEntry): NicOptions {
 }
 
 /** What a refused connection becomes for management. */
-function vetoed(
+export function vetoed(
   world: World,
   adapter: AdapterEntry,
   outcome: Extract<ConnectionOutcome, { readonly step: string }>,
@@ -96,6 +100,7 @@ export function* openConnection(
   facts: { readonly isRestoring?: boolean; readonly portId?: number } = {},
 ): Steps<void> {
   let claim: MacClaim | undefined;
+  mustOffer(world, adapter, entry);
   adapter.opening = entry;
   try {
     const flags = facts.isRestoring === true && ndisHas(world.ndis, '6.60') ? RESTORING_PORT : 0;

@@ -1,9 +1,11 @@
 import { macText } from '../../switch/parameters.ts';
 import type { Port, PortOwner, PropertyInstance } from '../../switch/ports.ts';
 import type { SaveRecord } from '../../switch/save-record.ts';
+import type { Steps } from '../../switch/steps.ts';
 import type { Guid } from '../core/guid.ts';
 import type { VmState } from './api.ts';
 import type { MacOwner } from './mac-pool.ts';
+import type { Travel } from './migration-travel.ts';
 import type { AdapterRecord, VmRecord } from './records.ts';
 import { TurnQueue } from './turn-queue.ts';
 import type { SwitchEntry } from './world.ts';
@@ -12,6 +14,12 @@ import type { SwitchEntry } from './world.ts';
 export interface Connection {
   readonly entry: SwitchEntry;
   readonly port: Port;
+}
+
+export interface RequiredFeature {
+  readonly id: Guid;
+  /** For messages: also where the class is not registered. */
+  readonly name: string;
 }
 
 /** What of an adapter is given when it is made, and stays. */
@@ -53,6 +61,8 @@ export class AdapterEntry implements MacOwner {
   target: { readonly id: Guid; readonly name: string } | undefined;
   /** It had its first NIC_CREATE (rule C17). */
   isKnown = false;
+  /** Features a switch must offer for it to connect there (management.md 5). */
+  requiredFeatures: readonly RequiredFeature[] = [];
   /** In order of creation. The port of a running VM has the same instances. */
   properties = new Map<Guid, PropertyInstance>();
   /** The operational port. */
@@ -95,8 +105,14 @@ export class VmEntry {
   state: VmState = 'off';
   adapters: readonly AdapterEntry[] = [];
   isDeleted = false;
-  /** Changes committed: an undo that another change has overtaken leaves it alone. */
+  /** It is migrating: changes wait, or are refused (migration-travel.ts). */
+  travel: Travel | undefined;
+  /** The host a migration took it to. */
+  movedTo: string | undefined;
+  /** Changes committed. */
   changes = 0;
+  /** Of changes, by number, that the store refused while a later one was under way: undone when that one is. */
+  readonly undos = new Map<number, () => Steps<void>>();
 
   constructor(id: Guid, name: string, order: number) {
     this.id = id;
@@ -135,5 +151,8 @@ function adapterRecord(adapter: AdapterEntry): AdapterRecord {
     switchName: target?.name,
     portId: adapter.connection?.port.portId,
     vfAssigned: adapter.connection?.port.nics.get(0)?.vfAssigned ?? false,
+    ...(adapter.requiredFeatures.length === 0
+      ? {}
+      : { requiredFeatures: adapter.requiredFeatures }),
   };
 }

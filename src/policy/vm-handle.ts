@@ -14,7 +14,8 @@ import type {
 import type { Transaction } from './change-log.ts';
 import { queryStatus } from './feature-status.ts';
 import { findOne } from './lookup.ts';
-import type { PortableDocument } from './migration-api.ts';
+import type { CompatibilityReport, PortableDocument } from './migration-api.ts';
+import { compareHere } from './migration-collection.ts';
 import { PortObject } from './port-handle.ts';
 import { exportVm } from './portable-export.ts';
 import { mustExist, mustHave } from './vm-change.ts';
@@ -103,6 +104,10 @@ export class VmObject implements VmHandle {
   }
   async removeAdapter(idOrName: string): Promise<void> {
     await removeAdapter(this.#world, this.#transaction, this.#find(idOrName));
+  }
+  async compare(switchIdOrName?: string): Promise<CompatibilityReport> {
+    mustExist(this.#vm);
+    return compareHere(this.#world, this.#vm, switchIdOrName);
   }
   async delete(): Promise<void> {
     await deleteVm(this.#world, this.#transaction, this.#vm);

@@ -17,6 +17,12 @@ export function vmInfo(world: World, vm: VmEntry): VmInfo {
 }
 
 export function adapterInfo(world: World, adapter: AdapterEntry): AdapterInfo {
+  const info = infoOf(world, adapter);
+  const { requiredFeatures } = adapter;
+  return requiredFeatures.length === 0 ? info : { ...info, requiredFeatures };
+}
+
+function infoOf(world: World, adapter: AdapterEntry): AdapterInfo {
   const { settings, target, connection } = adapter;
   const { id, type } = adapter;
   const { name, macType, mtu } = settings;

@@ -2,6 +2,7 @@ import { type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
 import type { StoreOp } from '../store/store.ts';
 import type { VmInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
+import { mustOffer } from './required-features.ts';
 import { type Committed, changeVm, commitVm, mustBe } from './vm-change.ts';
 import {
   closeConnection,
@@ -68,7 +69,10 @@ export function* connectAll(
   isRestoring: (adapter: AdapterEntry) => boolean = () => false,
 ): Steps<Stands> {
   // Before the first OID, so that a missing switch costs the others nothing.
-  for (const adapter of vm.adapters) targetSwitch(world, adapter);
+  for (const adapter of vm.adapters) {
+    const entry = targetSwitch(world, adapter);
+    if (entry !== undefined) mustOffer(world, adapter, entry);
+  }
   const begun: Stands = new Map();
   try {
     for (const adapter of vm.adapters) {
@@ -91,11 +95,14 @@ export function* disconnectAll(world: World, vm: VmEntry, stood: Stands): Steps<
   for (const [adapter, was] of stood) yield* standAgain(world, adapter, was);
 }
 
+/** What the connections of a VM were, by adapter. */
+export type Footings = ReadonlyMap<AdapterEntry, Footing>;
+
 /** The VM as it was before its connections went: each on the port id it had. Refusals are reported. */
 export function* reconnectAll(
   world: World,
   vm: VmEntry,
-  footings: ReadonlyMap<AdapterEntry, Footing>,
+  footings: Footings,
   state: VmEntry['state'],
 ): Steps<void> {
   for (const [adapter, footing] of footings) {

@@ -1,5 +1,6 @@
 import { parseMac } from '../../switch/parameters.ts';
 import { drive, type Steps } from '../../switch/steps.ts';
+import { isUndecided } from './migration-restore.ts';
 import type { AdapterRecord, SavedRecord, VmRecord } from './records.ts';
 import { savedKey } from './records.ts';
 import { propertiesByOwner } from './restore.ts';
@@ -69,6 +70,7 @@ function restoreAdapter(world: World, vm: VmEntry, record: AdapterRecord): Adapt
   const { switchId, switchName } = record;
   if (switchId !== undefined) adapter.target = { id: switchId, name: switchName ?? switchId };
   adapter.isKnown = record.isKnown;
+  adapter.requiredFeatures = record.requiredFeatures ?? [];
   const saved = world.store.get(savedKey(vm.id, record.id)) as unknown as SavedRecord | undefined;
   if (saved !== undefined) adapter.saved = saved.records;
   return adapter;

@@ -14,6 +14,9 @@ import { ChangeLog } from './change-log.ts';
 import { EventLog } from './event-log.ts';
 import { FeatureRegistry } from './feature-registry.ts';
 import { MacPool } from './mac-pool.ts';
+import type { HostDirectory } from './migration-api.ts';
+import type { Arrival } from './migration-arrival.ts';
+import type { Departure } from './migration-departure.ts';
 import { DEFAULT_PROFILE, PROFILE_NDIS } from './profile.ts';
 import type { UplinkTeam } from './records.ts';
 import type { PortSnapshot } from './recreate.ts';
@@ -152,6 +155,17 @@ export class World {
   readonly activation: 'first' | 'last';
   readonly environment: SwitchEnvironment;
   readonly log: NonNullable<FabricOptions['log']>;
+  /** Name of the host this world is, for migrations. */
+  readonly name: string;
+  readonly hosts: HostDirectory | undefined;
+  /** Migrations of this world's VMs, by id, the oldest first. */
+  readonly departures = new Map<Guid, Departure>();
+  /** Migrations to this world. */
+  readonly arrivals = new Map<Guid, Arrival>();
+  /** Other hosts find it no more. */
+  leaveHosts: () => void = () => undefined;
+  /** Its store takes nothing any more. */
+  isClosed = false;
   findings = 0;
   vetoes = 0;
   #order = 0;
@@ -167,6 +181,8 @@ export class World {
     this.macs = new MacPool(seed);
     this.registry = new FeatureRegistry(this.ndis);
     this.log = options.log ?? (() => undefined);
+    this.name = options.name ?? 'default';
+    this.hosts = options.hosts;
     this.validationPorts = options.behaviour?.validationPorts ?? 'short';
     this.saveOnStop = options.behaviour?.saveOnStop ?? false;
     this.activation = options.behaviour?.activation ?? 'first';

@@ -1,0 +1,218 @@
+import { drive } from '../../switch/steps.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import { parseGuid } from '../core/guid.ts';
+import type { Transaction } from './change-log.ts';
+import { findOne } from './lookup.ts';
+import type {
+  ArrivalInfo,
+  CompatibilityReport,
+  MigrationCollection,
+  MigrationDestination,
+  MigrationInfo,
+  MigrationOptions,
+  MigrationPeer,
+} from './migration-api.ts';
+import { write } from './migration-arrival.ts';
+import { askedProblems, reportOf, staticProblems } from './migration-compare.ts';
+import { Departure } from './migration-departure.ts';
+import { documentOf } from './migration-document.ts';
+import { incompatible } from './migration-error.ts';
+import { migrationKey } from './migration-records.ts';
+import { skeletonOf } from './migration-skeleton.ts';
+import { MigrationSource, mappingOf } from './migration-source.ts';
+import { isMigrating, Travel } from './migration-travel.ts';
+import { remove } from './records.ts';
+import type { VmEntry } from './vm-entry.ts';
+import type { World } from './world.ts';
+
+/** Ended migrations that are remembered. */
+const HISTORY = 1000;
+
+/** Migrations of a world's VMs. */
+export class Migrations implements MigrationCollection {
+  readonly #world: World;
+  readonly #transaction: Transaction | undefined;
+
+  constructor(world: World, transaction: Transaction | undefined) {
+    this.#world = world;
+    this.#transaction = transaction;
+  }
+
+  async start(options: MigrationOptions): Promise<MigrationInfo> {
+    if (this.#transaction !== undefined) {
+      throw new ExtSwitchError(
+        'ILLEGAL_TRANSITION',
+        'a migration is not possible inside an atomic change',
+      );
+    }
+    const vm = findVm(this.#world, options.vm);
+    const { destination, dryRun = false } = options;
+    if (vm.travel !== undefined) throw isMigrating(vm, vm.travel);
+    const peer = this.#isHere(destination) ? undefined : this.#peer(destination);
+    if (dryRun) return this.#dryRun(vm, destination, peer);
+    if (peer === undefined) {
+      throw new ExtSwitchError(
+        'INVALID_ARGUMENT',
+        `VM ${JSON.stringify(vm.name)} is on this host already: connect its adapters to another switch instead (S4)`,
+        { member: 'destination.host', expected: 'another host' },
+      );
+    }
+    const departure = this.#departure(vm, destination, false);
+    vm.travel = new Travel(departure.id);
+    departure.done = this.#run(new MigrationSource(this.#world, departure, vm), peer);
+    return departure.info;
+  }
+
+  async #run(source: MigrationSource, peer: MigrationPeer): Promise<void> {
+    await source.run(peer);
+    await this.#trim();
+  }
+
+  async #dryRun(
+    vm: VmEntry,
+    destination: MigrationDestination,
+    peer: MigrationPeer | undefined,
+  ): Promise<MigrationInfo> {
+    const departure = this.#departure(vm, destination, true);
+    departure.begin('compare');
+    try {
+      const report = await compared(this.#world, vm, destination, peer);
+      departure.report = report;
+      if (report.ok) departure.succeed();
+      else departure.fail(incompatible(vm.name, departure.host, report));
+    } catch (error) {
+      departure.fail(error);
+    }
+    departure.isOver = true;
+    await this.#trim();
+    return departure.info;
+  }
+
+  #departure(vm: VmEntry, destination: MigrationDestination, isDry: boolean): Departure {
+    const world = this.#world;
+    const id = world.rng.guid();
+    const order = world.nextOrder();
+    const departure = new Departure(world, { id, vm, destination, order, isDry });
+    world.departures.set(id, departure);
+    return departure;
+  }
+
+  async done(id: string): Promise<MigrationInfo> {
+    const departure = this.#find(id);
+    await departure.done;
+    return departure.info;
+  }
+
+  *list(): Iterable<MigrationInfo> {
+    for (const departure of this.#world.departures.values()) yield departure.info;
+  }
+
+  get(id: string): MigrationInfo {
+    return this.#find(id).info;
+  }
+
+  async resume(id: string): Promise<MigrationInfo> {
+    const departure = this.#find(id);
+    departure.wake?.();
+    // As far as it comes by itself: one that does not answer still is no reason to wait here.
+    for (let turn = 0; turn < 100 && !departure.isOver && departure.wake === undefined; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return departure.info;
+  }
+
+  async compare({
+    vm,
+    destination,
+  }: Omit<MigrationOptions, 'dryRun'>): Promise<CompatibilityReport> {
+    const peer = this.#isHere(destination) ? undefined : this.#peer(destination);
+    return compared(this.#world, findVm(this.#world, vm), destination, peer);
+  }
+
+  *arrivals(): Iterable<ArrivalInfo> {
+    for (const { id, vm, state } of this.#world.arrivals.values()) {
+      if (state !== 'unknown') yield { id, vm, state };
+    }
+  }
+
+  #find(id: string): Departure {
+    const found = this.#world.departures.get(parseGuid(id, 'migration id'));
+    if (found !== undefined) return found;
+    throw new ExtSwitchError('NOT_FOUND', `there is no migration ${id}`, { found: id });
+  }
+
+  #isHere({ host }: MigrationDestination): boolean {
+    return host === undefined || host === this.#world.name;
+  }
+
+  #peer({ host = '' }: MigrationDestination): MigrationPeer {
+    const peer = this.#world.hosts?.peer(host);
+    if (peer !== undefined) return peer;
+    throw new ExtSwitchError(
+      'NOT_FOUND',
+      `no host ${JSON.stringify(host)} can be reached from host ${JSON.stringify(this.#world.name)}`,
+      { member: 'destination.host', found: host },
+    );
+  }
+
+  async #trim(): Promise<void> {
+    const { departures, isClosed } = this.#world;
+    if (isClosed) return;
+    for (const [id, { isOver, isDry }] of departures) {
+      if (departures.size <= HISTORY) return;
+      if (!isOver) continue;
+      departures.delete(id);
+      if (isDry) continue;
+      try {
+        await write(this.#world, [remove(migrationKey(id))]);
+      } catch (error) {
+        this.#world.log('warn', `migration ${id} could not be forgotten`, { error: String(error) });
+      }
+    }
+  }
+}
+
+function findVm(world: World, idOrName: string): VmEntry {
+  const { vms } = world;
+  return findOne(
+    'VM',
+    idOrName,
+    (id) => vms.get(id),
+    vms.values(),
+    ({ name }) => name,
+  );
+}
+
+/** The report of the other host, or of this one when `peer` is left out. */
+async function compared(
+  world: World,
+  vm: VmEntry,
+  destination: MigrationDestination,
+  peer: MigrationPeer | undefined,
+): Promise<CompatibilityReport> {
+  if (peer === undefined) return compareHere(world, vm, destination.switch);
+  const document = documentOf(world, vm);
+  return peer.compare(document, mappingOf(document.vm.adapters, destination.switch));
+}
+
+/** Whether a VM could run on its switches here, or on this one with all its adapters. Its own names and addresses are no clash. */
+export async function compareHere(
+  world: World,
+  vm: VmEntry,
+  switchIdOrName?: string,
+): Promise<CompatibilityReport> {
+  const document = documentOf(world, vm);
+  const switches = mappingOf(document.vm.adapters, switchIdOrName);
+  const problems = staticProblems(world, document, switches, true);
+  const skeleton = skeletonOf(world, document, switches, true);
+  skeleton.adapters = skeleton.adapters.filter((adapter) => {
+    const own = vm.adapters.find(({ id }) => id === adapter.id);
+    const place = own?.connection ?? own?.standing;
+    // Where it has a port now, its policies are accepted already, and its port name is taken by itself.
+    return place?.entry.id !== adapter.target?.id;
+  });
+  const asked = await world.changes.run(undefined, () =>
+    drive(askedProblems(world, skeleton, false)),
+  );
+  return reportOf([...problems, ...asked]);
+}

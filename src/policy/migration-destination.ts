@@ -1,0 +1,227 @@
+import { drive, type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import type { Guid } from '../core/guid.ts';
+import type { RestoreReport, VmState } from './api.ts';
+import type {
+  CompatibilityReport,
+  MigrationDocument,
+  MigrationMapping,
+  MigrationPeer,
+  PortableRecord,
+} from './migration-api.ts';
+import { Arrival, write } from './migration-arrival.ts';
+import { askedProblems, reportOf, staticProblems } from './migration-compare.ts';
+import { migrationKey, putMigration } from './migration-records.ts';
+import { skeletonOf } from './migration-skeleton.ts';
+import { remove } from './records.ts';
+import type { World } from './world.ts';
+
+/** Answers that sources may still ask for, of migrations that came to nothing. */
+const TOMBSTONES = 1000;
+
+/** This world as a host that VMs are migrated to (S12). Messages of one migration follow each other. */
+export class Destination implements MigrationPeer {
+  readonly host: string;
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.host = world.name;
+  }
+
+  async compare(
+    document: MigrationDocument,
+    switches: MigrationMapping,
+  ): Promise<CompatibilityReport> {
+    this.#mustBeOpen();
+    return this.#world.changes.run(undefined, () =>
+      drive(compared(this.#world, document, switches)),
+    );
+  }
+
+  async prepare(
+    migration: Guid,
+    document: MigrationDocument,
+    switches: MigrationMapping,
+  ): Promise<CompatibilityReport> {
+    this.#mustBeOpen();
+    const world = this.#world;
+    const known = world.arrivals.get(migration);
+    const arrival = known ?? new Arrival(migration, document.vm, world.nextOrder());
+    if (known === undefined) world.arrivals.set(migration, arrival);
+    return this.#turn(arrival, () => this.#prepare(arrival, document, switches));
+  }
+
+  *#prepare(
+    arrival: Arrival,
+    document: MigrationDocument,
+    switches: MigrationMapping,
+  ): Steps<CompatibilityReport> {
+    const world = this.#world;
+    const prepared = arrival.next('prepare');
+    if (arrival.state !== 'unknown') return reportOf([]);
+    try {
+      const report = yield* compared(world, document, switches, true);
+      if (!report.ok) {
+        this.#forget(arrival);
+        return report;
+      }
+      // A name that was taken while the extensions were asked.
+      const late = staticProblems(world, document, switches);
+      if (!reportOf(late).ok) {
+        this.#forget(arrival);
+        return reportOf(late);
+      }
+      arrival.document = document;
+      arrival.switches = switches;
+      yield* arrival.open(world);
+      this.#mustBeCurrent(arrival);
+      yield* settled(write(world, [putMigration(arrival.id, arrival.record('prepared'))]));
+      arrival.state = prepared;
+      return report;
+    } catch (error) {
+      yield* arrival.drop(world);
+      this.#forget(arrival);
+      throw error;
+    }
+  }
+
+  async take(
+    migration: Guid,
+    records: ReadonlyMap<Guid, readonly PortableRecord[]>,
+    state: VmState,
+  ): Promise<RestoreReport> {
+    this.#mustBeOpen();
+    const world = this.#world;
+    const arrival = world.arrivals.get(migration);
+    if (arrival === undefined) throw unknownMigration(migration, this.host);
+    const taken = await this.#turn(arrival, () => this.#take(arrival, records, state));
+    world.events.add(world.clock.now(), 'state', undefined, {
+      event: 'vmArrived',
+      migration,
+      vm: arrival.vm.name,
+      id: arrival.vm.id,
+      state,
+    });
+    return taken;
+  }
+
+  *#take(
+    arrival: Arrival,
+    records: ReadonlyMap<Guid, readonly PortableRecord[]>,
+    state: VmState,
+  ): Steps<RestoreReport> {
+    arrival.next('take');
+    if (arrival.state === 'taken' && arrival.restore !== undefined) return arrival.restore;
+    try {
+      this.#mustBeCurrent(arrival);
+      return yield* arrival.take(this.#world, records, state);
+    } catch (error) {
+      // Nothing of it stays, and it is not tried again (OP-17): the source takes its VM back.
+      yield* this.#abandon(arrival);
+      throw error;
+    }
+  }
+
+  async abandon(migration: Guid): Promise<void> {
+    this.#mustBeOpen();
+    const world = this.#world;
+    let arrival = world.arrivals.get(migration);
+    if (arrival === undefined) {
+      arrival = new Arrival(migration, { id: migration, name: '' }, world.nextOrder());
+      world.arrivals.set(migration, arrival);
+    }
+    const known = arrival;
+    return this.#turn(known, () => this.#abandon(known));
+  }
+
+  *#abandon(arrival: Arrival): Steps<void> {
+    const world = this.#world;
+    if (arrival.state === 'taken' || arrival.state === 'abandoned') return;
+    yield* arrival.drop(world);
+    this.#mustBeCurrent(arrival);
+    yield* settled(write(world, [putMigration(arrival.id, arrival.record('abandoned'))]));
+    arrival.state = 'abandoned';
+    arrival.document = undefined;
+    yield* this.#trim();
+  }
+
+  async outcome(migration: Guid): Promise<'unknown' | 'prepared' | 'taken' | 'abandoned'> {
+    this.#mustBeOpen();
+    const arrival = this.#world.arrivals.get(migration);
+    if (arrival === undefined) return 'unknown';
+    return arrival.queue.run(() => arrival.state);
+  }
+
+  async forget(migration: Guid): Promise<void> {
+    this.#mustBeOpen();
+    const arrival = this.#world.arrivals.get(migration);
+    if (arrival?.state !== 'taken') return;
+    await this.#turn(
+      arrival,
+      function* (this: Destination) {
+        yield* settled(write(this.#world, [remove(migrationKey(migration))]));
+        this.#forget(arrival);
+      }.bind(this),
+    );
+  }
+
+  /** The oldest answers that nobody has asked for since. */
+  *#trim(): Steps<void> {
+    const { arrivals } = this.#world;
+    if (arrivals.size <= TOMBSTONES) return;
+    for (const [id, { state }] of arrivals) {
+      if (state !== 'abandoned') continue;
+      arrivals.delete(id);
+      yield* settled(write(this.#world, [remove(migrationKey(id))]));
+      return;
+    }
+  }
+
+  #forget(arrival: Arrival): void {
+    const { arrivals } = this.#world;
+    if (arrivals.get(arrival.id) === arrival) arrivals.delete(arrival.id);
+  }
+
+  #turn<T>(arrival: Arrival, steps: () => Steps<T>): MaybePromise<T> {
+    return this.#world.changes.run(undefined, () => arrival.queue.run(() => drive(steps())));
+  }
+
+  #mustBeOpen(): void {
+    if (!this.#world.isClosed) return;
+    throw new ExtSwitchError('SHUTTING_DOWN', `host ${JSON.stringify(this.host)} is closed`);
+  }
+
+  /** The world may have been emptied while an extension held the request. */
+  #mustBeCurrent(arrival: Arrival): void {
+    this.#mustBeOpen();
+    if (this.#world.arrivals.get(arrival.id) === arrival) return;
+    throw unknownMigration(arrival.id, this.host);
+  }
+}
+
+/**
+ * The report: tables first, then the extensions. `first`, as a migration does it: the first thing that stands against it ends it;
+ * else the extensions are asked about all that can be asked.
+ */
+function* compared(
+  world: World,
+  document: MigrationDocument,
+  switches: MigrationMapping,
+  first = false,
+): Steps<CompatibilityReport> {
+  const problems = staticProblems(world, document, switches);
+  if (first && !reportOf(problems).ok) return reportOf(problems);
+  const asked = yield* askedProblems(world, skeletonOf(world, document, switches, !first), first);
+  return reportOf([...problems, ...asked]);
+}
+
+function unknownMigration(id: Guid, host: string): ExtSwitchError {
+  return new ExtSwitchError(
+    'NOT_FOUND',
+    `host ${JSON.stringify(host)} has prepared no migration ${id}`,
+    {
+      found: id,
+    },
+  );
+}

@@ -1,0 +1,55 @@
+import type { Guid } from '../core/guid.ts';
+import type { StoreOp } from '../store/store.ts';
+import type { RestoreReport, VmState } from './api.ts';
+import type {
+  CompatibilityReport,
+  MigrationDestination,
+  MigrationDocument,
+  MigrationMapping,
+  MigrationStep,
+  PortableRecord,
+} from './migration-api.ts';
+import type { ArrivalState, DepartureState } from './migration-states.ts';
+import { put } from './records.ts';
+
+/** Run-time data by adapter, as it is stored. */
+export type StoredData = readonly {
+  readonly adapter: Guid;
+  readonly records: readonly PortableRecord[];
+}[];
+
+/** What the source keeps of a migration. */
+export interface DepartureRecord {
+  readonly role: 'source';
+  readonly state: DepartureState;
+  readonly order: number;
+  readonly vm: { readonly id: Guid; readonly name: string };
+  readonly destination: MigrationDestination;
+  readonly steps: readonly MigrationStep[];
+  /** `handing`: state of the VM and its run-time data, so that nothing of it hangs on this process. */
+  readonly vmState?: VmState;
+  readonly data?: StoredData;
+  readonly report?: CompatibilityReport;
+  readonly restore?: RestoreReport;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** What the destination keeps of one. */
+export interface ArrivalRecord {
+  readonly role: 'destination';
+  readonly state: Exclude<ArrivalState, 'unknown'>;
+  readonly order: number;
+  readonly vm: { readonly id: Guid; readonly name: string };
+  /** `prepared`: what a process that was started again makes the skeleton of. */
+  readonly document?: MigrationDocument;
+  readonly switches?: MigrationMapping;
+  /** `taken`: the answer, for a source that asks again. */
+  readonly restore?: RestoreReport;
+}
+
+export const migrationKey = (id: Guid): string => `migration/${id}`;
+
+/** A put without the members that are `undefined`. */
+export function putMigration(id: Guid, record: DepartureRecord | ArrivalRecord): StoreOp {
+  return put(migrationKey(id), record);
+}
