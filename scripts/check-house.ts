@@ -45,6 +45,7 @@ const ENTRIES = new Set([
   'bench/run.ts',
   'scripts/check-house.ts',
   'scripts/check-coverage.ts',
+  'scripts/crash-store.ts',
   'scripts/rule-ledger.ts',
 ]);
 
