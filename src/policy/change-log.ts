@@ -160,6 +160,8 @@ export class ChangeLog {
     for (const { written, failed } of settled.reverse()) {
       if (!failed) for (const { key } of written.ops) replaced.add(key);
       else if (!written.ops.some(({ key }) => replaced.has(key))) await this.#takeBack(written);
+      // A later change was made on top of this one, so that this one stands: with all that belongs to it.
+      else await this.#writeAgain(written.ops.filter(({ key }) => !replaced.has(key)));
     }
     this.#writtenSince = undefined;
     this.#recovery = undefined;
@@ -174,9 +176,12 @@ export class ChangeLog {
     const isLater = ({ key }: StoreOp): boolean => this.#writtenSince?.has(key) === true;
     // Another change has written the record before the undo had changed it.
     const stale = isUndone && ops.some(isLater) ? (asItIs?.() ?? []) : [];
-    const left = isUndone ? stale : ops.filter((op) => !isLater(op));
+    await this.#writeAgain(isUndone ? stale : ops.filter((op) => !isLater(op)));
+  }
+
+  async #writeAgain(ops: readonly StoreOp[]): Promise<void> {
     try {
-      if (left.length > 0) await this.#store.write(left);
+      if (ops.length > 0) await this.#store.write(ops);
     } catch (error) {
       this.#reportFailedUndo(error);
     }

@@ -234,3 +234,58 @@ t.test('a port whose new name was not stored, when its NIC goes meanwhile (B19)'
   t.equal(await reopened(store), visible(fabric), 'the store holds what is to be seen');
   await fabric.close();
 });
+
+t.test(
+  'two changes of a VM that are not stored, the second under way when the first fails',
+  async (t) => {
+    const { fabric, store, slow } = await slowWorld();
+    const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+    const before = visible(fabric);
+    store.holding = true;
+    const added = ending(() => vm.addAdapter({ name: 'Second' }));
+    slow.isOn = true;
+    const moved = ending(() => first(vm).connect('S'));
+    store.failing = true;
+    store.release();
+    await new Promise((resolve) => setImmediate(resolve));
+    fabric.clock.advance(5);
+    await new Promise((resolve) => setImmediate(resolve));
+    store.holding = false;
+    store.release();
+    t.same([await added, await moved], ['STORE_UNAVAILABLE', 'STORE_UNAVAILABLE']);
+    t.equal(visible(fabric), before);
+    t.equal(await reopened(store), before, 'the store holds what is to be seen');
+    await fabric.close();
+  },
+);
+
+t.test(
+  'a save that is not stored, when the VM as saved is stored by the next change (G19)',
+  async (t) => {
+    const saving = extensionWith(() => {
+      let isSaved = false;
+      return {
+        saveNic: (state) => {
+          if (isSaved) return 'forward';
+          isSaved = true;
+          return state.save(Uint8Array.of(1, 2, 3));
+        },
+      };
+    });
+    const store = new FailingStore();
+    const { fabric } = await openVmWorld([saving], { store });
+    const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+    await vm.start();
+    store.holding = true;
+    const saved = ending(() => vm.save());
+    store.failing = true;
+    store.holding = false;
+    store.release();
+    store.failing = false;
+    const renamed = ending(() => first(vm).update({ name: 'Renamed' }));
+    t.same([await saved, await renamed], ['STORE_UNAVAILABLE', 'done']);
+    t.match(vm.info, { state: 'saved', savedRecords: 1 });
+    t.equal(await reopened(store), visible(fabric), 'the records are stored as well');
+    await fabric.close();
+  },
+);
