@@ -26,7 +26,8 @@ export const PORTABLE_LIMITS = {
   ports: 65_535,
   nics: 33,
   vms: 65_536,
-  adapters: 64,
+  /** Of one VM. */
+  adapters: 1_024,
   properties: 65_536,
   records: 4_096,
   features: 4_096,

@@ -193,7 +193,8 @@ export class ClassMap {
     const theirs = this.#theirs.get(featureId) ?? feature;
     if (theirs.name !== name) throw wrongAt(`${path}.feature`, theirs.name, name);
     if (theirs.version !== version) {
-      const expected = `${theirs.version}, the version of ${name} ${theirs === feature ? 'here' : 'in the document'}`;
+      const where = this.#theirs.has(featureId) ? 'in the document' : 'here';
+      const expected = `${theirs.version}, the version of ${name} ${where}`;
       throw wrongAt(`${path}.version`, expected, version);
     }
     const upgraded =
@@ -216,7 +217,7 @@ export class ClassMap {
 }
 
 /**
- * Values of an older class as the newer one takes them: members by name, else by WmiDataId (a member that was renamed);
+ * Values of an older class as the newer one takes them: members by name, else by WmiDataId and type (a member that was renamed);
  * new members are left to their defaults. A value other than the default whose member is gone is refused, not dropped.
  */
 export function upgradeSettings(
@@ -225,11 +226,11 @@ export function upgradeSettings(
   newer: FeatureClass,
 ): Record<string, JsonSetting> {
   const names = new Set(newer.members.map(({ name }) => name));
-  const byId = new Map(newer.members.map(({ name, wmiDataId }) => [wmiDataId, name]));
+  const byId = new Map(newer.members.map((member) => [member.wmiDataId, member]));
   const defaults = settingsToJson(older, defaultSettings(older));
   const result: Record<string, JsonSetting> = {};
   const taken = new Set<string>();
-  const ids = new Map(older.members.map(({ name, wmiDataId }) => [name, wmiDataId]));
+  const ids = new Map(older.members.map((member) => [member.name, member]));
   const set = (name: string, value: JsonSetting): void => {
     taken.add(name);
     Object.defineProperty(result, name, {
@@ -247,8 +248,11 @@ export function upgradeSettings(
   }
   for (const [name, value] of entries) {
     if (names.has(name) || !ids.has(name)) continue;
-    const renamed = byId.get(ids.get(name) ?? -1);
-    if (renamed !== undefined && !taken.has(renamed) && !ids.has(renamed)) set(renamed, value);
+    const before = ids.get(name);
+    const now = before === undefined ? undefined : byId.get(before.wmiDataId);
+    const isRenamed = now !== undefined && !taken.has(now.name) && !ids.has(now.name);
+    if (isRenamed && now.type === before?.type && !now.array === !before.array)
+      set(now.name, value);
     else if (JSON.stringify(value) !== JSON.stringify(defaults[name])) {
       throw new ExtSwitchError(
         'CLASS_MISMATCH',
