@@ -4,6 +4,8 @@ export const BODY_LIMITS = {
   bytes: 1024 * 1024,
   /** Bytes where MOF text or a batch is taken: 5 MB of MOF must reach the compiler and its own error. */
   largeBytes: 8 * 1024 * 1024,
+  /** Bytes where a portable document is taken: a host with thousands of VMs and their run-time data. */
+  documentBytes: 64 * 1024 * 1024,
   /** Objects and arrays inside each other. */
   depth: 32,
   /** Members of one object. */

@@ -1,3 +1,4 @@
+import { importReport, portableDocument, portableProperty } from './portable-schemas.ts';
 import type { JsonSchema } from './route.ts';
 import {
   batchResult,
@@ -52,6 +53,9 @@ export const NAMED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   RestoredVm: restoredVm,
   RestoreReport: restoreReport,
   SavedRecord: savedRecord,
+  PortableDocument: portableDocument,
+  PortableProperty: portableProperty,
+  ImportReport: importReport,
   TraceEntry: traceEntry,
   PendingOid: pendingOid,
   ParityEntry: parityEntry,

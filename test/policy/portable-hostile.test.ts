@@ -220,7 +220,7 @@ t.test('ids that stand twice are refused, naming both places', async (t) => {
   for (const [path, message] of twice) {
     const list = at(plain(document), path) as unknown[];
     const error = refusalOf(changed(document, path, [...list, list[0]]));
-    t.ok(error?.message.startsWith(message), error?.message);
+    t.equal(error?.message.slice(0, message.length), message);
   }
 });
 

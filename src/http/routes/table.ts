@@ -7,6 +7,7 @@ import { extensionRoutes } from './extensions.ts';
 import { featureRoutes } from './features.ts';
 import { hostRoutes } from './host.ts';
 import { nicRoutes } from './nics.ts';
+import { portableRoutes } from './portable.ts';
 import { portRoutes } from './ports.ts';
 import { propertyRoutes } from './properties.ts';
 import { simRoutes } from './sim.ts';
@@ -32,6 +33,7 @@ export function routeTable(
     ...hostRoutes,
     ...vmRoutes,
     ...vmAdapterRoutes,
+    ...portableRoutes,
     ...propertyRoutes,
     ...statusRoutes,
     ...traceRoutes,
