@@ -1,4 +1,4 @@
-import { canonical } from './policies.ts';
+import { canonical } from './canonical.ts';
 
 /** What an expectation did not find: the message says expected and found. */
 export class ExpectationFailed extends Error {

@@ -18,6 +18,21 @@ export interface OidFault {
   readonly times: number;
 }
 
+/** The messages between two hosts of a migration. */
+export const MESSAGES = ['compare', 'prepare', 'take', 'abandon', 'outcome', 'forget'] as const;
+export type MessageName = (typeof MESSAGES)[number];
+
+/** What happens to a message that this host sends: it, or its answer, is lost; or the host dies as it sends it. */
+export interface MessageFault {
+  readonly effect: 'lostMessage' | 'crash';
+  readonly message: MessageName;
+  readonly to?: string | undefined;
+  /** The other host gets it: only the answer is lost. */
+  readonly delivered: boolean;
+  readonly nth: number;
+  readonly times: number;
+}
+
 interface Armed<F extends { readonly nth: number; readonly times: number }> {
   readonly fault: F;
   seen: number;
@@ -33,6 +48,11 @@ export interface StoreFault {
 export class HostFaults {
   #oids: Armed<OidFault>[] = [];
   #writes: Armed<StoreFault>[] = [];
+  #messages: Armed<MessageFault>[] = [];
+
+  injectMessage(fault: MessageFault): void {
+    this.#messages.push({ fault, seen: 0 });
+  }
 
   injectOid(fault: OidFault): void {
     this.#oids.push({ fault, seen: 0 });
@@ -45,6 +65,18 @@ export class HostFaults {
   clear(): void {
     this.#oids = [];
     this.#writes = [];
+    this.#messages = [];
+  }
+
+  /** The fault that a message to another host meets, if any. */
+  meetMessage(message: MessageName, to: string): MessageFault | undefined {
+    let met: MessageFault | undefined;
+    for (const armed of this.#messages) {
+      const { fault } = armed;
+      if (fault.message !== message || (fault.to ?? to) !== to) continue;
+      if (isHit(armed)) met ??= fault;
+    }
+    return met;
   }
 
   /** The fault that this OID of this extension meets, if any. */

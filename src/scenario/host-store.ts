@@ -13,6 +13,7 @@ export class HostStore implements Store {
   readonly #faults: HostFaults;
   readonly #outlives: boolean;
   #writing = 0;
+  #isDead = false;
   #closed = false;
 
   /** `inner`: what keeps the values; closed with this one, unless it is in memory. */
@@ -21,6 +22,11 @@ export class HostStore implements Store {
     this.#faults = faults;
     this.#outlives = inner instanceof MemoryStore;
     this.description = inner.description;
+  }
+
+  /** The process is killed: nothing more reaches the store. */
+  kill(): void {
+    this.#isDead = true;
   }
 
   /** Writes that are not yet durable. */
@@ -40,6 +46,8 @@ export class HostStore implements Store {
 
   write(ops: readonly StoreOp[]): Promise<void> | undefined {
     this.#checkOpen();
+    if (this.#isDead)
+      return Promise.reject(new ExtSwitchError('STORE_UNAVAILABLE', 'the host died'));
     if (this.#faults.meetWrite()) {
       const error = new ExtSwitchError(
         'STORE_UNAVAILABLE',

@@ -5,6 +5,7 @@ import type { VirtualClock } from '../core/clock.ts';
 import type { Guid } from '../core/guid.ts';
 import type { FabricInterface, TraceEntry } from '../policy/api.ts';
 import { Fabric } from '../policy/fabric.ts';
+import type { HostDirectory } from '../policy/migration-api.ts';
 import { type SavedRecord, savedKey } from '../policy/records.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
 import { MemoryStore } from '../store/memory-store.ts';
@@ -12,6 +13,7 @@ import { openStore } from '../store/open-store.ts';
 import { withFaults } from './fault-extension.ts';
 import { HostFaults } from './faults.ts';
 import { HostStore } from './host-store.ts';
+import { FaultyHosts } from './hosts.ts';
 import type { HostSpec, Scenario } from './scenario.ts';
 
 /** Entries a host keeps between two steps. */
@@ -24,6 +26,7 @@ export class Host {
   readonly #spec: HostSpec;
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
+  readonly #hosts: HostDirectory;
   readonly #announce: (host: Host, seq: number) => void;
   readonly #memory = new MemoryStore();
   /** Which of several versions of an extension was installed last. */
@@ -31,12 +34,16 @@ export class Host {
   #folder: string | undefined;
   #store: HostStore | undefined;
   #fabric: Fabric | undefined;
+  #closing: Promise<void> | undefined;
+  #installedAtDeath: string[] | undefined;
+  readonly #mourners: ((how: 'died') => void)[] = [];
   #cursor = 0;
 
   constructor(
     spec: HostSpec,
     scenario: Scenario,
     clock: VirtualClock,
+    hosts: HostDirectory,
     announce: (host: Host, seq: number) => void,
   ) {
     this.name = spec.name;
@@ -44,6 +51,8 @@ export class Host {
     this.#scenario = scenario;
     this.#clock = clock;
     this.#announce = announce;
+    const meetMessage = this.faults.meetMessage.bind(this.faults);
+    this.#hosts = new FaultyHosts(hosts, { meetMessage, crash: () => this.crash() });
   }
 
   get fabric(): FabricInterface {
@@ -83,6 +92,7 @@ export class Host {
       scheduling,
       behaviour,
       name,
+      hosts: this.#hosts,
       extensions: installed.map((alias) => this.extension(alias)),
     });
     this.#cursor = 0;
@@ -116,12 +126,30 @@ export class Host {
 
   /** Ends the host's process and starts it again on its store, with these extensions installed. */
   async restart(installed: readonly string[]): Promise<void> {
+    await this.#closing;
     await this.#fabric?.close();
+    this.#closing = undefined;
     await this.open(installed);
+  }
+
+  /** Ends the host as a kill does: nothing it does from here on reaches its store or another host. */
+  crash(): void {
+    this.#store?.kill();
+    this.#installedAtDeath = this.installed();
+    this.#closing = this.#fabric?.close();
+    for (const tell of this.#mourners.splice(0)) tell('died');
+  }
+
+  /** Settles when the host dies; not at all if it lives. */
+  death(): Promise<'died'> {
+    return new Promise((resolve) => {
+      this.#mourners.push(resolve);
+    });
   }
 
   /** Aliases of the extensions it has installed. */
   installed(): string[] {
+    if (this.#closing !== undefined) return this.#installedAtDeath ?? [];
     const { fabric } = this;
     return fabric.extensions.list().flatMap(({ id }) => this.aliasOf(id) ?? []);
   }

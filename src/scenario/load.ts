@@ -6,8 +6,6 @@ import { parseText } from './parse.ts';
 import { Problems } from './problems.ts';
 import { nodeOf, type SourceNode } from './source-node.ts';
 
-/** Names that scenario files may have. */
-export const SCENARIO_FILE = /\.(?:ya?ml|json|m?ts|m?js)$/i;
 const PROGRAM = /^\.m?[tj]s$/i;
 
 /** A scenario file that was read and not yet checked. */

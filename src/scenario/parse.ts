@@ -8,8 +8,8 @@ import {
   type ParsedNode,
   parseDocument,
 } from 'yaml';
-import type { Problems } from './problems.ts';
-import type { Entry, Place, Scalar, SourceNode } from './source-node.ts';
+import { Problems } from './problems.ts';
+import { type Entry, type Place, plainValue, type Scalar, type SourceNode } from './source-node.ts';
 
 /** Nodes of one file, aliases followed: a file that unfolds into more is refused. */
 const MOST_NODES = 200_000;
@@ -121,4 +121,11 @@ function scalarOf(value: unknown): Scalar {
     return value;
   }
   return String(value);
+}
+
+/** A value as YAML reads it: `10`, `true`, `[a, b]`; what is no YAML is text. */
+export function parameterValue(text: string): unknown {
+  const problems = new Problems('value');
+  const node = text.trim() === '' ? undefined : parseText(text, problems);
+  return node === undefined || problems.count > 0 ? text : plainValue(node);
 }

@@ -1,5 +1,6 @@
 import { VirtualClock } from '../core/clock.ts';
 import type { FabricInterface } from '../policy/api.ts';
+import { LocalHosts } from '../policy/migration-hosts.ts';
 import { Host } from './host.ts';
 import type { CheckOutcome, ScenarioOutcome, StepOutcome } from './outcome.ts';
 import type { Cell } from './plan.ts';
@@ -41,9 +42,10 @@ class ScenarioRun {
   constructor(scenario: Scenario, cell: Cell, options: PlayOptions) {
     this.#scenario = scenario;
     this.#cell = cell;
+    const hosts = new LocalHosts();
     for (const spec of scenario.hosts) {
       const announce = (host: Host, seq: number): void => this.#recorder.announce(host, seq);
-      this.#hosts.set(spec.name, new Host(spec, scenario, this.#clock, announce));
+      this.#hosts.set(spec.name, new Host(spec, scenario, this.#clock, hosts, announce));
     }
     this.#state = {
       hosts: this.#hosts,

@@ -1,10 +1,12 @@
 import type { FabricInterface, PropertyInfo } from '../policy/api.ts';
+import { canonical } from './canonical.ts';
+import { hasMembers, pairUp } from './expectation.ts';
 
 /** One policy: what it is, not which instance of it. */
 export interface Policy {
   readonly feature: string;
-  /** Canonical text of the settings: members by name, 64-bit values as decimal text. */
-  readonly settings: string;
+  /** Members with their canonical text: 64-bit values as decimal text. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** Policies of a moment: owner (a VM's adapter, a switch, a port) → property id → policy. */
@@ -15,18 +17,14 @@ export const switchOwner = (host: string, name: string): string => `switch ${nam
 export const portOwner = (host: string, name: string, port: string): string =>
   `port ${port} of switch ${name} on ${host}`;
 
-export function policyOf({ feature, settings }: PropertyInfo): Policy {
-  return { feature, settings: canonical(settings) };
-}
+/** What a property is of and its settings: of a world, or of a portable document. */
+export type PropertyLike = Pick<PropertyInfo, 'id' | 'feature'> & {
+  readonly settings: Readonly<Record<string, unknown>>;
+};
 
-/** Text of a value that is the same for equal values: 64-bit numbers and their decimal text are equal. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).map(([name, each]) => `${name}: ${canonical(each)}`);
-    return `{ ${members.sort().join(', ')} }`;
-  }
-  return String(value);
+function policyOf({ feature, settings }: PropertyLike): Policy {
+  const members = Object.entries(settings).map(([name, value]) => [name, canonical(value)]);
+  return { feature, settings: Object.fromEntries(members) };
 }
 
 function ownedBy(policies: PolicySet, owner: string): Map<string, Policy> {
@@ -70,7 +68,7 @@ export interface PolicyLedger {
   /** What there should be now. */
   readonly wanted: PolicySet;
   /** Sets one policy of an owner. */
-  put(owner: string, property: PropertyInfo): void;
+  put(owner: string, property: PropertyLike): void;
   remove(owner: string, id: string): void;
   /** Forgets every policy of these owners: a VM, a switch that was deleted. */
   forget(isGone: (owner: string) => boolean): void;
@@ -85,7 +83,7 @@ export class Ledger implements PolicyLedger {
     this.wanted = before;
   }
 
-  put(owner: string, property: PropertyInfo): void {
+  put(owner: string, property: PropertyLike): void {
     ownedBy(this.wanted, owner).set(property.id, policyOf(property));
   }
 
@@ -119,20 +117,33 @@ export interface PolicyChange {
   readonly settings: string;
 }
 
-/** What is missing and what is too much, by owner, feature and settings; which instance it is does not count. */
+/**
+ * What is missing and what is too much, by owner, feature and settings; which instance it is does not count. Members that a newer
+ * class version added are no difference.
+ */
 export function policyDiff(wanted: PolicySet, found: PolicySet): PolicyChange[] {
   const changes: PolicyChange[] = [];
   for (const owner of new Set([...wanted.keys(), ...found.keys()])) {
-    const left = [...(found.get(owner)?.values() ?? [])];
-    for (const { feature, settings } of wanted.get(owner)?.values() ?? []) {
-      const at = left.findIndex((one) => one.feature === feature && one.settings === settings);
-      if (at >= 0) left.splice(at, 1);
-      else changes.push({ owner, change: 'lost', feature, settings });
-    }
-    for (const policy of left) changes.push({ owner, change: 'unexpected', ...policy });
+    const exact = pairUp(valuesOf(wanted, owner), valuesOf(found, owner), isSame);
+    const { missing, extra } = pairUp(exact.missing, exact.extra, isUpgraded);
+    const line = (change: PolicyChange['change']) => (policy: Policy) => ({
+      owner,
+      change,
+      feature: policy.feature,
+      settings: canonical(policy.settings),
+    });
+    changes.push(...missing.map(line('lost')), ...extra.map(line('unexpected')));
   }
   return changes;
 }
+
+const valuesOf = (policies: PolicySet, owner: string): readonly Policy[] => [
+  ...(policies.get(owner)?.values() ?? []),
+];
+const isSame = (one: Policy, other: Policy): boolean =>
+  one.feature === other.feature && canonical(one.settings) === canonical(other.settings);
+const isUpgraded = (one: Policy, other: Policy): boolean =>
+  one.feature === other.feature && hasMembers(other.settings, one.settings);
 
 export function copyOf(policies: PolicySet): PolicySet {
   return new Map([...policies].map(([owner, mine]) => [owner, new Map(mine)]));

@@ -35,23 +35,30 @@ async function jobsOf(files: readonly string[], options: RunOptions): Promise<Jo
 }
 
 /**
- * Plays scenario files, several at once when asked to; outcomes come in the order of the files and of their cells. A wrong file
- * is an outcome that failed; nothing is thrown but what is a mistake of ours.
+ * Scenario files with what can be played of them. Outcomes come in the order of the files and of their cells, however many are
+ * played at once. A wrong file is an outcome that failed; nothing is thrown but what is a mistake of ours.
  */
-export async function* runScenarios(
-  files: readonly string[],
-  options: RunOptions,
-): AsyncGenerator<ScenarioOutcome, void, undefined> {
-  const jobs = await jobsOf(files, options);
-  yield* inOrder(jobs, options.parallel ?? 1, (job) => runJob(job, options));
-}
+export class ScenarioRunner {
+  readonly #jobs: readonly Job[];
+  readonly #options: RunOptions;
 
-/** How many outcomes {@link runScenarios} gives. */
-export async function countScenarios(
-  files: readonly string[],
-  options: RunOptions,
-): Promise<number> {
-  return (await jobsOf(files, options)).length;
+  private constructor(jobs: readonly Job[], options: RunOptions) {
+    this.#jobs = jobs;
+    this.#options = options;
+  }
+
+  static async open(files: readonly string[], options: RunOptions): Promise<ScenarioRunner> {
+    return new ScenarioRunner(await jobsOf(files, options), options);
+  }
+
+  /** Outcomes that {@link play} gives. */
+  get count(): number {
+    return this.#jobs.length;
+  }
+
+  play(): AsyncGenerator<ScenarioOutcome, void, undefined> {
+    return inOrder(this.#jobs, this.#options.parallel ?? 1, (job) => runJob(job, this.#options));
+  }
 }
 
 async function runJob({ file, cell, error }: Job, options: RunOptions): Promise<ScenarioOutcome> {

@@ -34,6 +34,7 @@ export interface AdapterSpec {
   readonly mac?: string;
   readonly type?: 'synthetic' | 'emulated';
   readonly mtu?: number;
+  readonly requiredFeatures?: readonly string[];
 }
 
 export interface VmSpec {

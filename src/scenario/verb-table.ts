@@ -3,6 +3,7 @@ import { FAULT_VERBS } from './verbs/fault-verbs.ts';
 import { FLOW_VERBS } from './verbs/flow-verbs.ts';
 import { HOST_VERBS } from './verbs/host-verbs.ts';
 import { LOOK_VERBS } from './verbs/look-verbs.ts';
+import { MIGRATION_VERBS } from './verbs/migration-verbs.ts';
 import { PROPERTY_VERBS } from './verbs/property-verbs.ts';
 import { SWITCH_VERBS } from './verbs/switch-verbs.ts';
 import { TRACE_VERB } from './verbs/trace-verb.ts';
@@ -14,6 +15,7 @@ export const VERBS: readonly Verb[] = [
   ...PROPERTY_VERBS,
   ...SWITCH_VERBS,
   ...HOST_VERBS,
+  ...MIGRATION_VERBS,
   ...FAULT_VERBS,
   ...FLOW_VERBS,
   ...LOOK_VERBS,

@@ -1,8 +1,11 @@
 import { OID_LIST } from '../../abi/index.ts';
 import { NdisStatus } from '../../core/status.ts';
 import { nearestName } from '../../mof/nearest-name.ts';
-import { type Field, field, need, oneOf, text, whole } from '../field.ts';
+import { MESSAGES } from '../faults.ts';
+import { type Field, field, need, oneOf, text, whole, yesNo } from '../field.ts';
 import { extensionAlias, hostName, switchName } from '../name-fields.ts';
+import type { Reader } from '../reader.ts';
+import type { SourceNode } from '../source-node.ts';
 import { type Verb, verb } from '../verb.ts';
 import { valueAt } from './property-verbs.ts';
 
@@ -33,7 +36,30 @@ export function statusField(help: string): Field<string, false> {
   });
 }
 
-const OID_FAULTS: readonly string[] = ['veto', 'delay', 'throw', 'hang'];
+/** What each fault needs; the other two kinds of fields are not for it. */
+function needsOf(fault: string): readonly string[] {
+  if (fault === 'storeFailure') return [];
+  return fault === 'lostMessage' || fault === 'crash' ? ['message'] : ['extension', 'oid'];
+}
+
+function checkFault(
+  values: Readonly<Record<string, unknown>> & { readonly fault: string },
+  node: SourceNode,
+  { problems }: Reader,
+): void {
+  const needs = needsOf(values.fault);
+  for (const name of ['extension', 'oid', 'message']) {
+    const isGiven = values[name] !== undefined;
+    if (needs.includes(name) && !isGiven) {
+      problems.add(node.place, `a ${values.fault} needs the field ${name}`);
+    } else if (!needs.includes(name) && isGiven) {
+      problems.add(
+        valueAt(node, name)?.place ?? node.place,
+        `${name} is not for a ${values.fault}`,
+      );
+    }
+  }
+}
 
 export const FAULT_VERBS: readonly Verb[] = [
   verb({
@@ -41,49 +67,51 @@ export const FAULT_VERBS: readonly Verb[] = [
     group: 'faults',
     help:
       'Brings a fault: an extension vetoes an OID, holds it for a while (delay) or for ever (hang), or throws; or a write of a ' +
-      "host's store fails. It is met once unless `times` says more.",
+      "host's store fails; or a message between hosts is lost, or the host dies sending it. It is met once unless `times` says more.",
     fields: {
-      fault: need(oneOf('what happens', ['veto', 'delay', 'throw', 'hang', 'storeFailure'])),
+      fault: need(
+        oneOf('what happens', [
+          'veto',
+          'delay',
+          'throw',
+          'hang',
+          'storeFailure',
+          'lostMessage',
+          'crash',
+        ]),
+      ),
       extension: extensionAlias('the extension that does it'),
       oid: oidName('the OID it happens to'),
       requestType: oneOf('only to this kind of request', ['query', 'set', 'method']),
       host: hostName('default every host'),
       switch: switchName('default every switch'),
       status: statusField('status of a veto, default DATA_NOT_ACCEPTED'),
+      message: oneOf(
+        'the message between hosts that is lost, or that the host dies sending',
+        MESSAGES,
+      ),
+      to: hostName('only messages to this host; default any'),
+      delivered: yesNo('the other host gets the message: only its answer is lost; default false'),
       delayMs: whole('virtual milliseconds of a delay, default 1,000'),
       nth: whole('from which one on, counted from now, default 1', 1),
       times: whole('how many, default 1', 1),
     },
-    check({ fault, extension, oid }, node, { problems }) {
-      if (fault === 'storeFailure') {
-        const wrong = valueAt(node, 'extension') ?? valueAt(node, 'oid');
-        if (wrong !== undefined) {
-          problems.add(wrong.place, 'a storeFailure is of a host: expected no extension or oid');
-        }
-        return;
-      }
-      if (extension === undefined) problems.add(node.place, `a ${fault} needs an extension`);
-      if (oid === undefined) problems.add(node.place, `a ${fault} needs an oid`);
-    },
+    check: checkFault,
     async run({ fault, host, nth = 1, times = 1, ...rest }, runtime) {
       const among = host === undefined ? runtime.state.hosts.values() : [runtime.host(host)];
+      const count = { nth, times };
       for (const { faults } of among) {
-        if (!OID_FAULTS.includes(fault) || fault === 'storeFailure') {
-          faults.injectStore({ nth, times });
-          continue;
+        if (fault === 'storeFailure') faults.injectStore(count);
+        else if (fault === 'lostMessage' || fault === 'crash') {
+          const { message = 'take', to, delivered = false } = rest;
+          faults.injectMessage({ effect: fault, message, to, delivered, ...count });
+        } else {
+          const { status = 'DATA_NOT_ACCEPTED', delayMs = 1000, extension = '', oid = '' } = rest;
+          const { requestType, switch: sw } = rest;
+          const code = NdisStatus[status as keyof typeof NdisStatus];
+          const what = { extension, oid, requestType, switch: sw, status: code, delayMs };
+          faults.injectOid({ effect: fault, ...what, ...count });
         }
-        const { status = 'DATA_NOT_ACCEPTED', delayMs = 1000, extension = '', oid = '' } = rest;
-        faults.injectOid({
-          effect: fault,
-          extension,
-          oid,
-          requestType: rest.requestType,
-          switch: rest.switch,
-          status: NdisStatus[status as keyof typeof NdisStatus],
-          delayMs,
-          nth,
-          times,
-        });
       }
     },
   }),

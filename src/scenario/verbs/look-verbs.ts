@@ -1,4 +1,5 @@
 import type { PropertyInfo } from '../../policy/api.ts';
+import { canonical } from '../canonical.ts';
 import { difference, fail, hasMembers, isLike, pairUp } from '../expectation.ts';
 import { anyValue, listOf, need, objectOf, oneOf, text, whole, yesNo } from '../field.ts';
 import {
@@ -11,7 +12,6 @@ import {
   switchName,
   vmName,
 } from '../name-fields.ts';
-import { canonical } from '../policies.ts';
 import type { Reader } from '../reader.ts';
 import type { SourceNode } from '../source-node.ts';
 import { type Verb, verb } from '../verb.ts';

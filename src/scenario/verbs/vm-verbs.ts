@@ -1,5 +1,5 @@
 import { listOf, need, objectOf, oneOf, text, whole } from '../field.ts';
-import { adapterName, hostName, switchName, vmName } from '../name-fields.ts';
+import { adapterName, featureName, hostName, switchName, vmName } from '../name-fields.ts';
 import { adapterOwner } from '../policies.ts';
 import type { Runtime } from '../runtime.ts';
 import type { AdapterSpec } from '../scenario.ts';
@@ -14,6 +14,10 @@ export const ADAPTER_FIELDS = {
   mac: text(`static ${MAC}; left out: a dynamic one of the pool`),
   type: oneOf('kind of adapter', ['synthetic', 'emulated']),
   mtu: whole('bytes', 1),
+  requiredFeatures: listOf(
+    featureName('a feature'),
+    'features the switch must offer for it to connect (RequiredFeatures)',
+  ),
 };
 
 const ONE_VM = { vm: need(vmName()) };

@@ -1,0 +1,38 @@
+/** Style sheet of the HTML report; light and dark follow the reader's system. */
+export const STYLE = `
+:root { color-scheme: light dark; --bg: #fff; --fg: #1c2126; --dim: #69727c; --line: #d9dee3; --head: #f1f4f7;
+  --good: #14732f; --bad: #b3261e; --bad-bg: #fdecea; --warn: #8a5a00; --lane: #e7f0fb; --lane-fg: #12407a; --query: #efe9f9; }
+@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e4e7ea; --dim: #98a2ac; --line: #333a41; --head: #1e2328;
+  --good: #6fce89; --bad: #ff8a80; --bad-bg: #3a1917; --warn: #e5b567; --lane: #1b2c42; --lane-fg: #a9cbf7; --query: #2b2440; } }
+body { margin: 0 auto; padding: 1rem 1.5rem 4rem; max-width: 96rem; background: var(--bg); color: var(--fg);
+  font: 14px/1.45 system-ui, sans-serif; }
+header { display: flex; gap: 1rem; align-items: baseline; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 2.5rem 0 .25rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+code, .timeline { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size: 12px; }
+.passed { color: var(--good); } .failed { color: var(--bad); }
+h2.passed::before, nav .passed::before { content: '✓ '; } h2.failed::before, nav .failed::before { content: '✗ '; }
+nav ol { columns: 24rem auto; list-style-position: inside; padding: 0; } nav a { color: inherit; }
+.facts, .notRun { color: var(--dim); } .expected { color: var(--warn); }
+.failure { background: var(--bad-bg); color: var(--bad); padding: .6rem .8rem; white-space: pre-wrap; border-radius: 4px; }
+summary { cursor: pointer; margin: .4rem 0; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; }
+.diff td, .diff th { padding: .15rem .6rem; text-align: left; border-bottom: 1px solid var(--line); }
+.diff .lost { color: var(--bad); } .diff .unexpected { color: var(--good); }
+.timeline { min-width: 60rem; width: 100%; }
+.timeline th { background: var(--head); border: 1px solid var(--line); padding: .2rem .5rem; font-weight: 600; }
+.timeline td { padding: .08rem .5rem; vertical-align: top; }
+.timeline .time { color: var(--dim); text-align: right; width: 4rem; }
+.timeline .lane { border-left: 1px solid var(--line); white-space: nowrap; }
+.timeline .way { border-left: 1px solid var(--line); color: var(--dim); }
+.oid { background: var(--lane); color: var(--lane-fg); border-radius: 3px; padding: 0 .35rem; }
+.oid.query, .oid.indication { background: var(--query); }
+.status { color: var(--good); font-weight: 500; } .bad .status, .veto { color: var(--bad); font-weight: 600; }
+.bad { background: var(--bad-bg); } .bad .oid { background: var(--bad); color: var(--bg); }
+.step td { padding-top: .7rem; font: 600 13px/1.4 system-ui, sans-serif; border-bottom: 1px solid var(--line); color: var(--fg); }
+.step.failed td { color: var(--bad); } .step .message { font-weight: 400; white-space: pre-wrap; color: var(--dim); }
+.step.failed .message { color: var(--bad); }
+.depth1 td + td { padding-left: 1.5rem; } .depth2 td + td { padding-left: 3rem; } .depth3 td + td { padding-left: 4.5rem; }
+.event td { color: var(--dim); } .finding td { color: var(--warn); } .finding.error td { color: var(--bad); font-weight: 600; }
+.note td { color: var(--dim); padding-top: 1rem; font-style: italic; }
+`;

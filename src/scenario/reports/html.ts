@@ -1,0 +1,98 @@
+import type { ScenarioOutcome } from '../outcome.ts';
+import { STYLE } from './html-style.ts';
+import { html } from './html-text.ts';
+import { timelineHtml } from './html-timeline.ts';
+import { titleOf } from './tap.ts';
+
+/** All outcomes as one page that needs nothing else: no network, no script. */
+export function htmlReport(outcomes: readonly ScenarioOutcome[]): string {
+  const failed = outcomes.filter(({ ok }) => !ok).length;
+  const summary = `${outcomes.length - failed} passed, ${failed} failed`;
+  const index = outcomes
+    .map(
+      (outcome, i) =>
+        `<li class="${state(outcome)}"><a href="#s${i + 1}">${html(titleOf(outcome))}</a></li>`,
+    )
+    .join('\n');
+  const sections = outcomes.map((outcome, i) => section(outcome, i + 1)).join('\n');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Scenarios: ${summary}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header><h1>Scenarios</h1><p class="${failed === 0 ? 'passed' : 'failed'}">${summary}</p></header>
+<nav><ol>
+${index}
+</ol></nav>
+${sections}
+</body>
+</html>
+`;
+}
+
+const state = ({ ok }: ScenarioOutcome): string => (ok ? 'passed' : 'failed');
+
+function section(outcome: ScenarioOutcome, number: number): string {
+  const { failure, failedAsExpected, timeline } = outcome;
+  const parts = [
+    `<section id="s${number}"><h2 class="${state(outcome)}">${html(titleOf(outcome))}</h2>`,
+    `<p class="facts">${facts(outcome)}</p>`,
+  ];
+  if (outcome.description !== undefined) parts.push(`<p>${html(outcome.description)}</p>`);
+  if (failure !== undefined) {
+    const line = failure.line > 0 ? ` (line ${failure.line})` : '';
+    parts.push(
+      `<pre class="failure"><b>${html(failure.in)}${line}</b>\n${html(failure.message)}</pre>`,
+    );
+  }
+  if (failedAsExpected !== undefined) {
+    parts.push(`<p class="expected">It failed as it was meant to: ${html(failedAsExpected)}</p>`);
+  }
+  parts.push(stepList(outcome), policies(outcome));
+  if (timeline.length > 0) {
+    const isOpen = outcome.ok && number > 1 ? '' : ' open';
+    parts.push(`<details${isOpen}><summary>Timeline</summary>${timelineHtml(timeline)}</details>`);
+  }
+  return `${parts.join('\n')}\n</section>`;
+}
+
+function facts({ file, seed, traceEntries, traceSha256, virtualMs }: ScenarioOutcome): string {
+  const all: readonly (readonly [string, string])[] = [
+    ['file', file],
+    ['seed', seed],
+    ['OIDs', String(traceEntries)],
+    ['virtual time', `${virtualMs} ms`],
+    ['trace', traceSha256.slice(0, 16)],
+  ];
+  return all.map(([name, value]) => `${name} <code>${html(value)}</code>`).join(' · ');
+}
+
+function stepList({ steps, checks, failedAsExpected }: ScenarioOutcome): string {
+  if (steps.length === 0) return '';
+  const tone = (name: string): string =>
+    name === 'failed' && failedAsExpected !== undefined ? 'expected' : name;
+  const item = (name: string, text: string): string =>
+    `<li class="${tone(name)}">${html(text)}</li>`;
+  const all = [
+    ...steps.map((step) => item(step.state, step.title)),
+    ...checks.map(({ name, ok }) => item(ok ? 'passed' : 'failed', `invariant ${name}`)),
+  ];
+  return `<details><summary>${steps.length} steps</summary><ol class="steps">${all.join('')}</ol></details>`;
+}
+
+/** The policies before and after: what stayed, and in red and green what the steps did not want. */
+function policies({ policies: { before, after, diff } }: ScenarioOutcome): string {
+  const count = (set: typeof before): number =>
+    [...set.values()].reduce((sum, mine) => sum + mine.size, 0);
+  const head = `<p>Policies: ${count(before)} before, ${count(after)} after.`;
+  if (diff.length === 0) return `${head} None was lost, none is there that no step wanted.</p>`;
+  const rows = diff.map(({ owner, change, feature, settings }) => {
+    const sign = change === 'lost' ? '−' : '+';
+    return `<tr class="${change}"><td>${sign}</td><td>${html(owner)}</td><td>${html(feature)}</td><td><code>${html(settings)}</code></td></tr>`;
+  });
+  return `${head}</p>\n<table class="diff"><thead><tr><th></th><th>whose</th><th>policy</th><th>settings</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}

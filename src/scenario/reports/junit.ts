@@ -1,0 +1,104 @@
+import type { CheckOutcome, ScenarioOutcome, StepOutcome } from '../outcome.ts';
+import { titleOf } from './tap.ts';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML 1.0 forbids
+const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+/** Halves of surrogate pairs without the other half. */
+const LONE_HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\n': '&#10;',
+  '\t': '&#9;',
+  '\r': '&#13;',
+};
+
+function escaped(text: string): string {
+  return text
+    .replace(FORBIDDEN, '\ufffd')
+    .replace(LONE_HALF, '\ufffd')
+    .replace(/[&<>"\n\t\r]/g, (character) => ESCAPES[character] ?? character);
+}
+
+/**
+ * JUnit XML as CI systems read it: a suite a scenario, a case a step and an invariant. Attributes and their order are those of
+ * the Ant task's schema (windyroad/JUnit-Schema), with `file` and `line` as additions that readers know.
+ */
+export function junitReport(outcomes: readonly ScenarioOutcome[]): string {
+  const suites = outcomes.map(suiteOf);
+  const sum = (pick: (suite: Suite) => number): number =>
+    suites.reduce((total, suite) => total + pick(suite), 0);
+  const counts = `tests="${sum((s) => s.tests)}" failures="${sum((s) => s.failures)}" errors="${sum((s) => s.errors)}"`;
+  const body = suites.map(({ text }) => text).join('');
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="extswitch" ${counts}>\n${body}</testsuites>\n`;
+}
+
+interface Suite {
+  readonly tests: number;
+  readonly failures: number;
+  readonly errors: number;
+  readonly text: string;
+}
+
+function suiteOf(outcome: ScenarioOutcome, index: number): Suite {
+  const name = escaped(titleOf(outcome));
+  const isExpected = outcome.failedAsExpected !== undefined;
+  const cases = [
+    ...outcome.steps.map((step, i) => stepCase(step, i, name, isExpected)),
+    ...outcome.checks.map((check) => checkCase(check, name, isExpected)),
+  ];
+  const inFile = outcome.steps.length === 0 && outcome.failure !== undefined;
+  if (inFile) {
+    cases.push(testCase(outcome.failure?.in ?? 'file', name, ['error', outcome.failure?.message]));
+  } else if (outcome.failure?.in === 'expectFailure') {
+    cases.push(testCase('expectFailure', name, ['failure', outcome.failure.message]));
+  }
+  const failures = cases.filter((text) => text.includes('<failure')).length;
+  const errors = cases.filter((text) => text.includes('<error')).length;
+  const skipped = cases.filter((text) => text.includes('<skipped')).length;
+  const seconds = (outcome.durationMs / 1000).toFixed(3);
+  const counts = `tests="${cases.length}" failures="${failures}" errors="${errors}" skipped="${skipped}"`;
+  const properties = [
+    ['file', outcome.file],
+    ['seed', outcome.seed],
+    ['cell', outcome.cell],
+    ['trace', outcome.traceSha256],
+  ]
+    .map(([key, value]) => `      <property name="${key}" value="${escaped(value ?? '')}"/>\n`)
+    .join('');
+  const text = `  <testsuite name="${name}" id="${index}" ${counts} time="${seconds}">\n    <properties>\n${properties}    </properties>\n${cases.join('')}  </testsuite>\n`;
+  return { tests: cases.length, failures, errors, text };
+}
+
+function stepCase(step: StepOutcome, index: number, suite: string, isExpected: boolean): string {
+  const title = `${index + 1} ${step.title}`;
+  if (step.state === 'notRun') return testCase(title, suite, ['skipped', 'an earlier step failed']);
+  if (step.state === 'failed' && !isExpected) {
+    return testCase(title, suite, ['failure', step.message]);
+  }
+  return testCase(title, suite);
+}
+
+function checkCase({ name, ok, message }: CheckOutcome, suite: string, isExpected: boolean) {
+  return ok || isExpected ? testCase(name, suite) : testCase(name, suite, ['failure', message]);
+}
+
+function testCase(
+  title: string,
+  suite: string,
+  problem?: readonly ['failure' | 'error' | 'skipped', string | undefined],
+): string {
+  const head = `    <testcase name="${escaped(title)}" classname="${suite}" time="0"`;
+  if (problem === undefined) return `${head}/>\n`;
+  const [kind, message = ''] = problem;
+  const [first = ''] = message.split('\n', 1);
+  const type = kind === 'skipped' ? '' : ' type="scenario"';
+  const inner =
+    kind === 'skipped'
+      ? `<skipped message="${escaped(first)}"/>`
+      : `<${kind} message="${escaped(first)}"${type}>${escaped(message).replaceAll('&#10;', '\n')}</${kind}>`;
+  return `${head}>${inner}</testcase>\n`;
+}
