@@ -34,8 +34,13 @@ export const adapter = object(
     vfAssigned: boolean,
     port,
     names: objectNames,
+    requiredFeatures: {
+      type: 'array',
+      items: object({ id: guid, name: string }),
+      description: 'Features the switch must offer; only when there are any',
+    },
   },
-  ['switch', 'port'],
+  ['switch', 'port', 'requiredFeatures'],
 );
 const vmProperties = {
   id: guid,
@@ -68,6 +73,12 @@ const adapterOptions = {
   mac: { ...macInput, description: 'A static address; left out: a dynamic one of the pool' },
   type: vmNicTypes,
   mtu: mtuInput,
+  requiredFeatures: {
+    type: 'array',
+    items: text(256),
+    maxItems: 64,
+    description: 'Feature ids or names the switch must offer for the adapter to connect',
+  },
 } as const;
 export const adapterInput = object(adapterOptions, Object.keys(adapterOptions));
 export const vmInput = object(

@@ -200,6 +200,8 @@ export interface MigrationInfo {
   readonly vm: { readonly id: Guid; readonly name: string };
   readonly destination: MigrationDestination;
   readonly state: 'running' | 'succeeded' | 'failed';
+  /** Only the report was asked for. */
+  readonly dryRun?: true;
   readonly steps: readonly MigrationStep[];
   readonly report?: CompatibilityReport;
   readonly restore?: RestoreReport;

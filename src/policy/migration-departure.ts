@@ -93,6 +93,7 @@ export class Departure {
       vm,
       destination,
       state: this.#shownState(),
+      ...(this.isDry ? { dryRun: true } : {}),
       steps,
       ...(report === undefined ? {} : { report }),
       ...(restore === undefined ? {} : { restore }),

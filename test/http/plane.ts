@@ -8,6 +8,7 @@ import { buildServer } from '../../src/http/server.ts';
 import { Worlds } from '../../src/http/worlds.ts';
 import type { FabricOptions } from '../../src/policy/api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
+import { LocalHosts } from '../../src/policy/migration-hosts.ts';
 import type { ExtensionDefinition, OidRequest } from '../../src/sdk/extension.ts';
 
 export const EXTENSION = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
@@ -124,9 +125,11 @@ export async function openPlane(t: Test, options: PlaneOptions = {}): Promise<Te
     forwarder(FORWARDER, 'Test Forwarder'),
     forwarder(SECOND_FORWARDER, 'Second Forwarder'),
   ];
+  // The worlds of a server are each other's hosts.
+  const hosts = new LocalHosts();
   const open = (more: FabricOptions): Promise<Fabric> =>
-    Fabric.open({ clock: 'manual', seed: 'http tests', extensions, ...more });
-  const fabric = await open(options.fabric ?? {});
+    Fabric.open({ clock: 'manual', seed: 'http tests', extensions, hosts, ...more });
+  const fabric = await open({ name: 'default', ...options.fabric });
   const worlds = new Worlds({
     main: fabric,
     mainStore: 'memory',

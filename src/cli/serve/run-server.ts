@@ -3,6 +3,7 @@ import { drain, drainOnSignals, type Listening, listen } from '../../http/listen
 import { buildServer } from '../../http/server.ts';
 import { Worlds } from '../../http/worlds.ts';
 import { Fabric } from '../../policy/fabric.ts';
+import { LocalHosts } from '../../policy/migration-hosts.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { withProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
@@ -16,6 +17,8 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
   const logger = createLazyLogger(settings.logLevel, terminal.stderr);
   const extensions = await loadExtensions(settings, terminal);
   const options = {
+    // The worlds of a server are each other's hosts.
+    hosts: new LocalHosts(),
     profile: settings.profile,
     extensions,
     ...(settings.seed === undefined ? {} : { seed: settings.seed }),

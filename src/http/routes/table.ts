@@ -6,6 +6,7 @@ import { eventsRoute } from './events.ts';
 import { extensionRoutes } from './extensions.ts';
 import { featureRoutes } from './features.ts';
 import { hostRoutes } from './host.ts';
+import { migrationRoutes } from './migrations.ts';
 import { nicRoutes } from './nics.ts';
 import { portableRoutes } from './portable.ts';
 import { portRoutes } from './ports.ts';
@@ -34,6 +35,7 @@ export function routeTable(
     ...vmRoutes,
     ...vmAdapterRoutes,
     ...portableRoutes,
+    ...migrationRoutes,
     ...propertyRoutes,
     ...statusRoutes,
     ...traceRoutes,
