@@ -17,6 +17,7 @@ export interface Answer {
 }
 
 export interface RequestOptions {
+  /** Text and bytes go as they are, with the content type of `headers`; all else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -54,6 +55,15 @@ export class ControlPlane {
     return withProgress(this.#terminal, `${method} ${path}`, async () => {
       const response = await this.#fetch(method, path, options);
       return this.#answer(response);
+    });
+  }
+
+  /** A request whose answer is not JSON: its bytes. */
+  bytes(method: string, path: string, options: RequestOptions = {}): Promise<Uint8Array> {
+    return withProgress(this.#terminal, `${method} ${path}`, async () => {
+      const response = await this.#fetch(method, `${this.#prefix()}${path}`, options);
+      if (!response.ok) await this.#answer(response);
+      return new Uint8Array(await response.arrayBuffer());
     });
   }
 
@@ -102,9 +112,7 @@ export class ControlPlane {
         method,
         headers,
         redirect: 'error',
-        ...(body === undefined
-          ? {}
-          : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (cause) {
@@ -131,6 +139,10 @@ export class ControlPlane {
     const etag = response.headers.get('etag')?.replace(/^(?:W\/)?"(.*)"$/, '$1');
     return { status: response.status, body, ...(etag === undefined ? {} : { etag }) };
   }
+}
+
+function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === 'string' || body instanceof Uint8Array;
 }
 
 /** The client of a command: `--url`, `--token`, `--world`, else their environment variables, else the defaults. */

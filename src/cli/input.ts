@@ -60,8 +60,17 @@ export async function writeOutput(
   text: string,
 ): Promise<void> {
   if (path === undefined || path === '-') return terminal.print(text);
+  return writeNamed(terminal, path, text);
+}
+
+/** Writes a file. Throws `INVALID_ARGUMENT` naming it. */
+export async function writeNamed(
+  terminal: Terminal,
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> {
   try {
-    await writeFile(resolve(terminal.cwd, path), text);
+    await writeFile(resolve(terminal.cwd, path), content);
   } catch (cause) {
     const reason = (cause as Error).message;
     const message = `cannot write ${path}: ${reason}`;
