@@ -19,6 +19,8 @@ import type { SwitchEntry } from './world.ts';
 const PREFIX = 0x00155d;
 /** The same with the bit of locally administered addresses. */
 const LOCAL_PREFIX = 0x02155d;
+/** Fewer claims than these are not worth looking through. */
+const SWEEP_MIN = 1024;
 /** Addresses below the prefix: three octets. */
 const SPAN = 0x1_00_00_00;
 
@@ -96,6 +98,8 @@ export class MacPool {
   /** Addresses in settings, with how many have them: never handed out while they are there. */
   readonly #kept = new Map<number, number>();
   readonly #claims = new Map<number, MacClaim>();
+  /** So many claims, and those of NICs that are gone are dropped. */
+  #sweepAt = SWEEP_MIN;
   /** Fourth to sixth octet of the next dynamic address. */
   #next: number;
   readonly #first: number;
@@ -159,6 +163,7 @@ export class MacPool {
         { member: 'mac', found: macText(mac) },
       );
     }
+    if (this.#claims.size >= this.#sweepAt) this.#sweep();
     const claim: MacClaim = { mac: key, owner, before: holder, nic: undefined, isOver: false };
     this.#claims.set(key, claim);
     return claim;
@@ -206,6 +211,17 @@ export class MacPool {
     this.#claims.clear();
     this.#next = this.#first;
     this.#physical = 0;
+  }
+
+  /** What {@link #holder} drops when it comes by, everywhere: addresses that nobody asks for again cost nothing. */
+  #sweep(): void {
+    for (const mac of [...this.#claims.keys()]) this.#holder(mac);
+    this.#sweepAt = Math.max(SWEEP_MIN, this.#claims.size * 2);
+  }
+
+  /** Entries held, of NICs that are there and a bounded number that are gone. */
+  get size(): number {
+    return this.#claims.size;
   }
 
   /** A NIC that is gone, or has another address now, uses none: no disconnect has to tell. */

@@ -50,6 +50,8 @@ export async function importVm(intake: Intake, given: PortableVm, path: string):
       given.adapters.forEach((one, i) => {
         vm.adapters = [...vm.adapters, adapterOf(intake, vm, one, `${path}.adapters[${i}]`)];
       });
+      // Before anything is asked of their switches, which otherwise could be deleted behind their backs.
+      for (const adapter of vm.adapters) world.adapters.set(adapter.id, adapter);
       for (const adapter of vm.adapters) yield* validate(world, adapter);
     } catch (error) {
       yield* forgetVm(world, vm);

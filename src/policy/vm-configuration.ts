@@ -117,6 +117,8 @@ function newAdapter(world: World, vm: VmEntry, options: AdapterOptions): Adapter
   const adapter = new AdapterEntry(vm, identity, { ...settings });
   if (entry !== undefined) adapter.target = { id: entry.id, name: entry.name };
   adapter.requiredFeatures = requiredFeaturesOf(world, options.requiredFeatures ?? []);
+  // Before anything is asked of its switch, which otherwise could be deleted behind its back.
+  world.adapters.set(adapter.id, adapter);
   return adapter;
 }
 

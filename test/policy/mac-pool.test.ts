@@ -38,6 +38,21 @@ t.test('dynamic addresses: 00-15-5D, two octets of the seed, the last counts (KB
   t.end();
 });
 
+t.test('addresses of NICs that are gone do not pile up', (t) => {
+  const pool = new MacPool('seed');
+  for (let i = 0; i < 20_000; i += 1) {
+    const mac = pool.dynamic();
+    const nic = nicWith(mac);
+    pool.settle(pool.claim(mac, owner(String(i))), nic);
+    if (i >= 10) nic.state = 'deleted';
+    pool.forget(mac);
+  }
+  t.ok(pool.size <= 1024, `${pool.size} entries for 10 NICs`);
+  const there = new MacPool('seed').dynamic();
+  t.not(pool.userOf(there), undefined, 'those that are there keep theirs');
+  t.end();
+});
+
 t.test('addresses kept or in use are never handed out', (t) => {
   const pool = new MacPool('seed');
   const a = new MacPool('seed').dynamic();

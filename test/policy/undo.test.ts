@@ -289,3 +289,27 @@ t.test(
     await fabric.close();
   },
 );
+
+t.test(
+  'a switch deleted while a VM is made for it: no port of it is believed to stand (B47, OP-19)',
+  async (t) => {
+    const slow = { isOn: false };
+    const extension = extensionWith((context) => ({
+      createPort: (_port, request) => {
+        if (context.name !== 'T' || !slow.isOn) return 'forward';
+        context.after(5, () => request.forward());
+        return request.pend();
+      },
+    }));
+    const { fabric, sw } = await openVmWorld([extension], STANDING, ['S', 'T']);
+    slow.isOn = true;
+    const made = fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }, { switch: 'T' }] });
+    t.equal(await ending(() => fabric.switches.get('T').delete()), 'ILLEGAL_TRANSITION B20');
+    t.equal(await ending(() => sw.delete()), 'done', 'the validation port on it had its answer');
+    fabric.clock.advance(5);
+    const vm = await made;
+    t.equal(await ending(() => vm.delete()), 'done');
+    t.same([...fabric.switches.get('T').ports.list()], []);
+    await fabric.close();
+  },
+);
