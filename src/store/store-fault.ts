@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { getSystemErrorMap } from 'node:util';
 import { type ErrorCode, ExtSwitchError, isExtSwitchError } from '../core/errors.ts';
 
 /** What the operating system's refusals mean for a store, and what a person can do about them. */
@@ -50,6 +51,7 @@ export function storeFault(action: string, folder: string, cause: unknown): ExtS
   let name = typeof given === 'number' ? ERRNO_NAMES[given] : given;
   // LMDB calls a write that was cut short by a full disk an input/output error.
   if (name === 'EIO' && isFull(folder)) name = 'ENOSPC';
+  name ??= nameOfText(cause);
   const advice = typeof name === 'string' ? ADVICE[name] : undefined;
   const text = cause instanceof Error ? cause.message : String(cause);
   const code: ErrorCode = DAMAGE_CODES.has(given)
@@ -64,6 +66,14 @@ export function storeFault(action: string, folder: string, cause: unknown): ExtS
     { found },
     { cause },
   );
+}
+
+/** LMDB's copying says what the system refused in words only: the C library's, which libuv has in lower case. */
+function nameOfText(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const text = cause.message.toLowerCase();
+  for (const [name, message] of getSystemErrorMap().values()) if (message === text) return name;
+  return undefined;
 }
 
 function isFull(folder: string): boolean {

@@ -81,4 +81,4 @@ while (moment === 'reopen' || moment === 'open') {
   store = await openStore(folder);
 }
 // `upgrade`: the store is held until the end.
-process.stdin.resume();
+setInterval(() => undefined, 60_000);

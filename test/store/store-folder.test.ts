@@ -2,12 +2,10 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
-  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -15,7 +13,6 @@ import {
   truncateSync,
   unlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +21,7 @@ import { META_KEY, openEnvironment } from '../../src/store/lmdb-environment.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { encodeValue } from '../../src/store/value-codec.ts';
+import { fillDisk, mountTmpfs, skipWithoutMount } from '../support/small-disk.ts';
 import { put } from '../support/store-contract.ts';
 import '../support/uncovered-children.ts';
 
@@ -274,43 +272,8 @@ t.test('a folder without permission is refused for a user who is not root', asyn
   t.equal(result.status, 0, 'the process stays up');
 });
 
-const isRoot = process.getuid?.() === 0;
-const canMount =
-  isRoot &&
-  process.platform === 'linux' &&
-  (() => {
-    const probe = newPath();
-    mkdirSync(probe);
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', probe]);
-    if (mounted.status === 0) spawnSync('umount', [probe]);
-    return mounted.status === 0;
-  })();
-const skip = canMount ? false : 'needs the right to mount (root on Linux)';
-
-/** A file system of its own of `kilobytes`, gone after the test. */
-function mountTmpfs(t: Test, kilobytes: number): string {
-  const path = newPath();
-  mkdirSync(path);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'none', path]);
-  t.teardown(() => execFileSync('umount', ['-l', path]));
-  return path;
-}
-
-/** Fills the file system until only about `freeKilobytes` are left; the path of the ballast. */
-function fill(path: string, freeKilobytes: number): string {
-  const ballast = join(path, 'ballast');
-  const file = openSync(ballast, 'w');
-  const block = Buffer.alloc(4096, 1);
-  try {
-    for (;;) if (writeSync(file, block) < block.length) break;
-  } catch {
-    // Full.
-  } finally {
-    closeSync(file);
-  }
-  truncateSync(ballast, Math.max(0, statSync(ballast).size - freeKilobytes * 1024));
-  return ballast;
-}
+const skip = skipWithoutMount();
+const mount = (t: Test, kilobytes: number) => mountTmpfs(t, newPath(), kilobytes);
 
 t.test('a read-only file system is refused and nothing changes', { skip }, async (t) => {
   const path = await filledStore();
@@ -323,7 +286,7 @@ t.test('a read-only file system is refused and nothing changes', { skip }, async
 });
 
 t.test('a missing folder on a read-only file system is refused', { skip }, async (t) => {
-  const path = mountTmpfs(t, 64);
+  const path = mount(t, 64);
   execFileSync('mount', ['-o', 'remount,ro', path]);
   await refused(t, join(path, 'new'), 'STORE_UNAVAILABLE', /EROFS/);
 });
@@ -333,10 +296,10 @@ t.test(
   { skip },
   async (t) => {
     for (let free = 0; free <= 72; free += 4) {
-      const mount = mountTmpfs(t, 512);
-      const path = join(mount, 'store');
+      const disk = mount(t, 512);
+      const path = join(disk, 'store');
       mkdirSync(path);
-      const ballast = fill(mount, free);
+      const ballast = fillDisk(disk, free);
       const outcome = await openStore(path).then(
         (store) => store.close().then(() => 'open'),
         (error) => `${error.code} ${error.message}`,
@@ -357,10 +320,10 @@ t.test(
   'a disk that fills while writing: the write is refused, all else stays, later writes work',
   { skip },
   async (t) => {
-    const path = mountTmpfs(t, 2048);
+    const path = mount(t, 2048);
     const store = await openStore(path);
     await store.write([put('before', 'x')]);
-    const ballast = fill(path, 200);
+    const ballast = fillDisk(path, 200);
     const acknowledged: string[] = [];
     const errors: { code: string; message: string }[] = [];
     for (let i = 0; i < 40; i++) {
@@ -394,11 +357,11 @@ t.test(
 );
 
 t.test('a store whose disk is full opens and is read', { skip }, async (t) => {
-  const path = mountTmpfs(t, 512);
+  const path = mount(t, 512);
   const first = await openStore(path);
   await first.write([put('a', 1)]);
   await first.close();
-  fill(path, 0);
+  fillDisk(path, 0);
   const store = await openStore(path);
   t.equal(store.get('a'), 1);
   await t.rejects(Promise.resolve(store.write([put('b', new Uint8Array(200_000))])), {
