@@ -5,7 +5,7 @@ import type { ScenarioSource } from './load.ts';
 import { noNames } from './names.ts';
 import { Problems } from './problems.ts';
 import { Reader, type Scope } from './reader.ts';
-import { nodeOf, type SourceNode, shown } from './source-node.ts';
+import { nodeOf, plainValue, type SourceNode, shown } from './source-node.ts';
 
 /** What the command line says over what the file says. */
 export interface PlanOptions {
@@ -125,8 +125,15 @@ function axesOf(
   return axes;
 }
 
+/** A map or a list in one line. */
+function labelOf(node: SourceNode): string {
+  const value = plainValue(node);
+  const members = Object.entries(value as object).map(([name, each]) => `${name}: ${each}`);
+  return `{${members.join(', ')}}`;
+}
+
 function onAxis(cell: Cell, name: string, value: SourceNode, reader: Reader): Cell {
-  const text = value.kind === 'scalar' ? String(value.value) : JSON.stringify(shown(value));
+  const text = value.kind === 'scalar' ? String(value.value) : labelOf(value);
   const label = [cell.label, `${name}=${text}`].filter((each) => each !== '').join(' ');
   if (name === 'profile') {
     return { ...cell, label, profile: PROFILE.read(value, reader, 'matrix.profile') };

@@ -90,6 +90,11 @@ export class Runtime {
     return this.state.extensionIds.get(alias) ?? alias;
   }
 
+  /** Alias of an extension that this scenario has, on whatever host. */
+  aliasOf(id: string): string | undefined {
+    return [...this.state.extensionIds].find(([, each]) => each === id)?.[0];
+  }
+
   host(name: string | undefined): Host {
     const { hosts } = this.state;
     if (name === undefined && hosts.size > 1) {

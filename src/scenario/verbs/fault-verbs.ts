@@ -13,7 +13,7 @@ import { valueAt } from './property-verbs.ts';
 export function oidName(help: string): Field<string, false> {
   const plain = text(help, 'name of an OID');
   const names: readonly string[] = OID_LIST.map(({ name }) => name);
-  const schema = { type: 'string', examples: names };
+  const schema = { $ref: '#/$defs/oid' };
   return field('name of an OID', help, schema, (node, reader, what) => {
     const name = plain.read(node, reader, what);
     if (name === undefined || names.includes(name)) return name;

@@ -172,7 +172,7 @@ const EXPECT_BLOBS = verb({
     }
     if (equal === undefined) return;
     const found = records.map(({ extensionId, data }) => ({
-      extension: host.aliasOf(extensionId) ?? extensionId,
+      extension: host.aliasOf(extensionId) ?? runtime.aliasOf(extensionId) ?? extensionId,
       bytes: data.length,
       text: Buffer.from(data).toString('utf8'),
     }));
