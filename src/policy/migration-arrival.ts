@@ -54,6 +54,7 @@ export class Arrival {
   restore: RestoreReport | undefined;
   /** `undefined` after a restart, until it is needed. */
   #skeleton: VmEntry | undefined;
+  #hasName = false;
 
   constructor(id: Guid, vm: { readonly id: Guid; readonly name: string }, order: number) {
     this.id = id;
@@ -101,9 +102,15 @@ export class Arrival {
     return vm;
   }
 
+  /** Prepared: also while its ports are not there, after a restart, its name is not to be had. */
+  claimName(world: World): void {
+    this.#hasName = true;
+    world.vmNames.add(this.vm.name);
+  }
+
   #claim(world: World, vm: VmEntry): void {
     vm.travel = new Travel(this.id);
-    world.vmNames.add(vm.name);
+    this.claimName(world);
     for (const adapter of vm.adapters) {
       world.adapters.set(adapter.id, adapter);
       world.macs.keep(adapter.settings.mac);
@@ -114,7 +121,10 @@ export class Arrival {
   *drop(world: World): Steps<void> {
     const vm = this.#skeleton;
     this.#skeleton = undefined;
-    if (vm === undefined) return;
+    if (vm === undefined) {
+      this.#freeName(world);
+      return;
+    }
     vm.isDeleted = true;
     world.vms.delete(vm.id);
     for (const adapter of vm.adapters.toReversed()) {
@@ -123,8 +133,13 @@ export class Arrival {
       world.adapters.delete(adapter.id);
       world.macs.forget(adapter.settings.mac);
     }
-    world.vmNames.delete(vm.name);
+    this.#freeName(world);
     vm.travel?.end(vm);
+  }
+
+  #freeName(world: World): void {
+    if (this.#hasName) world.vmNames.delete(this.vm.name);
+    this.#hasName = false;
   }
 
   /** S12 steps 5 and 6: NICs of all adapters, then their records; what makes it a VM of this host is one write. */
@@ -141,6 +156,8 @@ export class Arrival {
     this.state = taken;
     this.document = undefined;
     this.#skeleton = undefined;
+    // From here on it is the VM's own.
+    this.#hasName = false;
     if (!isAlive(state) && world.validationPorts === 'standing') {
       for (const adapter of vm.adapters) yield* validateAfterwards(world, adapter);
     }

@@ -26,9 +26,9 @@ export function restoreMigrations(world: World): void {
   }
   arrivals.sort(([, a], [, b]) => a.order - b.order);
   for (const [id, record] of arrivals) {
-    world.arrivals.set(id, Arrival.stored(id, record));
-    // Prepared: its ports come again when it is taken; until then its name is not to be had.
-    if (record.state === 'prepared') world.vmNames.add(record.vm.name);
+    const arrival = Arrival.stored(id, record);
+    world.arrivals.set(id, arrival);
+    if (record.state === 'prepared') arrival.claimName(world);
   }
 }
 

@@ -11,22 +11,25 @@ export class TrappedStore extends KeptStore {
   writes = 0;
   /** Number of the write that fails; counted from {@link arm}. */
   failAt = Number.POSITIVE_INFINITY;
-  /** Number of the write from which on nothing is written any more: the process was killed. */
-  deadFrom = Number.POSITIVE_INFINITY;
+  /** Number of the write at which the process is killed: just before it is on the disk, or just after. */
+  killAt = Number.POSITIVE_INFINITY;
+  isKilledAfter = false;
+  /** From then on nothing is written, and no message goes out or comes in. */
   dead = false;
 
-  arm(at: { readonly failAt?: number; readonly deadFrom?: number } = {}): void {
+  arm(at: { failAt?: number; killAt?: number; isKilledAfter?: boolean } = {}): void {
     this.writes = 0;
     this.failAt = at.failAt ?? Number.POSITIVE_INFINITY;
-    this.deadFrom = at.deadFrom ?? Number.POSITIVE_INFINITY;
+    this.killAt = at.killAt ?? Number.POSITIVE_INFINITY;
+    this.isKilledAfter = at.isKilledAfter ?? false;
   }
 
   override write(ops: readonly StoreOp[]): undefined {
     this.writes += 1;
-    if (this.writes >= this.deadFrom) this.dead = true;
-    if (this.dead || this.writes === this.failAt) {
-      throw new ExtSwitchError('STORE_UNAVAILABLE', `write ${this.writes} fails`);
-    }
+    const isKilled = this.writes === this.killAt;
+    const isLost = this.dead || this.writes === this.failAt || (isKilled && !this.isKilledAfter);
+    if (isKilled) this.dead = true;
+    if (isLost) throw new ExtSwitchError('STORE_UNAVAILABLE', `write ${this.writes} fails`);
     super.write(ops);
   }
 
@@ -50,13 +53,20 @@ export interface MessageTrap {
 /** A directory whose messages get lost. */
 export class LossyHosts extends LocalHosts {
   trap: MessageTrap | undefined;
+  /** A process that was killed hears and says nothing. */
+  isDead: () => boolean = () => false;
 
   override peer(host: string): MigrationPeer | undefined {
     const peer = super.peer(host);
     if (peer === undefined) return undefined;
     const lossy = async <T>(what: string, send: () => Promise<T>): Promise<T> => {
       const { trap } = this;
-      if (trap === undefined) return send();
+      if (this.isDead()) throw new Error('the process is gone');
+      if (trap === undefined) {
+        const answer = await send();
+        if (this.isDead()) throw new Error('the process is gone');
+        return answer;
+      }
       trap.count += 1;
       const isLost = trap.count === trap.at;
       if (isLost) trap.what = what;
