@@ -20,6 +20,8 @@ export interface Keeper {
   readonly held: Map<number, Uint8Array[]>;
   /** Decides about the request that comes; `undefined` lets it through. */
   decide: (oid: string) => ReturnType<NonNullable<ExtensionHandlers['oidRequest']>> | undefined;
+  /** The filter does not come up again. */
+  failsRestart?: boolean;
 }
 
 function keeping(keeper: Keeper, id: string, type: ExtensionType): ExtensionDefinition {
@@ -33,6 +35,9 @@ function keeping(keeper: Keeper, id: string, type: ExtensionType): ExtensionDefi
       const next = new Map<number, number>();
       if (type !== 'filter') return {};
       return {
+        restart: () => {
+          if (keeper.failsRestart === true) throw new Error('it does not come up');
+        },
         oidRequest: (request) =>
           keeper.decide(request.oidName.replace('OID_SWITCH_', '')) ?? 'forward',
         saveNic: (state) => {
@@ -77,7 +82,10 @@ export async function openHost(
   options: FabricOptions = {},
   keeper: Keeper = { held: new Map(), decide: () => undefined },
 ): Promise<Host> {
-  const extensions = [keeping(keeper, FABRIKAM, 'filter'), keeping(keeper, FORWARDER, 'forward')];
+  const extensions = options.extensions ?? [
+    keeping(keeper, FABRIKAM, 'filter'),
+    keeping(keeper, FORWARDER, 'forward'),
+  ];
   const fabric = await Fabric.open({
     clock: 'manual',
     seed: name,
@@ -97,9 +105,10 @@ export async function openHost(
 
 export async function openPair(
   options: FabricOptions = {},
+  ofB: FabricOptions = options,
 ): Promise<{ hosts: LocalHosts; a: Host; b: Host }> {
   const hosts = new LocalHosts();
-  return { hosts, a: await openHost(hosts, 'a', options), b: await openHost(hosts, 'b', options) };
+  return { hosts, a: await openHost(hosts, 'a', options), b: await openHost(hosts, 'b', ofB) };
 }
 
 /** VM `vm` with two policies, on `S`; running, with two records in its extension. */
