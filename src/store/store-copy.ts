@@ -9,8 +9,15 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ExtSwitchError } from '../core/errors.ts';
-import { checkDataFile, DATA_FILE, FOLDER_MODE, syncPath, UNFINISHED_COPY } from './data-file.ts';
-import { type FolderLease, leaseFolder } from './folder-lease.ts';
+import {
+  checkDataFile,
+  DATA_FILE,
+  FOLDER_MODE,
+  LOCK_FILE,
+  syncPath,
+  UNFINISHED_COPY,
+} from './data-file.ts';
+import { ensureLockFile, FolderInUse, type FolderLease, leaseFolder } from './folder-lease.ts';
 import { type Environment, openEnvironment } from './lmdb-environment.ts';
 import { readFolder } from './read-folder.ts';
 import type { StoreReport } from './store.ts';
@@ -63,9 +70,10 @@ export async function makeCopy(
   const to = resolve(given);
   const partial = `${to}.partial`;
   let lease: FolderLease | undefined;
+  let isOurs = false;
   try {
     if (options.replace !== true) checkFree(to);
-    mkdirSync(partial, { recursive: true, mode: FOLDER_MODE });
+    isOurs = mkdirSync(partial, { recursive: true, mode: FOLDER_MODE }) !== undefined;
     lease = await leaseFolder(partial);
     const folder = join(partial, UNFINISHED_COPY);
     rmSync(folder, { recursive: true, force: true });
@@ -75,8 +83,9 @@ export async function makeCopy(
     await putInPlace(folder, to, options);
     return report;
   } catch (cause) {
-    if (lease !== undefined) {
-      rmSync(join(partial, UNFINISHED_COPY), { recursive: true, force: true });
+    // Without the lease, what is there may be another's copy under way.
+    if (lease === undefined && isOurs && !(cause instanceof FolderInUse)) {
+      rmSync(partial, { recursive: true, force: true });
     }
     throw storeFault('make', to, cause);
   } finally {
@@ -93,6 +102,7 @@ async function prove(folder: string, to: string): Promise<StoreReport> {
   chmodSync(file, 0o600);
   syncPath(file);
   checkDataFile(folder);
+  ensureLockFile(join(folder, LOCK_FILE));
   const environment = openEnvironment(folder, { readOnly: true });
   let report: StoreReport;
   try {
