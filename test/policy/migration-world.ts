@@ -44,8 +44,11 @@ function keeping(keeper: Keeper, id: string, type: ExtensionType): ExtensionDefi
           const blobs = keeper.held.get(state.portId) ?? [];
           const at = next.get(state.portId) ?? 0;
           const blob = blobs[at];
-          next.set(state.portId, at + 1);
-          return blob === undefined ? 'forward' : state.save(blob);
+          if (blob === undefined) return 'forward';
+          // Rule G17: too little room, and it is asked again for the same record.
+          const verdict = state.save(blob);
+          if (verdict === NdisStatus.SUCCESS) next.set(state.portId, at + 1);
+          return verdict;
         },
         saveNicComplete: (state) => {
           next.delete(state.portId);
