@@ -80,6 +80,23 @@ export function externalPort(entry: SwitchEntry): Port | undefined {
   return undefined;
 }
 
+/** Rules C8, OP-36: one external NIC a switch, and as many internal ones as the world allows. */
+export function mustTakeNic(world: World, entry: SwitchEntry, type: PortType): void {
+  if (type === 'external' && externalPort(entry) !== undefined) {
+    const message = `switch ${entry.name} has its external NIC already (rule C8)`;
+    throw new ExtSwitchError('ILLEGAL_TRANSITION', message, { rule: 'C8' });
+  }
+  if (type !== 'internal') return;
+  const limit = world.environment.behaviour.internalNics;
+  let there = 0;
+  for (const port of entry.ports.values()) {
+    if (port.type === 'internal' && port.nics.size > 0) there += 1;
+  }
+  if (there < limit) return;
+  const message = `switch ${entry.name} has its ${limit} internal NIC(s) already (OP-36)`;
+  throw new ExtSwitchError('ILLEGAL_TRANSITION', message, { rule: 'OP-36' });
+}
+
 /**
  * S8 steps 1-6: the external port, NIC index 0 and every adapter created, then connected (rule C52). A refusal leaves
  * nothing.
@@ -114,11 +131,7 @@ export async function openUplink(
     name: derivedName(entry, '_External'),
     nics,
     team,
-    check: () => {
-      if (externalPort(entry) === undefined) return;
-      const message = `switch ${entry.name} has its external NIC already (rule C8)`;
-      throw new ExtSwitchError('ILLEGAL_TRANSITION', message, { rule: 'C8' });
-    },
+    check: () => mustTakeNic(world, entry, 'external'),
     keep,
   });
 }
@@ -159,7 +172,6 @@ export async function openInternalNic(
 ): Promise<Port> {
   if (options.name !== undefined) checkName(options.name, 'NIC');
   const mac = options.mac === undefined ? world.macs.dynamic() : unicastMac(options.mac);
-  const limit = world.environment.behaviour.internalNics;
   try {
     return await openHostPort(world, entry, {
       type: 'internal',
@@ -174,15 +186,7 @@ export async function openInternalNic(
           mtu: DEFAULT_MTU,
         },
       ],
-      check: () => {
-        let there = 0;
-        for (const port of entry.ports.values()) {
-          if (port.type === 'internal' && port.nics.size > 0) there += 1;
-        }
-        if (there < limit) return;
-        const message = `switch ${entry.name} has its ${limit} internal NIC(s) already (OP-36)`;
-        throw new ExtSwitchError('ILLEGAL_TRANSITION', message, { rule: 'OP-36' });
-      },
+      check: () => mustTakeNic(world, entry, 'internal'),
       keep,
     });
   } finally {

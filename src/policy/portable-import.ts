@@ -1,6 +1,8 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import type { VmInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
+import { isHyperVDump } from './hyperv-dump.ts';
+import { contentOfHyperVDump } from './hyperv-import.ts';
 import { switchInfo } from './info.ts';
 import type { ImportOptions, ImportReport, PortableContent } from './migration-api.ts';
 import { checkPortableDocument } from './portable-check.ts';
@@ -40,6 +42,7 @@ interface Read {
 }
 
 function readDocument(document: unknown): Read {
+  if (isHyperVDump(document)) return contentOfHyperVDump(document);
   return { content: checkPortableDocument(document), notes: [] };
 }
 

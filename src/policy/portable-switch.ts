@@ -3,6 +3,7 @@ import { ExtSwitchError } from '../core/errors.ts';
 import type { Guid } from '../core/guid.ts';
 import { isErrorStatus } from '../core/status.ts';
 import { undoAdd } from './compensation.ts';
+import { mustTakeNic } from './host-ports.ts';
 import { checkName } from './lookup.ts';
 import { type MacClaim, nicOwner } from './mac-pool.ts';
 import type { PortablePort, PortableSwitch } from './migration-api.ts';
@@ -143,6 +144,7 @@ async function importPort(
       { port: facts, properties: [...properties.values()], nics },
       {
         check: () => {
+          if (nics.length > 0) mustTakeNic(world, entry, type);
           giveBack = claimName(entry, name);
           for (const { mac } of nics) claims.push(world.macs.claim(mac, owner));
         },
