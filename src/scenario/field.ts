@@ -158,17 +158,20 @@ export function readFields<F extends Fields>(
   if (map === undefined) return reader.wrong(node, what, 'a map of fields');
   const values: Record<string, unknown> = {};
   let isFine = true;
+  const meant = new Set<string>();
   for (const [name, { key }] of map) {
     if (Object.hasOwn(fields, name)) continue;
     const known = Object.keys(fields);
+    const near = nearestName(name, known);
+    if (near !== undefined) meant.add(near);
     const message = `unknown field ${JSON.stringify(name)} in ${what}: expected ${known.join(', ')}`;
-    reader.problems.add(key, message, nearestName(name, known));
+    reader.problems.add(key, message, near);
     isFine = false;
   }
   for (const [name, each] of Object.entries(fields)) {
     const entry = map.get(name);
     if (entry === undefined) {
-      if (each.required) {
+      if (each.required && !meant.has(name)) {
         reader.problems.add(node.place, `${what}: the field ${name} (${each.type}) is missing`);
         isFine = false;
       }

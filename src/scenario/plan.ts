@@ -67,7 +67,7 @@ function textAt(node: SourceNode & { readonly kind: 'map' }, name: string): stri
   return value?.kind === 'scalar' && value.value !== null ? String(value.value) : undefined;
 }
 
-/** Defaults of the file, and over them what was given; a name the file does not have is a problem. */
+/** Defaults of the file, and over them what was given. */
 function parametersOf(
   node: SourceNode & { readonly kind: 'map' },
   { parameters = {} }: PlanOptions,
@@ -81,10 +81,8 @@ function parametersOf(
     problems.add(declared.place, `parameters: expected a map, found ${shown(declared)}`);
   }
   for (const [name, value] of Object.entries(parameters)) {
-    if (!scope.has(name)) {
-      const near = nearestName(name, [...scope.keys()]);
-      problems.add(declared?.place ?? node.place, `the file has no parameter ${name}`, near);
-    }
+    // Of several files, one has it: {@link unknownParameters}.
+    if (!scope.has(name)) continue;
     scope.set(name, nodeOf(value));
   }
   return scope;
@@ -140,4 +138,19 @@ function onAxis(cell: Cell, name: string, value: SourceNode, reader: Reader): Ce
   }
   if (name === 'seed') return { ...cell, label, seed: text };
   return { ...cell, label, parameters: new Map(cell.parameters).set(name, value) };
+}
+
+/** Given parameters that none of these files has. */
+export function unknownParameters(
+  sources: readonly ScenarioSource[],
+  { parameters = {} }: PlanOptions,
+): readonly { readonly name: string; readonly near: string | undefined }[] {
+  const known = new Set<string>();
+  for (const { node } of sources) {
+    const declared = node.kind === 'map' ? node.entries.get('parameters')?.value : undefined;
+    if (declared?.kind === 'map') for (const name of declared.entries.keys()) known.add(name);
+  }
+  return Object.keys(parameters)
+    .filter((name) => !known.has(name))
+    .map((name) => ({ name, near: nearestName(name, [...known]) }));
 }

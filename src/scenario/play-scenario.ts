@@ -33,7 +33,7 @@ class ScenarioRun {
   readonly #scenario: Scenario;
   readonly #cell: Cell;
   readonly #clock = new VirtualClock(0);
-  readonly #recorder = new Recorder();
+  readonly #recorder: Recorder;
   readonly #hosts = new Map<string, Host>();
   readonly #state: RunState;
   readonly #begun = performance.now();
@@ -42,6 +42,8 @@ class ScenarioRun {
   constructor(scenario: Scenario, cell: Cell, options: PlayOptions) {
     this.#scenario = scenario;
     this.#cell = cell;
+    const aliases = [...scenario.extensions].map(([alias, { id }]) => [id, alias] as const);
+    this.#recorder = new Recorder(new Map(aliases.reverse()));
     const hosts = new LocalHosts();
     for (const spec of scenario.hosts) {
       const announce = (host: Host, seq: number): void => this.#recorder.announce(host, seq);

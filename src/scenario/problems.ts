@@ -18,6 +18,7 @@ const MOST = 100;
 /** Everything that is wrong with one file, each at its place and once. */
 export class Problems {
   readonly file: string;
+  readonly #settled = new Set<string>();
   readonly #found = new Map<string, ScenarioProblem>();
 
   constructor(file: string) {
@@ -33,12 +34,17 @@ export class Problems {
   }
 
   add(place: Place, message: string, near?: string): void {
-    if (this.#found.size >= MOST) return;
+    if (this.#found.size >= MOST || this.#settled.has(keyOf(place))) return;
     const hint = near === undefined ? {} : { hint: `did you mean ${near}?` };
     const { line, column, path } = place;
-    const key = line > 0 ? `${line}:${column}:${message}` : `${path}:${message}`;
+    const key = `${keyOf(place)}:${message}`;
     if (this.#found.has(key)) return;
     this.#found.set(key, { file: this.file, line, column, path, message, ...hint });
+  }
+
+  /** What is said about a place is enough: what follows from it is not told. */
+  settle(place: Place): void {
+    this.#settled.add(keyOf(place));
   }
 
   /** Throws `INVALID_ARGUMENT` at the first problem, with all of them in `place.problems`. */
@@ -52,6 +58,8 @@ export class Problems {
     });
   }
 }
+
+const keyOf = ({ line, column, path }: Place): string => (line > 0 ? `${line}:${column}` : path);
 
 /** `file:line:column: message; did you mean x?`; what a program made has its path in place of line and column. */
 export function problemText({ file, line, column, path, message, hint }: ScenarioProblem): string {

@@ -89,6 +89,7 @@ export class Reader {
     if (found === undefined) {
       const near = nearestName(name, [...this.scope.keys()]);
       this.problems.add(at.place, `unknown parameter \${${path}}`, near && `\${${near}}`);
+      this.problems.settle(at.place);
       return { kind: 'scalar', place: at.place, value: '' };
     }
     for (const member of members) {
@@ -96,6 +97,7 @@ export class Reader {
         found.kind === 'map' ? found.entries.get(member)?.value : undefined;
       if (next === undefined) {
         this.problems.add(at.place, `\${${path}}: there is no ${member} in ${name}`);
+        this.problems.settle(at.place);
         return { kind: 'scalar', place: at.place, value: '' };
       }
       found = next;

@@ -46,7 +46,13 @@ export class Recorder {
   readonly #order: { readonly host: Host; readonly seq: number }[] = [];
   readonly #digest = createHash('sha256');
   #sinceStep = 0;
+  /** Ids of extensions → what the scenario calls them. */
+  readonly #aliases: ReadonlyMap<string, string>;
   entries = 0;
+
+  constructor(aliases: ReadonlyMap<string, string>) {
+    this.#aliases = aliases;
+  }
 
   /** Something with this number is there on a host. */
   announce(host: Host, seq: number): void {
@@ -59,7 +65,7 @@ export class Recorder {
     return line;
   }
 
-  /** Takes over what the hosts have new. `looksOnly`: what came before stays what {@link lastStep} gives. */
+  /** Takes over what the hosts have new. */
   collect(hosts: Iterable<Host>): void {
     if (this.#order.length === 0) return;
     const found = new Map<Host, Map<number, TimelineLine>>();
@@ -94,7 +100,10 @@ export class Recorder {
     this.#digest.update(`${host.name} ${JSON.stringify(shown)}\n`);
     this.#digest.update(input);
     if (output !== undefined) this.#digest.update(output);
-    const { time, oid, requestType, origin, route, status } = entry;
+    const { time, oid, requestType, status } = entry;
+    const called = (id: string): string => this.#aliases.get(id) ?? id;
+    const origin = called(entry.origin);
+    const route = entry.route.map(({ module, verdict }) => ({ module: called(module), verdict }));
     const portId = portOf(host.fabric.trace.decode(entry));
     return {
       kind: 'oid',

@@ -1,7 +1,7 @@
 import { isExtSwitchError } from '../core/errors.ts';
-import { loadScenario } from './load.ts';
+import { loadScenario, type ScenarioSource } from './load.ts';
 import type { ScenarioOutcome } from './outcome.ts';
-import { type Cell, type PlanOptions, planScenario } from './plan.ts';
+import { type Cell, type PlanOptions, planScenario, unknownParameters } from './plan.ts';
 import { playScenario } from './play-scenario.ts';
 import { readScenario } from './read-scenario.ts';
 
@@ -21,17 +21,22 @@ interface Job {
 }
 
 /** What can be played: the cells of these files, in order; a file that cannot be read is one job that fails. */
-async function jobsOf(files: readonly string[], options: RunOptions): Promise<Job[]> {
+async function jobsOf(
+  files: readonly string[],
+  options: RunOptions,
+): Promise<{ readonly jobs: readonly Job[]; readonly sources: readonly ScenarioSource[] }> {
   const jobs: Job[] = [];
+  const sources: ScenarioSource[] = [];
   for (const file of files) {
     try {
       const source = await loadScenario(file, options.cwd);
+      sources.push(source);
       for (const cell of planScenario(source, options)) jobs.push({ file, cell, error: undefined });
     } catch (error) {
       jobs.push({ file, cell: undefined, error });
     }
   }
-  return jobs;
+  return { jobs, sources };
 }
 
 /**
@@ -42,13 +47,22 @@ export class ScenarioRunner {
   readonly #jobs: readonly Job[];
   readonly #options: RunOptions;
 
-  private constructor(jobs: readonly Job[], options: RunOptions) {
+  /** Given parameters that none of the files has, with the name that was probably meant. */
+  readonly unknownParameters: ReturnType<typeof unknownParameters>;
+
+  private constructor(
+    jobs: readonly Job[],
+    sources: readonly ScenarioSource[],
+    options: RunOptions,
+  ) {
     this.#jobs = jobs;
     this.#options = options;
+    this.unknownParameters = unknownParameters(sources, options);
   }
 
   static async open(files: readonly string[], options: RunOptions): Promise<ScenarioRunner> {
-    return new ScenarioRunner(await jobsOf(files, options), options);
+    const { jobs, sources } = await jobsOf(files, options);
+    return new ScenarioRunner(jobs, sources, options);
   }
 
   /** Outcomes that {@link play} gives. */

@@ -156,17 +156,16 @@ export default defineExtension({
 
 t.test('wrong usage of run exits 2 and says what to do', async (t) => {
   const cases: readonly [readonly string[], string][] = [
-    [[], 'name the life cycles to run, or give --all or --list'],
+    [[], 'name the scenario files or the life cycles to run, or give --all or --list'],
     [
       ['togle-with-ports'],
       'no life cycle is named "togle-with-ports"; did you mean toggle-with-ports?',
     ],
     [['--all', 'clean-up-once'], '--all and names cannot be used together'],
-    [
-      ['scenario.yaml'],
-      'scenario.yaml looks like a scenario file: these come with a later version',
-    ],
-    [['./scenarios/one'], './scenarios/one looks like a scenario file'],
+    [['scenario.yaml'], 'no such file or folder: scenario.yaml'],
+    [['./scenarios/one'], 'no such file or folder: ./scenarios/one'],
+    [['clean-up-once', '--report', 'x.html'], '--report belongs to scenario files'],
+    [['clean-up-once', '--profile', 'all'], '--profile all belongs to scenario files'],
     [['clean-up-once', '--seeds', '0'], '--seeds must be a whole number from 1 to 1000000'],
     [['clean-up-once', '--profile', 'ws2020'], '--profile must be one of ws2012'],
   ];

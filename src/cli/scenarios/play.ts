@@ -27,6 +27,10 @@ export async function playScenarios(call: Invocation, terminal: Terminal): Promi
   const files = await findScenarios(call.arguments, terminal.cwd);
   const progress = new Progress(terminal);
   const runner = await ScenarioRunner.open(files, optionsOf(call, terminal.cwd, progress));
+  for (const { name, near } of runner.unknownParameters) {
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    throw new UsageError(`--param ${name}: no file has this parameter${hint}`, 'run');
+  }
   const outcomes: ScenarioOutcome[] = [];
   const isJson = call.has('json');
   if (!isJson) await terminal.print(tapHead(runner.count));

@@ -72,6 +72,9 @@ function oidRow(line: OidLine, lanes: Lanes): string {
   return `<tr class="request${isBad ? ' bad' : ''}"><td class="time">${line.time}</td>${cells}<td class="way">${way} ${result}</td></tr>`;
 }
 
+/** Ids say nothing to a person; the JSON report has them. */
+const ID = /[0-9a-f]{8}-[0-9a-f]{4}-/i;
+
 function eventRow({ host, switch: sw, time, type, data }: EventLine, width: number): string {
   const { event, message, severity, ...facts } = data;
   const where = sw === undefined ? host : `${host} / ${sw}`;
@@ -79,7 +82,7 @@ function eventRow({ host, switch: sw, time, type, data }: EventLine, width: numb
     type === 'finding'
       ? `${String(severity)} ${String(data['rule'])}: ${String(message)}`
       : `${String(event)} ${Object.entries(facts)
-          .filter(([, value]) => typeof value !== 'object')
+          .filter(([, value]) => typeof value !== 'object' && !ID.test(String(value)))
           .map(([name, value]) => `${name}=${String(value)}`)
           .join(' ')}`;
   const tone = type === 'finding' ? `finding ${String(severity)}` : 'event';
