@@ -12,7 +12,18 @@ import type { BenchCase, MeasuredCase } from './bench-case.ts';
 const SAMPLE_MS = 60;
 const WARM_UP_MS = 250;
 
-const MODULES = ['abi', 'mof', 'oid', 'vm', 'world', 'scale', 'store', 'http', 'start'] as const;
+const MODULES = [
+  'abi',
+  'mof',
+  'oid',
+  'vm',
+  'migrate',
+  'world',
+  'scale',
+  'store',
+  'http',
+  'start',
+] as const;
 
 interface Result {
   readonly name: string;

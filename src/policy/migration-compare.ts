@@ -71,7 +71,12 @@ function warns(problems: Incompatibility[], problem: Problem): void {
   problems.push({ ...problem, severity: 'warning' });
 }
 
-function namesTaken(world: World, { vm }: MigrationDocument, problems: Incompatibility[]): void {
+/** Ids and names, which somebody may take while the extensions are asked. */
+export function namesTaken(
+  world: World,
+  { vm }: MigrationDocument,
+  problems: Incompatibility[],
+): void {
   if (world.vms.has(vm.id) || vm.adapters.some(({ id }) => world.adapters.has(id))) {
     fails(problems, {
       code: 'NAME_TAKEN',

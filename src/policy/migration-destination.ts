@@ -4,13 +4,14 @@ import type { Guid } from '../core/guid.ts';
 import type { RestoreReport, VmState } from './api.ts';
 import type {
   CompatibilityReport,
+  Incompatibility,
   MigrationDocument,
   MigrationMapping,
   MigrationPeer,
   PortableRecord,
 } from './migration-api.ts';
 import { Arrival, write } from './migration-arrival.ts';
-import { askedProblems, reportOf, staticProblems } from './migration-compare.ts';
+import { askedProblems, namesTaken, reportOf, staticProblems } from './migration-compare.ts';
 import { migrationKey, putMigration } from './migration-records.ts';
 import { skeletonOf } from './migration-skeleton.ts';
 import { remove } from './records.ts';
@@ -67,7 +68,8 @@ export class Destination implements MigrationPeer {
         return report;
       }
       // A name that was taken while the extensions were asked.
-      const late = staticProblems(world, document, switches);
+      const late: Incompatibility[] = [];
+      namesTaken(world, document, late);
       if (!reportOf(late).ok) {
         this.#forget(arrival);
         return reportOf(late);

@@ -1,3 +1,4 @@
+import type { PropertyCodec } from '../../switch/environment.ts';
 import { parseMac } from '../../switch/parameters.ts';
 import { PropertyInstance } from '../../switch/ports.ts';
 import { isExtSwitchError } from '../core/errors.ts';
@@ -38,6 +39,23 @@ export function switchFor(
  */
 export function arrivedSettings(
   { codec }: RegisteredFeature,
+  property: Pick<PortableProperty, 'settings' | 'version'>,
+): Settings {
+  const known = arrived.get(property);
+  if (known?.codec === codec) return known.settings;
+  const settings = typedSettings(codec, property);
+  arrived.set(property, { codec, settings });
+  return settings;
+}
+
+/** Of one document: the report asks for them, then the skeleton. */
+const arrived = new WeakMap<
+  object,
+  { readonly codec: PropertyCodec; readonly settings: Settings }
+>();
+
+function typedSettings(
+  codec: PropertyCodec,
   property: Pick<PortableProperty, 'settings' | 'version'>,
 ): Settings {
   try {
