@@ -1,6 +1,6 @@
 import type { NicOptions, Port, PropertyInstance } from '../../switch/ports.ts';
 import { ExtSwitchError } from '../core/errors.ts';
-import type { Guid } from '../core/guid.ts';
+import { type Guid, tryParseGuid } from '../core/guid.ts';
 import { isErrorStatus } from '../core/status.ts';
 import { undoAdd } from './compensation.ts';
 import { mustTakeNic } from './host-ports.ts';
@@ -204,6 +204,7 @@ function nicsOf(
   const addresses = new Map<string, Uint8Array>();
   const ids = new Map<string, string>();
   const newId = (id: string): string => {
+    if (tryParseGuid(id) === undefined) return id;
     const known = ids.get(id) ?? intake.world.rng.guid();
     ids.set(id, known);
     return known;

@@ -1,33 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ExtSwitchError } from '../../src/core/errors.ts';
-import type { PortableDocument } from '../../src/policy/migration-api.ts';
 import { checksumOf } from '../../src/policy/portable-canonical.ts';
 import { checkPortableDocument, PORTABLE_LIMITS } from '../../src/policy/portable-check.ts';
-import { PORT_SETTING, SWITCH_SETTING } from './open-world.ts';
-import { at, changed, keeper, plain } from './portable-world.ts';
-import { first, openVmWorld } from './vm-world.ts';
-
-/** A document with every member a document can have. */
-async function everything(): Promise<PortableDocument> {
-  const { fabric, sw } = await openVmWorld([keeper()]);
-  const adapter = { name: 'nic', virtualFunctions: 2, queues: 3 };
-  await sw.host.connectUplink({ team: 'lbfo', adapters: [adapter] });
-  await sw.host.addInternalNic();
-  const hand = await sw.ports.create({ name: 'hand' });
-  await hand.nics.connect();
-  await hand.properties.add(PORT_SETTING);
-  await sw.properties.add(SWITCH_SETTING);
-  const vm = await fabric.vms.create({
-    name: 'V',
-    adapters: [{ switch: 'S', requiredFeatures: [PORT_SETTING] }],
-  });
-  await first(vm).update({ vmMac: '02-00-00-00-00-09' });
-  await first(vm).properties.add(PORT_SETTING, { SettingIntB: 2n ** 64n - 1n });
-  await vm.start();
-  await vm.save();
-  return sw.export({ vms: true });
-}
+import { at, changed, everything, plain } from './portable-world.ts';
 
 type Path = readonly (string | number)[];
 

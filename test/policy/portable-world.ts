@@ -4,6 +4,8 @@ import type { PortableDocument } from '../../src/policy/migration-api.ts';
 import { checksumOf, portableText } from '../../src/policy/portable-canonical.ts';
 import type { ExtensionDefinition } from '../../src/sdk/extension.ts';
 import { extensionWith } from '../support/fabrikam.ts';
+import { PORT_SETTING, SWITCH_SETTING } from './open-world.ts';
+import { first, openVmWorld } from './vm-world.ts';
 
 /** Saves the bytes 9 and 7 for each NIC, and takes them back. */
 export function keeper(refuses: (settings: unknown) => boolean = () => false): ExtensionDefinition {
@@ -97,4 +99,25 @@ export async function picture(fabric: FabricInterface): Promise<string> {
     vms.map(portableText),
     fabric.features.list().map(({ name, version }) => [name, version]),
   ]);
+}
+
+/** A document with every member a document can have. */
+export async function everything(): Promise<PortableDocument> {
+  const { fabric, sw } = await openVmWorld([keeper()]);
+  const adapter = { name: 'nic', virtualFunctions: 2, queues: 3 };
+  await sw.host.connectUplink({ team: 'lbfo', adapters: [adapter] });
+  await sw.host.addInternalNic();
+  const hand = await sw.ports.create({ name: 'hand' });
+  await hand.nics.connect();
+  await hand.properties.add(PORT_SETTING);
+  await sw.properties.add(SWITCH_SETTING);
+  const vm = await fabric.vms.create({
+    name: 'V',
+    adapters: [{ switch: 'S', requiredFeatures: [PORT_SETTING] }],
+  });
+  await first(vm).update({ vmMac: '02-00-00-00-00-09' });
+  await first(vm).properties.add(PORT_SETTING, { SettingIntB: 2n ** 64n - 1n });
+  await vm.start();
+  await vm.save();
+  return sw.export({ vms: true });
 }
