@@ -12,7 +12,7 @@ import {
 import { prefixBounds } from './store-key.ts';
 
 /** The copy of a store that was upgraded, as it was before: `data.format-1.mdb`. */
-export function formatBackupName(format: number): string {
+function formatBackupName(format: number): string {
   return `data.format-${format}.mdb`;
 }
 
