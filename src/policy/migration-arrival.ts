@@ -83,12 +83,15 @@ export class Arrival {
     return state !== 'taken' || restore === undefined ? head : { ...head, restore };
   }
 
-  /** The operational ports of S12 step 3, with every policy; a refusal leaves nothing and throws. */
-  *open(world: World): Steps<VmEntry> {
+  /**
+   * The operational ports of S12 step 3, with every policy; a refusal leaves nothing and throws. `made`: the skeleton the
+   * extensions were asked about.
+   */
+  *open(world: World, made?: VmEntry): Steps<VmEntry> {
     const { document } = this;
     if (this.#skeleton !== undefined) return this.#skeleton;
     if (document === undefined) throw new Error(`migration ${this.id} has no document`);
-    const vm = skeletonOf(world, document, this.switches);
+    const vm = made ?? skeletonOf(world, document, this.switches);
     this.#claim(world, vm);
     this.#skeleton = vm;
     try {

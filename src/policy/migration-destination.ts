@@ -4,7 +4,6 @@ import type { Guid } from '../core/guid.ts';
 import type { RestoreReport, VmState } from './api.ts';
 import type {
   CompatibilityReport,
-  Incompatibility,
   MigrationDocument,
   MigrationMapping,
   MigrationPeer,
@@ -15,6 +14,7 @@ import { askedProblems, namesTaken, reportOf, staticProblems } from './migration
 import { migrationKey, putMigration } from './migration-records.ts';
 import { skeletonOf } from './migration-skeleton.ts';
 import { remove } from './records.ts';
+import type { VmEntry } from './vm-entry.ts';
 import type { World } from './world.ts';
 
 /** Answers that sources may still ask for, of migrations that came to nothing. */
@@ -62,21 +62,23 @@ export class Destination implements MigrationPeer {
     const prepared = arrival.next('prepare');
     if (arrival.state !== 'unknown') return reportOf([]);
     try {
-      const report = yield* compared(world, document, switches, true);
+      // The first thing that stands against it ends it (S12 step 1).
+      const problems = staticProblems(world, document, switches);
+      let skeleton: VmEntry | undefined;
+      if (reportOf(problems).ok) {
+        skeleton = skeletonOf(world, document, switches);
+        problems.push(...(yield* askedProblems(world, skeleton, true)));
+        // A name that was taken while the extensions were asked.
+        if (reportOf(problems).ok) namesTaken(world, document, problems);
+      }
+      const report = reportOf(problems);
       if (!report.ok) {
         this.#forget(arrival);
         return report;
       }
-      // A name that was taken while the extensions were asked.
-      const late: Incompatibility[] = [];
-      namesTaken(world, document, late);
-      if (!reportOf(late).ok) {
-        this.#forget(arrival);
-        return reportOf(late);
-      }
       arrival.document = document;
       arrival.switches = switches;
-      yield* arrival.open(world);
+      yield* arrival.open(world, skeleton);
       this.#mustBeCurrent(arrival);
       yield* settled(write(world, [putMigration(arrival.id, arrival.record('prepared'))]));
       arrival.state = prepared;
@@ -202,19 +204,14 @@ export class Destination implements MigrationPeer {
   }
 }
 
-/**
- * The report: tables first, then the extensions. `first`, as a migration does it: the first thing that stands against it ends it;
- * else the extensions are asked about all that can be asked.
- */
+/** The report: tables first, then the extensions are asked about all that can be asked. */
 function* compared(
   world: World,
   document: MigrationDocument,
   switches: MigrationMapping,
-  first = false,
 ): Steps<CompatibilityReport> {
   const problems = staticProblems(world, document, switches);
-  if (first && !reportOf(problems).ok) return reportOf(problems);
-  const asked = yield* askedProblems(world, skeletonOf(world, document, switches, !first), first);
+  const asked = yield* askedProblems(world, skeletonOf(world, document, switches, true), false);
   return reportOf([...problems, ...asked]);
 }
 

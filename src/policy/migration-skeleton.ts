@@ -127,7 +127,8 @@ function bareAdapter(world: World, vm: VmEntry, from: PortableAdapter): AdapterE
 }
 
 function arrivedProperty(world: World, from: PortableProperty): PropertyInstance {
-  const registered = world.registry.get(from.featureId, 'setting');
+  const registered =
+    world.registry.byId('setting', from.featureId) ?? world.registry.get(from.feature, 'setting');
   checkScope(registered, 'port');
   const property = new PropertyInstance(
     from.id,
