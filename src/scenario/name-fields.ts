@@ -17,7 +17,7 @@ function known(
     const candidates = [...among(reader.names)];
     if (candidates.includes(name)) return name;
     const list = candidates.length === 0 ? 'there is none' : `known: ${few(candidates)}`;
-    const message = `${what}: no ${type.replace('name of a ', '')} is called ${JSON.stringify(name)} (${list})`;
+    const message = `${what}: no ${type.replace(/^name of an? /, '')} is called ${JSON.stringify(name)} (${list})`;
     reader.problems.add(node.place, message, nearestName(name, candidates));
     return undefined;
   });
@@ -34,7 +34,7 @@ export const switchName = (help = 'the switch'): Field<string, false> =>
 export const vmName = (help = 'the VM'): Field<string, false> =>
   known('name of a VM', help, ({ vms }) => vms.keys());
 export const extensionAlias = (help = 'the extension, by its alias'): Field<string, false> =>
-  known('name of a extension', help, ({ extensions }) => extensions);
+  known('name of an extension', help, ({ extensions }) => extensions);
 export const propertyAlias = (help = 'the property, by the name it was given with `as`') =>
   known('name of a property', help, ({ properties }) => properties);
 export const documentAlias = (help = 'the document, by the name it was given with `as`') =>

@@ -62,7 +62,7 @@ export class Problems {
 const keyOf = ({ line, column, path }: Place): string => (line > 0 ? `${line}:${column}` : path);
 
 /** `file:line:column: message; did you mean x?`; what a program made has its path in place of line and column. */
-export function problemText({ file, line, column, path, message, hint }: ScenarioProblem): string {
+function problemText({ file, line, column, path, message, hint }: ScenarioProblem): string {
   const where = line > 0 ? `:${line}:${column}` : path === '' ? '' : ` (${path})`;
   return `${file}${where}: ${message}${hint === undefined ? '' : `; ${hint}`}`;
 }

@@ -114,7 +114,8 @@ export class Runtime {
     }
     const where = [...this.state.hosts.values()].find((each) => findVm(each, name) !== undefined);
     const found = where === undefined ? 'no host has it' : `it is on ${where.name}`;
-    throw new Error(`VM ${name} is not on ${host ?? 'any host'}: ${found}`);
+    const message = `VM ${name} is not on ${host ?? 'any host'}: ${found}`;
+    throw new ExtSwitchError('NOT_FOUND', message);
   }
 
   adapter(target: Target): AdapterHandle {

@@ -73,7 +73,11 @@ export const PROPERTY_VERBS: readonly Verb[] = [
       runtime.policies.put(owner, property);
       // A VM may be on another host when the name is used.
       const { host, ...where } = target;
-      const kept = target.vm === undefined ? { ...where, host } : where;
+      const { switch: sw = '', port } = target;
+      // A port may be called differently then.
+      const portId =
+        port === undefined ? port : runtime.switch(sw, host).sw.ports.get(port).info.id;
+      const kept = target.vm === undefined ? { ...where, host, port: portId } : where;
       if (as !== undefined) runtime.state.properties.set(as, { target: kept, id: property.id });
     },
   }),
