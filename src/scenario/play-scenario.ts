@@ -119,6 +119,7 @@ class ScenarioRun {
   /** Hosts with their switches, then the VMs, which are off. */
   async #setUp(): Promise<void> {
     const line = this.#recorder.step('set up', 0, 0);
+    line.state = 'failed';
     for (const host of this.#hosts.values()) {
       await host.open();
       await host.setUp();

@@ -52,7 +52,9 @@ function section(outcome: ScenarioOutcome, number: number): string {
   if (failedAsExpected !== undefined) {
     parts.push(`<p class="expected">It failed as it was meant to: ${html(failedAsExpected)}</p>`);
   }
-  parts.push(stepList(outcome), policies(outcome));
+  parts.push(stepList(outcome));
+  // What could not be set up has no policies to compare.
+  if (outcome.steps.length > 0) parts.push(policies(outcome));
   if (timeline.length > 0) {
     const isOpen = outcome.ok && number > 1 ? '' : ' open';
     parts.push(`<details${isOpen}><summary>Timeline</summary>${timelineHtml(timeline)}</details>`);
