@@ -25,7 +25,7 @@ const compiled = new Map<string, FeatureClass>();
 const COMPILED_MAX = 256;
 
 /** The one class of a document's MOF text; throws naming `path` when it is another one than the document says. */
-export function compileFeature(feature: PortableFeature, path: string): FeatureClass {
+function compileFeature(feature: PortableFeature, path: string): FeatureClass {
   const known = compiled.get(feature.mof);
   const found = known ?? compileOne(feature, path);
   const { id, name, kind, version, extensionId } = feature;
@@ -50,7 +50,7 @@ function compileOne({ mof }: PortableFeature, path: string): FeatureClass {
 }
 
 /** How a document's class and this world's stand to each other. */
-export type ClassRelation =
+type ClassRelation =
   | { readonly relation: 'same' | 'missing' | 'newer' }
   | { readonly relation: 'older' | 'uint16' | 'members'; readonly error: ExtSwitchError };
 
@@ -58,7 +58,7 @@ export type ClassRelation =
  * What it means to bring policies of `theirs` here: `missing` is registered, `newer` (here) upgrades; `older`, another uint16
  * form and other members under the same version cannot be, with the error that says so.
  */
-export function relateClass(
+function relateClass(
   world: World,
   theirs: FeatureClass,
   uint16: PortableFeature['uint16'],
@@ -220,7 +220,7 @@ export class ClassMap {
  * Values of an older class as the newer one takes them: members by name, else by WmiDataId and type (a member that was renamed);
  * new members are left to their defaults. A value other than the default whose member is gone is refused, not dropped.
  */
-export function upgradeSettings(
+function upgradeSettings(
   settings: PortableProperty['settings'],
   older: FeatureClass,
   newer: FeatureClass,

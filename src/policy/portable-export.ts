@@ -29,14 +29,9 @@ import type { RefusedPort, SwitchEntry, World } from './world.ts';
 
 /** One VM with its policies and the classes these are of. */
 export function exportVm(world: World, vm: VmEntry): PortableDocument {
-  return sealed(vmContent(world, vm));
-}
-
-/** The same without a checksum, for what stays in the process. */
-export function vmContent(world: World, vm: VmEntry): PortableContent {
   const classes = new ClassCollector(world);
   const vms = [portableVm(world, vm, classes)];
-  return documentOf(world, classes, [], vms);
+  return sealed(documentOf(world, classes, [], vms));
 }
 
 /** One switch with its own policies and host ports; `vms` also those that are configured for it. */

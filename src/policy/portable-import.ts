@@ -1,4 +1,3 @@
-import { ExtSwitchError } from '../core/errors.ts';
 import type { VmInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { isHyperVDump } from './hyperv-dump.ts';
@@ -131,8 +130,8 @@ async function allOrNothing<T>(
         try {
           await undo();
         } catch (cause) {
-          const message = 'an import that was refused could not be undone';
-          throw new ExtSwitchError('INTERNAL', message, {}, { cause });
+          const fields = { error: String(cause) };
+          world.log('error', 'an import that was refused could not be undone', fields);
         }
       }
       ops.length = opCount;
