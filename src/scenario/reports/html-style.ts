@@ -24,7 +24,7 @@ table { border-collapse: collapse; }
 .timeline td { padding: .08rem .5rem; vertical-align: top; }
 .timeline .time { color: var(--dim); text-align: right; width: 4rem; }
 .timeline .lane { border-left: 1px solid var(--line); white-space: nowrap; }
-.timeline .way { border-left: 1px solid var(--line); color: var(--dim); }
+.timeline .way { border-left: 1px solid var(--line); color: var(--dim); white-space: nowrap; }
 .oid { background: var(--lane); color: var(--lane-fg); border-radius: 3px; padding: 0 .35rem; }
 .oid.query, .oid.indication { background: var(--query); }
 .status { color: var(--good); font-weight: 500; } .bad .status, .veto { color: var(--bad); font-weight: 600; }

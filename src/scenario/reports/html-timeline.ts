@@ -68,7 +68,9 @@ function oidRow(line: OidLine, lanes: Lanes): string {
       return `<span class="${isVerdict && isBad ? 'veto' : ''}">${html(text)}</span>`;
     })
     .join(' → ');
-  const result = `<b class="status">${html(short(line.status))}</b>`;
+  // A veto has been named with the one who did it.
+  const isSaid = line.route.at(-1)?.verdict === line.status && isBad;
+  const result = isSaid ? '' : `<b class="status">${html(short(line.status))}</b>`;
   return `<tr class="request${isBad ? ' bad' : ''}"><td class="time">${line.time}</td>${cells}<td class="way">${way} ${result}</td></tr>`;
 }
 
