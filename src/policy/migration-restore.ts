@@ -5,7 +5,7 @@ import type { ArrivalRecord, DepartureRecord } from './migration-records.ts';
 import { MigrationSource } from './migration-source.ts';
 import { Travel } from './migration-travel.ts';
 import { type VmRecord, vmKey } from './records.ts';
-import type { AdapterEntry, VmEntry } from './vm-entry.ts';
+import { type AdapterEntry, VmEntry } from './vm-entry.ts';
 import type { Footings } from './vm-power.ts';
 import type { World } from './world.ts';
 
@@ -63,9 +63,9 @@ export function joinHosts(world: World): () => void {
 }
 
 async function resumed(world: World, departure: Departure): Promise<void> {
-  const vm = world.vms.get(departure.vm.id);
-  // Deleted since: nothing is left to decide but what the other host has prepared.
-  if (vm === undefined) return;
+  const { id, name } = departure.vm;
+  // One that is deleted since has nothing to come back to, but the other host is to let go all the same.
+  const vm = world.vms.get(id) ?? new VmEntry(id, name, 0);
   await new MigrationSource(world, departure, vm).resume(storedFootings(world, vm));
 }
 

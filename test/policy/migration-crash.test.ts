@@ -127,3 +127,33 @@ for (const side of ['a', 'b'] as const) {
     );
   }
 }
+
+t.test(
+  'a VM that is deleted after a migration that could not be written off: the other host lets go all the same',
+  async (t) => {
+    const scene = await openScene();
+    const { a, b, hosts, storeA } = scene;
+    const vm = await runningVm(a);
+    storeA.arm();
+    // The first write is `preparing`; nothing of its end is written.
+    hosts.isDead = () => storeA.writes >= 1;
+    storeA.arm({ failAt: 2 });
+    const { id } = await a.fabric.migrations.start({ vm: 'vm', destination: { host: 'b' } });
+    await turns(a, () => a.fabric.migrations.get(id).state === 'failed');
+    await vm.stop();
+    await vm.delete();
+    const { host, store } = await restarted(scene, 'a');
+    const [kept = ''] = contents(store).filter((line) => line.startsWith('migration/'));
+    t.match(kept, /"role":"source","state":"cancelling"/, 'begun anew, and not over');
+    hosts.isDead = () => false;
+    await settled(host);
+    t.equal(host.fabric.migrations.get(id).state, 'failed');
+    t.strictSame(
+      [...b.fabric.migrations.arrivals()],
+      [{ id, vm: { id, name: '' }, state: 'abandoned' }],
+    );
+    t.strictSame(remains(host, store), []);
+    await host.fabric.close();
+    await b.fabric.close();
+  },
+);

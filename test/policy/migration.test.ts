@@ -1,4 +1,5 @@
 import t from 'tap';
+import { NdisStatus } from '../../src/core/status.ts';
 import { LocalHosts } from '../../src/policy/migration-hosts.ts';
 import { FABRIKAM } from '../support/fabrikam.ts';
 import { having, migrate, openScene, remains } from './migration-fault-world.ts';
@@ -329,3 +330,54 @@ t.test('names of hosts are unique, one without a directory knows none', async (t
     'ILLEGAL_TRANSITION',
   );
 });
+
+t.test(
+  'a virtual function goes back to the synthetic path before the save, and comes back when the VM stays (G46, S11 step 3)',
+  async (t) => {
+    for (const refuses of [false, true]) {
+      const { a, b } = await openPair();
+      await a.fabric.switches
+        .get('S')
+        .host.connectUplink({ adapters: [{ name: 'eth0', virtualFunctions: 4 }] });
+      const vm = await runningVm(a);
+      await first(vm).assignVf();
+      if (refuses)
+        b.keeper.decide = (oid) => (oid === 'NIC_CREATE' ? NdisStatus.RESOURCES : undefined);
+      a.oids();
+      const info = await migrate(a, 'b');
+      const oids = a.oids();
+      t.ok(
+        oids.indexOf('NIC_UPDATED') >= 0 && oids.indexOf('NIC_UPDATED') < oids.indexOf('NIC_SAVE'),
+        oids.join(' '),
+      );
+      t.ok(oids.indexOf('NIC_REQUEST') < oids.indexOf('NIC_UPDATED'), 'freed before it is told');
+      t.equal(info.state, refuses ? 'failed' : 'succeeded');
+      const owner = refuses ? a : b;
+      t.equal(first(owner.fabric.vms.get('vm')).info.vfAssigned, refuses);
+      const [adapter] = a.fabric.switches.get('S').host.uplink?.adapters ?? [];
+      t.equal(adapter?.virtualFunctionsUsed, refuses ? 1 : 0);
+    }
+  },
+);
+
+t.test(
+  'a save that is refused gives the virtual function back and leaves the NIC connected (G10, G46, S11 step 5)',
+  async (t) => {
+    const { a, b } = await openPair({ behaviour: { suspendOids: true } });
+    await a.fabric.switches
+      .get('S')
+      .host.connectUplink({ adapters: [{ name: 'eth0', virtualFunctions: 4 }] });
+    const vm = await runningVm(a);
+    await first(vm).assignVf();
+    const before = having(a);
+    a.keeper.decide = (oid) => (oid === 'NIC_SAVE' ? NdisStatus.DATA_NOT_ACCEPTED : undefined);
+    a.oids();
+    t.match(await migrate(a, 'b'), { state: 'failed', error: { code: 'VETOED' } });
+    const oids = a.oids();
+    t.notOk(oids.includes('NIC_DISCONNECT'));
+    t.ok(oids.indexOf('NIC_SUSPENDED_LM_SOURCE_FINISHED') > oids.indexOf('NIC_SAVE!'));
+    t.equal(having(a), before);
+    t.equal(first(vm).info.vfAssigned, true);
+    t.equal(b.fabric.counters()['ports'], 0);
+  },
+);
