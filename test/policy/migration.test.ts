@@ -7,7 +7,7 @@ import { openHost, openPair, PORT_SETTING, runningVm } from './migration-world.t
 import { contents, ending, first, type KeptStore } from './vm-world.ts';
 
 t.test(
-  'a running VM: the OIDs of S11 and S12 in their order on both hosts (S11, S12, G36-G42, G44, OP-38, OP-39)',
+  'a running VM: the OIDs of S11 and S12 in their order on both hosts (E61, S11, S12, G36-G42, G44, OP-38, OP-39)',
   async (t) => {
     const { a, b } = await openPair({ behaviour: { suspendOids: true } });
     await b.fabric.switches.get('S').ports.create({ name: 'before it' });
