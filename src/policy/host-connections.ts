@@ -9,10 +9,11 @@ import type {
   UplinkOptions,
 } from './api.ts';
 import type { Transaction } from './change-log.ts';
-import { externalPort, type Keep, openInternalNic, openUplink } from './host-ports.ts';
+import { type Keep, openInternalNic, openUplink } from './host-ports.ts';
 import { portInfo } from './info.ts';
 import { PortObject } from './port-handle.ts';
 import { portOps } from './port-record.ts';
+import { uplinkPort } from './uplink-port.ts';
 import { mustBeThere, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /** The host's own connections to one switch: the uplink and the management OS. */
@@ -28,7 +29,7 @@ export class Host implements HostConnections {
   }
 
   get uplink(): UplinkInfo | undefined {
-    const port = externalPort(this.#entry);
+    const port = uplinkPort(this.#entry);
     return port === undefined ? undefined : uplinkInfo(this.#entry, port);
   }
 
@@ -81,7 +82,7 @@ export class Host implements HostConnections {
   readonly #keep: Keep = (ops, undo) => this.#world.changes.commit(this.#transaction, ops, undo);
 
   #uplinkPort(): Port {
-    const port = externalPort(this.#entry);
+    const port = uplinkPort(this.#entry);
     if (port !== undefined) return port;
     throw new ExtSwitchError('NOT_FOUND', `switch ${this.#entry.name} has no uplink`);
   }

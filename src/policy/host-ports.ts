@@ -11,6 +11,7 @@ import { hostNicFacts, pnpInstanceId, teamInstanceId } from './nic-names.ts';
 import { claimName, portOps } from './port-record.ts';
 import type { UplinkTeam } from './records.ts';
 import { portOptions } from './recreate.ts';
+import { uplinkPort } from './uplink-port.ts';
 import { refused } from './veto.ts';
 import {
   addPort,
@@ -72,17 +73,9 @@ export function checkUplink({ team = 'none', adapters }: UplinkOptions): UplinkT
   return team;
 }
 
-/** The external port of a switch, whether or not its NIC is there yet. */
-export function externalPort(entry: SwitchEntry): Port | undefined {
-  for (const port of entry.ports.values()) {
-    if (port.type === 'external' && port.nics.size > 0) return port;
-  }
-  return undefined;
-}
-
 /** Rules C8, OP-36: one external NIC a switch, and as many internal ones as the world allows. */
 export function mustTakeNic(world: World, entry: SwitchEntry, type: PortType): void {
-  if (type === 'external' && externalPort(entry) !== undefined) {
+  if (type === 'external' && uplinkPort(entry) !== undefined) {
     const message = `switch ${entry.name} has its external NIC already (rule C8)`;
     throw new ExtSwitchError('ILLEGAL_TRANSITION', message, { rule: 'C8' });
   }

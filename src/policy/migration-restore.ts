@@ -5,6 +5,8 @@ import type { ArrivalRecord, DepartureRecord } from './migration-records.ts';
 import { MigrationSource } from './migration-source.ts';
 import { Travel } from './migration-travel.ts';
 import { type VmRecord, vmKey } from './records.ts';
+import { storedFooting } from './vf-adapter.ts';
+import type { Footing } from './vm-connection.ts';
 import { type AdapterEntry, VmEntry } from './vm-entry.ts';
 import type { Footings } from './vm-power.ts';
 import type { World } from './world.ts';
@@ -71,12 +73,11 @@ async function resumed(world: World, departure: Departure): Promise<void> {
 
 function storedFootings(world: World, vm: VmEntry): Footings {
   const record = world.store.get(vmKey(vm.id)) as unknown as VmRecord | undefined;
-  const footings: Map<AdapterEntry, { portId: number | undefined; vfAssigned: boolean }> =
-    new Map();
-  for (const { id, portId, vfAssigned } of record?.adapters ?? []) {
-    const adapter = vm.adapters.find((one) => one.id === id);
-    if (adapter !== undefined && portId !== undefined)
-      footings.set(adapter, { portId, vfAssigned });
+  const footings = new Map<AdapterEntry, Footing>();
+  for (const one of record?.adapters ?? []) {
+    const adapter = vm.adapters.find(({ id }) => id === one.id);
+    if (adapter === undefined || one.portId === undefined) continue;
+    footings.set(adapter, storedFooting(world, one));
   }
   return footings;
 }

@@ -13,6 +13,7 @@ import { hostNicFacts } from './nic-names.ts';
 import { nicAgain } from './nic-record.ts';
 import { dropRefusedNic, mustExist, portOps, portOpsNow } from './port-record.ts';
 import { refused } from './veto.ts';
+import { vfHolders, vfLosers } from './vf-return.ts';
 import { presentPort, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
 /** Ethernet without jumbo frames; what the switch offers when nothing is said, bytes. */
@@ -137,13 +138,19 @@ export class Nics implements NicCollection {
       }
       let durable: Promise<void> | undefined;
       let facts = nicAgain(nic);
+      let holders = vfHolders(this.#world, this.#entry, this.#port);
       await this.#entry.machine.disconnectNic(this.#port, nic, {
         check: () => {
           mustExist(this.#entry, this.#port);
           facts = nicAgain(nic);
+          holders = vfHolders(this.#world, this.#entry, this.#port);
         },
         accepted: () => {
-          durable = this.#commit(() => this.#connectAgain(facts));
+          const giveBack = vfLosers(this.#world, this.#entry, holders);
+          durable = this.#commit(async () => {
+            await this.#connectAgain(facts);
+            await giveBack();
+          });
         },
       });
       await durable;

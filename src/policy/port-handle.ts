@@ -16,6 +16,7 @@ import { claimName, mustExist, portOps, portOpsNow } from './port-record.ts';
 import { PropertySet } from './property-set.ts';
 import { portKey, propertyKey, remove } from './records.ts';
 import { recreatePort, snapshotPort } from './recreate.ts';
+import { vfHolders, vfLosers } from './vf-return.ts';
 import { AdapterNics, adapterOf, mustNotBeOfVm } from './vm-ports.ts';
 import { AdapterProperties } from './vm-properties.ts';
 import {
@@ -128,16 +129,20 @@ export class PortObject implements PortHandle {
       }
       let durable: Promise<void> | undefined;
       let snapshot = snapshotPort(entry, port);
+      let holders = vfHolders(world, entry, port);
       await entry.machine.deletePort(port, {
         check: () => {
           mustExist(entry, port);
           snapshot = snapshotPort(entry, port);
+          holders = vfHolders(world, entry, port);
         },
         accepted: () => {
           removePort(entry, port);
-          durable = world.changes.commit(this.#transaction, this.#removal(), () =>
-            recreatePort(world, presentSwitch(world, entry), snapshot),
-          );
+          const giveBack = vfLosers(world, entry, holders);
+          durable = world.changes.commit(this.#transaction, this.#removal(), async () => {
+            await recreatePort(world, presentSwitch(world, entry), snapshot);
+            await giveBack();
+          });
         },
       });
       await durable;

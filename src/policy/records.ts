@@ -103,6 +103,8 @@ export interface AdapterRecord {
   /** While it is connected. */
   readonly portId: number | undefined;
   readonly vfAssigned: boolean;
+  /** NetCfgInstanceId of the physical adapter the virtual function is of: it goes with that one. */
+  readonly vfAdapter?: Guid;
   /** Features the switch must offer; left out: none. */
   readonly requiredFeatures?: readonly { readonly id: Guid; readonly name: string }[];
 }

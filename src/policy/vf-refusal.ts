@@ -1,14 +1,14 @@
 import { lowerAdapters } from '../../switch/external-port.ts';
 import type { OidRequest } from '../../switch/oid-request.ts';
 import { NdisStatus } from '../core/status.ts';
-import { externalPort } from './host-ports.ts';
+import { uplinkPort } from './uplink-port.ts';
 import type { Cause } from './veto.ts';
 import type { SwitchEntry } from './world.ts';
 
 /** Why the hardware below a switch gave no virtual function; `undefined` when an extension decided, or nothing is known. */
 export function vfRefusal(entry: SwitchEntry, request: OidRequest): Cause | undefined {
   if (request.completedBy !== undefined) return undefined;
-  const port = externalPort(entry);
+  const port = uplinkPort(entry);
   const lower = port === undefined ? [] : lowerAdapters(port);
   const [only] = lower;
   if (lower.length > 1) {

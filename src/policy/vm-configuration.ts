@@ -15,13 +15,13 @@ import {
   endStanding,
   footingOf,
   openConnection,
-  reopenConnection,
   standAgain,
   standOf,
   targetSwitch,
   validate,
 } from './vm-connection.ts';
 import { AdapterEntry, VmEntry } from './vm-entry.ts';
+import { reopenAlive } from './vm-power.ts';
 import type { World } from './world.ts';
 
 type Tx = Transaction | undefined;
@@ -215,7 +215,7 @@ export function removeAdapter(
       adapter.isRemoved = false;
       world.adapters.set(adapter.id, adapter);
       world.macs.keep(adapter.settings.mac);
-      if (vm.isAlive) yield* reopenConnection(world, adapter, footing);
+      if (vm.isAlive) yield* reopenAlive(world, adapter, footing);
       else yield* standAgain(world, adapter, stood);
     });
   };

@@ -136,6 +136,22 @@ function connected(adapter: AdapterEntry, entry: SwitchEntry, port: Port): void 
   for (const property of adapter.properties.values()) property.refused = undefined;
 }
 
+/** What the first NIC_CREATE changes for good (rules C17, C19). */
+export interface Origin {
+  readonly isKnown: boolean;
+  readonly mtu: number;
+}
+
+export function originOf({ isKnown, settings: { mtu } }: AdapterEntry): Origin {
+  return { isKnown, mtu };
+}
+
+/** A NIC whose creation was undone was never created: the next NIC_CREATE is its first (rule C17). */
+export function uncreate(adapter: AdapterEntry, { isKnown, mtu }: Origin): void {
+  adapter.isKnown = isKnown;
+  adapter.settings.mtu = mtu;
+}
+
 /** Rules C17, C19: this was its first NIC_CREATE, and the MTU an extension lowered there stays. */
 function created(adapter: AdapterEntry, port: Port): void {
   const nic = port.nics.get(0);
@@ -233,6 +249,19 @@ export function* reopenNic(
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     report(world, adapter, connection.entry, 'C23', problem);
+  }
+}
+
+/** The virtual function an adapter had, once its uplink is there again; a refusal is reported. */
+export function* reassignVf(world: World, adapter: AdapterEntry): Steps<void> {
+  try {
+    yield* assignVf(world, adapter);
+  } catch (error) {
+    world.environment.finding(adapter.target?.name ?? '', {
+      rule: 'D25',
+      severity: 'warning',
+      message: `${adapter.description} stays on the synthetic path: ${String(error)}`,
+    });
   }
 }
 

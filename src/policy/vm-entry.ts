@@ -8,6 +8,7 @@ import type { MacOwner } from './mac-pool.ts';
 import type { Travel } from './migration-travel.ts';
 import type { AdapterRecord, VmRecord } from './records.ts';
 import { TurnQueue } from './turn-queue.ts';
+import { vfAdapterOf } from './vf-adapter.ts';
 import type { SwitchEntry } from './world.ts';
 
 /** A port of an adapter and the switch it is on. */
@@ -135,6 +136,7 @@ export function vmRecord(vm: VmEntry): VmRecord {
 
 function adapterRecord(adapter: AdapterEntry): AdapterRecord {
   const { settings, target } = adapter;
+  const vfAdapter = vfAdapterOf(adapter);
   return {
     id: adapter.id,
     portName: adapter.portName,
@@ -151,6 +153,7 @@ function adapterRecord(adapter: AdapterEntry): AdapterRecord {
     switchName: target?.name,
     portId: adapter.connection?.port.portId,
     vfAssigned: adapter.connection?.port.nics.get(0)?.vfAssigned ?? false,
+    ...(vfAdapter === undefined ? {} : { vfAdapter }),
     ...(adapter.requiredFeatures.length === 0
       ? {}
       : { requiredFeatures: adapter.requiredFeatures }),

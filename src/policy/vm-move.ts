@@ -11,14 +11,17 @@ import {
   footingOf,
   openConnection,
   openNic,
+  originOf,
   reopenConnection,
   reopenNic,
   standAgain,
   standOf,
+  uncreate,
   validate,
 } from './vm-connection.ts';
 import type { AdapterEntry } from './vm-entry.ts';
 import { adapterInfo } from './vm-info.ts';
+import { reopenAlive } from './vm-power.ts';
 import type { SwitchEntry, World } from './world.ts';
 
 type Tx = Transaction | undefined;
@@ -82,6 +85,7 @@ function* reconfigure(
 function* reconnect(world: World, transaction: Tx, adapter: AdapterEntry): Steps<Committed> {
   const { connection, isConnected } = adapter;
   const footing = footingOf(adapter);
+  const origin = originOf(adapter);
   if (connection !== undefined) {
     yield* settled(connection.entry.machine.closeNics(connection.port));
   }
@@ -94,6 +98,9 @@ function* reconnect(world: World, transaction: Tx, adapter: AdapterEntry): Steps
   return commitVm(world, transaction, adapter.vm, [], function* () {
     // It is connected to the same switch with the same policies: what it may lack is its virtual function.
     if (footing?.vfAssigned === true) yield* assignVf(world, adapter);
+    if (isConnected || connection === undefined) return;
+    yield* settled(connection.entry.machine.closeNics(connection.port));
+    uncreate(adapter, origin);
   });
 }
 
@@ -105,10 +112,12 @@ function* move(
 ): Steps<Committed> {
   const before = adapter.target;
   const footing = footingOf(adapter);
+  const origin = originOf(adapter);
   yield* closeConnection(adapter);
   adapter.target = { id: entry.id, name: entry.name };
   const back = function* (): Steps<void> {
     adapter.target = before;
+    uncreate(adapter, origin);
     if (footing !== undefined) yield* reopenConnection(world, adapter, footing);
   };
   try {
@@ -147,7 +156,7 @@ export function disconnectAdapter(
     adapter.target = undefined;
     return commitVm(world, transaction, vm, [], function* () {
       adapter.target = before;
-      if (vm.isAlive) yield* reopenConnection(world, adapter, footing);
+      if (vm.isAlive) yield* reopenAlive(world, adapter, footing);
       else yield* standAgain(world, adapter, stood);
     });
   };

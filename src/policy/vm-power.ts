@@ -9,12 +9,15 @@ import {
   endStanding,
   type Footing,
   footingOf,
+  type Origin,
   openConnection,
+  originOf,
   reopenConnection,
   type Stand,
   standAgain,
   standOf,
   targetSwitch,
+  uncreate,
   validateAfterwards,
 } from './vm-connection.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
@@ -33,21 +36,26 @@ type Tx = Transaction | undefined;
 
 const NO_OPS: readonly StoreOp[] = [];
 
-/** Adapters that were connected, with the validation port each had before. */
-type Stands = Map<AdapterEntry, Stand | undefined>;
+/** What an adapter was before it was connected. */
+interface Before extends Origin {
+  /** Where its validation port stood. */
+  readonly stand: Stand | undefined;
+}
+
+type Connected = Map<AdapterEntry, Before>;
 
 /** S2 for every adapter that has a switch; all of them, or the VM stays off. */
 export function startVm(world: World, transaction: Tx, vm: VmEntry): MaybePromise<VmInfo> {
   const change = function* (): Steps<Committed> {
     mustBe(vm, ['off'], 'started', 'S2', adviceForStart(vm));
-    const stood = yield* connectAll(world, vm);
+    const connected = yield* connectAll(world, vm);
     // A cold start ends the life that run-time data belonged to (OP-15).
     const before = savedData(vm);
     if (before.size > 0) setSavedData(vm, NO_DATA);
     vm.state = 'running';
     const ops = before.size > 0 ? savedOps(vm, before) : NO_OPS;
     return commitVm(world, transaction, vm, ops, function* () {
-      yield* disconnectAll(world, vm, stood);
+      yield* disconnectAll(world, vm, connected);
       vm.state = 'off';
       setSavedData(vm, before);
     });
@@ -61,24 +69,24 @@ function adviceForStart(vm: VmEntry): string {
 
 /**
  * S2 steps 1-6 for each adapter. When one is refused, those before it are disconnected again, the latest first, and the
- * validation ports that stood stand again. Returns where those stood, for {@link disconnectAll}.
+ * validation ports that stood stand again. Returns what each was before, for {@link disconnectAll}.
  */
 export function* connectAll(
   world: World,
   vm: VmEntry,
   isRestoring: (adapter: AdapterEntry) => boolean = () => false,
-): Steps<Stands> {
+): Steps<Connected> {
   // Before the first OID, so that a missing switch costs the others nothing.
   for (const adapter of vm.adapters) {
     const entry = targetSwitch(world, adapter);
     if (entry !== undefined) mustOffer(world, adapter, entry);
   }
-  const begun: Stands = new Map();
+  const begun: Connected = new Map();
   try {
     for (const adapter of vm.adapters) {
       const entry = targetSwitch(world, adapter);
       if (entry === undefined) continue;
-      begun.set(adapter, standOf(adapter));
+      begun.set(adapter, { ...originOf(adapter), stand: standOf(adapter) });
       yield* endStanding(world, adapter);
       yield* openConnection(world, adapter, entry, { isRestoring: isRestoring(adapter) });
     }
@@ -90,9 +98,12 @@ export function* connectAll(
 }
 
 /** What {@link connectAll} did, taken back: ports away, the latest first, and validation ports where they stood. */
-export function* disconnectAll(world: World, vm: VmEntry, stood: Stands): Steps<void> {
+export function* disconnectAll(world: World, vm: VmEntry, connected: Connected): Steps<void> {
   for (const adapter of vm.adapters.toReversed()) yield* closeConnection(adapter);
-  for (const [adapter, was] of stood) yield* standAgain(world, adapter, was);
+  for (const [adapter, before] of connected) {
+    uncreate(adapter, before);
+    yield* standAgain(world, adapter, before.stand);
+  }
 }
 
 /** What the connections of a VM were, by adapter. */
@@ -180,6 +191,21 @@ export function resumeVm(world: World, transaction: Tx, vm: VmEntry): MaybePromi
     });
   };
   return changeVm(world, transaction, vm, change, () => vmInfo(world, vm));
+}
+
+/** One connection as it was, of a VM that is running or paused: a paused VM's NIC is suspended (OP-16, OP-39). */
+export function* reopenAlive(
+  world: World,
+  adapter: AdapterEntry,
+  footing: Footing | undefined,
+): Steps<void> {
+  yield* reopenConnection(world, adapter, footing);
+  const { connection, vm } = adapter;
+  const nic = connection?.port.nics.get(0);
+  if (vm.state !== 'paused' || nic?.state !== 'connected') return;
+  if (connection !== undefined) {
+    yield* settled(connection.entry.machine.suspendNic(connection.port, nic));
+  }
 }
 
 /** OID_SWITCH_NIC_SUSPEND for each connected NIC, where the world uses it (OP-39). */

@@ -4,6 +4,7 @@ import { isUndecided } from './migration-restore.ts';
 import type { AdapterRecord, SavedRecord, VmRecord } from './records.ts';
 import { savedKey } from './records.ts';
 import { propertiesByOwner } from './restore.ts';
+import { storedFooting } from './vf-adapter.ts';
 import { addVm } from './vm-configuration.ts';
 import { reopenConnection, validateAfterwards } from './vm-connection.ts';
 import { AdapterEntry, VmEntry } from './vm-entry.ts';
@@ -82,7 +83,7 @@ function* connectAgain(world: World, { vm, record }: Stored): Steps<void> {
   if (!vm.isAlive) return;
   for (const adapter of vm.adapters) {
     const before = record.adapters.find(({ id }) => id === adapter.id);
-    yield* reopenConnection(world, adapter, before);
+    yield* reopenConnection(world, adapter, before && storedFooting(world, before));
   }
   if (vm.state === 'paused') yield* suspendAll(vm);
 }

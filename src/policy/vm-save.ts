@@ -79,7 +79,7 @@ export function restoreVm(
   const change = function* (): Steps<Committed> {
     mustBe(vm, ['saved'], 'restored', 'S10', 'it has no saved state');
     const before = savedData(vm);
-    const stood = yield* connectAll(world, vm, (adapter) => adapter.saved.length > 0);
+    const connected = yield* connectAll(world, vm, (adapter) => adapter.saved.length > 0);
     const left = new Map<AdapterEntry, readonly SaveRecord[]>();
     try {
       for (const [adapter, { entry, port }] of connectedNics(vm)) {
@@ -95,7 +95,7 @@ export function restoreVm(
         for (const record of outcome.unowned) unowned.push(savedRecordInfo(adapter, record));
       }
     } catch (error) {
-      yield* disconnectAll(world, vm, stood);
+      yield* disconnectAll(world, vm, connected);
       throw error;
     }
     // What belongs to adapters that are not connected waits for the next restore.
@@ -103,7 +103,7 @@ export function restoreVm(
     vm.state = 'running';
     setSavedData(vm, left.size === 0 ? NO_DATA : left);
     return commitVm(world, transaction, vm, savedOps(vm, before), function* () {
-      yield* disconnectAll(world, vm, stood);
+      yield* disconnectAll(world, vm, connected);
       vm.state = 'saved';
       setSavedData(vm, before);
     });
