@@ -198,8 +198,10 @@ export class ChangeLog {
     }
   }
 
-  /** Runs `change` alone; one write at its end. Throws what it threw, after everything was undone. */
-  async atomic<T>(change: (transaction: Transaction) => Promise<T>): Promise<T> {
+  /**
+   * Runs `change` alone; one write at its end, then `kept`, still alone. Throws what it threw, after everything was undone.
+   */
+  async atomic<T>(change: (transaction: Transaction) => Promise<T>, kept?: () => void): Promise<T> {
     while (this.#transaction !== undefined || this.#recovery !== undefined) {
       if (this.#recovery !== undefined) await this.#recovery;
       else await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -211,6 +213,7 @@ export class ChangeLog {
       try {
         const result = await change(transaction);
         if (transaction.ops.length > 0) await this.#write(transaction.ops);
+        kept?.();
         return result;
       } catch (error) {
         for (const undo of transaction.undos.reverse()) await this.#undo(undo);

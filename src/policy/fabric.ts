@@ -61,6 +61,14 @@ function checkOptions({
   }
 }
 
+/** Brings what is stored to life: switches with their stacks, ports, NICs and properties, migrations, VMs. */
+async function restoreWorld(world: World): Promise<void> {
+  await restoreSwitches(world);
+  restoreMigrations(world);
+  await restoreVms(world);
+  endRestore(world);
+}
+
 /** A world: features, extensions, switches with their ports and policies, a clock, a seed, a trace, a store. */
 export class Fabric implements FabricInterface {
   readonly features: Features;
@@ -121,10 +129,7 @@ export class Fabric implements FabricInterface {
         }
         await world.changes.commit(undefined, installed.ops, installed.undo);
       }
-      await restoreSwitches(world);
-      restoreMigrations(world);
-      await restoreVms(world);
-      endRestore(world);
+      await restoreWorld(world);
       world.leaveHosts = joinHosts(world);
       driver?.opened();
       return new Fabric(world, driver);
@@ -170,20 +175,29 @@ export class Fabric implements FabricInterface {
     const world = this.#world;
     // At once, so that nothing in flight keeps the reset waiting; again when it runs alone, for what came meanwhile.
     await this.#stopSwitches();
-    await world.changes.atomic(async (transaction) => {
+    const empty = async (transaction: Transaction): Promise<void> => {
+      // First, since everything before it may have stopped already: what the store still holds comes back to life.
+      let classes: ReturnType<World['registry']['clear']> = [];
+      transaction.undos.push(async () => {
+        await this.#stopSwitches();
+        world.registry.clear();
+        for (const { feature, uint16 } of classes) world.registry.put(feature, uint16);
+        world.macs.clear();
+        world.leaveHosts();
+        await restoreWorld(world);
+        world.leaveHosts = joinHosts(world);
+      });
       await this.#stopSwitches();
       for (const [key] of world.store.range('')) transaction.ops.push({ op: 'delete', key });
-      const classes = world.registry.clear();
+      classes = world.registry.clear();
       const definitions = [...world.extensions.values()];
       world.extensions.clear();
       for (const definition of definitions) {
         transaction.ops.push(...(installExtension(world, definition)?.ops ?? []));
       }
-      transaction.undos.push(() => {
-        world.registry.clear();
-        for (const { feature, uint16 } of classes) world.registry.put(feature, uint16);
-      });
       world.macs.clear();
+    };
+    await world.changes.atomic(empty, () => {
       world.trace.clear();
       world.events.clear();
     });
