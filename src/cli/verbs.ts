@@ -1,5 +1,6 @@
 import type { CommandSpec } from './command.ts';
 import { LOCAL_VERBS } from './verbs/local-verbs.ts';
+import { MIGRATION_VERBS } from './verbs/migration-verbs.ts';
 import { OBJECT_VERBS } from './verbs/object-verbs.ts';
 import { POLICY_VERBS } from './verbs/policy-verbs.ts';
 import { PORTABLE_VERBS } from './verbs/portable-verbs.ts';
@@ -15,10 +16,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...OBJECT_VERBS,
   ...VM_VERBS,
   ...PORTABLE_VERBS,
+  ...MIGRATION_VERBS,
   ...POLICY_VERBS,
   ...SERVER_VERBS,
   ...STORE_VERBS,
 ];
 
 /** Verbs of interfaces.md 2 that a later version brings. */
-export const LATER_VERBS: readonly string[] = ['verify', 'migration', 'native'];
+export const LATER_VERBS: readonly string[] = ['verify', 'native'];
