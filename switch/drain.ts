@@ -19,14 +19,15 @@ export function* unreferenced(
   // A switch that stops waits for nobody: its extensions give everything back when they detach.
   if (held.references === 0 || state.isStopping) return;
   const free = new Promise<void>((resolve) => {
-    const timer = environment.clock.after(environment.oidTimeoutMs, () => {
+    const giveUp = (): void => {
       environment.finding(state.name, {
         rule,
         severity: 'error',
         message: `${what} still had ${held.references} reference(s) after ${environment.oidTimeoutMs} ms; deleted all the same`,
       });
       resolve();
-    });
+    };
+    const timer = environment.clock.after(environment.oidTimeoutMs, giveUp, true);
     held.onUnreferenced = () => {
       timer.cancel();
       resolve();

@@ -191,9 +191,9 @@ export class ModuleLife {
     const { clock, oidTimeoutMs } = this.#host.environment;
     let timer: Timer | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = clock.after(oidTimeoutMs, () =>
-        reject(new Error(`its promise was not kept within ${oidTimeoutMs} ms (rule A62)`)),
-      );
+      const giveUp = (): void =>
+        reject(new Error(`its promise was not kept within ${oidTimeoutMs} ms (rule A62)`));
+      timer = clock.after(oidTimeoutMs, giveUp, true);
     });
     try {
       yield Promise.race([promised, late]);

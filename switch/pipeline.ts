@@ -250,7 +250,7 @@ export class Pipeline {
         : this.#stopForward(module, request);
     }
     request.endsAt = this.#environment.clock.now() + this.#environment.oidTimeoutMs;
-    request.timer = this.#environment.clock.after(this.#environment.oidTimeoutMs, () => {
+    const timedOut = (): void => {
       this.#find(module, request, {
         rule: 'NdisTimedOidComplete',
         severity: 'error',
@@ -266,7 +266,9 @@ export class Pipeline {
       // Rule D23 again: what must be forwarded is forwarded for it, the rest is aborted.
       const verdict = mustForward(request) ? FORWARD : NdisStatus.REQUEST_ABORTED;
       this.#resume(module, request, verdict);
-    });
+    };
+    const { clock, oidTimeoutMs } = this.#environment;
+    request.timer = clock.after(oidTimeoutMs, timedOut, true);
     module.onHeld?.();
     return PEND;
   }

@@ -7,14 +7,18 @@ export interface Timer {
 export interface Clock {
   /** Virtual time in milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
-  /** Calls `fire` once when `delayMs` (>= 0) have passed. */
-  after(delayMs: number, fire: () => void): Timer;
+  /**
+   * Calls `fire` once when `delayMs` (>= 0) have passed. `isAwaited`: it is the limit of something that a caller waits for, so
+   * a program in which nothing else goes on must not end before it.
+   */
+  after(delayMs: number, fire: () => void, isAwaited?: boolean): Timer;
 }
 
 interface Entry {
   readonly at: number;
   readonly order: number;
   readonly fire: () => void;
+  readonly isAwaited: boolean;
   live: boolean;
 }
 
@@ -26,10 +30,14 @@ export class VirtualClock implements Clock {
   #nowMs: number;
   #order = 0;
   #entries: Entry[] = [];
+  #awaited = 0;
   /** Where time comes from while a driver moves it along: virtual ms now. */
   source: (() => number) | undefined;
   /** Called after a timer was set, so that a driver can wake up in time. */
   onTimerSet: ((atMs: number) => void) | undefined;
+
+  /** Called when the last timer that somebody waits for is gone. */
+  onNothingAwaited: (() => void) | undefined;
 
   constructor(startMs = 0) {
     this.#nowMs = startMs;
@@ -46,13 +54,20 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
-  after(delayMs: number, fire: () => void): Timer {
+  /** Whether a timer is set whose end somebody waits for. */
+  get isAwaited(): boolean {
+    return this.#awaited > 0;
+  }
+
+  after(delayMs: number, fire: () => void, isAwaited = false): Timer {
     const entry: Entry = {
       at: this.now() + Math.max(0, delayMs),
       order: this.#order,
       fire,
+      isAwaited,
       live: true,
     };
+    if (isAwaited) this.#awaited += 1;
     this.#order += 1;
     let i = this.#entries.length;
     while (i > 0 && (this.#entries[i - 1] as Entry).at > entry.at) i -= 1;
@@ -61,11 +76,18 @@ export class VirtualClock implements Clock {
     return {
       cancel: () => {
         if (!entry.live) return;
-        entry.live = false;
+        this.#end(entry);
         const at = this.#entries.indexOf(entry);
         if (at >= 0) this.#entries.splice(at, 1);
       },
     };
+  }
+
+  #end(entry: Entry): void {
+    entry.live = false;
+    if (!entry.isAwaited) return;
+    this.#awaited -= 1;
+    if (this.#awaited === 0) this.onNothingAwaited?.();
   }
 
   /** Time of the next timer, or `undefined`. */
@@ -84,7 +106,7 @@ export class VirtualClock implements Clock {
       const next = this.#entries[0];
       if (next === undefined || next.at > atMs) break;
       this.#entries.shift();
-      next.live = false;
+      this.#end(next);
       this.#nowMs = Math.max(this.#nowMs, next.at);
       next.fire();
     }

@@ -15,6 +15,7 @@ export class WallDriver {
     this.#offsetMs = clock.now() - performance.now();
     clock.source = () => this.#wallMs();
     clock.onTimerSet = () => this.#arm();
+    clock.onNothingAwaited = () => this.#letEnd();
   }
 
   /** Whole milliseconds: what people and traces read. */
@@ -32,19 +33,23 @@ export class WallDriver {
       this.#clock.advanceTo(this.#wallMs());
       this.#arm();
     }, waitMs);
-    // A pended OID alone keeps no program alive; but a world that is being opened has nothing else that does.
-    if (!this.#isOpening) this.#timer.unref();
+    this.#letEnd();
   }
 
-  /** The world is open: from here on its timers keep no program alive. */
+  /** An OID in flight keeps a program alive as input and output do, and so does a world being opened; nothing else does. */
+  #letEnd(): void {
+    if (!this.#isOpening && !this.#clock.isAwaited) this.#timer?.unref();
+  }
+
   opened(): void {
     this.#isOpening = false;
-    this.#timer?.unref();
+    this.#letEnd();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#clock.onTimerSet = undefined;
+    this.#clock.onNothingAwaited = undefined;
     this.#clock.source = undefined;
   }
 }
