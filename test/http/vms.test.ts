@@ -94,10 +94,10 @@ t.test('every route of VMs, adapters and host connections, through a life of a V
 
   await throughHost(t, call);
   const untried = plane.app.plane.compiled
-    .filter(({ route }) => /^\/vms|\/host\//.test(route.path))
+    .filter(({ route }) => /^\/vms|\/host\//.test(route.path) && !/(ex|im)port$/.test(route.path))
     .map(({ route }) => route.operationId)
     .filter((id) => !plane.exercised.has(id));
-  t.strictSame(untried, [], 'all routes were called');
+  t.strictSame(untried, [], 'all routes were called (documents have tests of their own)');
 });
 
 /** Uplink with two adapters, a NIC of the management OS, a virtual function. */
