@@ -161,7 +161,7 @@ export class ChangeLog {
       if (!failed) for (const { key } of written.ops) replaced.add(key);
       else if (!written.ops.some(({ key }) => replaced.has(key))) await this.#takeBack(written);
       // A later change was made on top of this one, so that this one stands: with all that belongs to it.
-      else await this.#writeAgain(written.ops.filter(({ key }) => !replaced.has(key)));
+      else await this.writeAgain(written.ops.filter(({ key }) => !replaced.has(key)));
     }
     this.#writtenSince = undefined;
     this.#recovery = undefined;
@@ -176,10 +176,11 @@ export class ChangeLog {
     const isLater = ({ key }: StoreOp): boolean => this.#writtenSince?.has(key) === true;
     // Another change has written the record before the undo had changed it.
     const stale = isUndone && ops.some(isLater) ? (asItIs?.() ?? []) : [];
-    await this.#writeAgain(isUndone ? stale : ops.filter((op) => !isLater(op)));
+    await this.writeAgain(isUndone ? stale : ops.filter((op) => !isLater(op)));
   }
 
-  async #writeAgain(ops: readonly StoreOp[]): Promise<void> {
+  /** Stores what stands although its own write failed; what fails once more is reported. */
+  async writeAgain(ops: readonly StoreOp[]): Promise<void> {
     try {
       if (ops.length > 0) await this.#store.write(ops);
     } catch (error) {

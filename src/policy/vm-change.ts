@@ -108,28 +108,45 @@ export function commitOps(
 ): Committed {
   vm.changes += 1;
   const mine = vm.changes;
+  for (const { key } of ops) vm.written.set(key, mine);
   const durable = world.changes.commit(transaction, ops, () =>
     vm.queue.run(() => {
-      vm.undos.set(mine, undo);
-      return drive(takeBack(world, vm));
+      vm.undos.set(mine, { undo, ops });
+      // A later change is stored already: this one stands.
+      return mine <= vm.stored ? storeStanding(world, vm) : drive(takeBack(world, vm));
     }),
   );
-  // The VM as it is now is stored, with what changes before this one made of it.
-  const stands = (): void => {
-    for (const change of vm.undos.keys()) if (change <= mine) vm.undos.delete(change);
+  const stands = (): Promise<void> | undefined => {
+    vm.stored = Math.max(vm.stored, mine);
+    return storeStanding(world, vm);
   };
-  durable?.then(stands, () => undefined);
-  return { durable };
+  if (durable === undefined && transaction === undefined) void stands();
+  return { durable: durable?.then(stands) };
+}
+
+/**
+ * The VM as it is now is stored, with what failed changes before that made of it: what else those wanted to write, and no later one
+ * has written, is stored too.
+ */
+function storeStanding(world: World, vm: VmEntry): Promise<void> | undefined {
+  const ops: StoreOp[] = [];
+  for (const [change, failed] of vm.undos) {
+    if (change > vm.stored) continue;
+    vm.undos.delete(change);
+    ops.push(...failed.ops.filter(({ key }) => (vm.written.get(key) ?? 0) <= change));
+  }
+  if (vm.stored === vm.changes && vm.undos.size === 0) vm.written.clear();
+  return ops.length === 0 ? undefined : world.changes.writeAgain(ops);
 }
 
 /** Undoes what failed from the latest change on, back to one that has not failed. */
 function* takeBack(world: World, vm: VmEntry): Steps<void> {
   for (;;) {
-    const undo = vm.undos.get(vm.changes);
-    if (undo === undefined) return;
+    const failed = vm.undos.get(vm.changes);
+    if (failed === undefined) return;
     vm.undos.delete(vm.changes);
     vm.changes -= 1;
-    yield* telling(world, vm, undo);
+    yield* telling(world, vm, failed.undo);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Port, PortOwner, PropertyInstance } from '../../switch/ports.ts';
 import type { SaveRecord } from '../../switch/save-record.ts';
 import type { Steps } from '../../switch/steps.ts';
 import type { Guid } from '../core/guid.ts';
+import type { StoreOp } from '../store/store.ts';
 import type { VmState } from './api.ts';
 import type { MacOwner } from './mac-pool.ts';
 import type { Travel } from './migration-travel.ts';
@@ -96,6 +97,12 @@ export class AdapterEntry implements MacOwner {
   }
 }
 
+/** A change of a VM that the store refused. */
+export interface FailedChange {
+  readonly undo: () => Steps<void>;
+  readonly ops: readonly StoreOp[];
+}
+
 /** A virtual machine, as far as a switch meets it. */
 export class VmEntry {
   readonly id: Guid;
@@ -113,7 +120,11 @@ export class VmEntry {
   /** Changes committed. */
   changes = 0;
   /** Of changes, by number, that the store refused while a later one was under way: undone when that one is. */
-  readonly undos = new Map<number, () => Steps<void>>();
+  readonly undos = new Map<number, FailedChange>();
+  /** The last change that is stored. */
+  stored = 0;
+  /** Keys written, with the change that wrote them last; while something is under way. */
+  readonly written = new Map<string, number>();
 
   constructor(id: Guid, name: string, order: number) {
     this.id = id;

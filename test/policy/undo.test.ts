@@ -259,6 +259,27 @@ t.test(
   },
 );
 
+t.test('an adapter whose removal was not stored, when the VM without it is (G41)', async (t) => {
+  const { fabric, store, slow } = await slowWorld();
+  const vm = await fabric.vms.create({
+    name: 'V',
+    adapters: [{ switch: 'S' }, { name: 'Second' }],
+  });
+  await vm.adapter('Second').properties.add(PORT_SETTING, { SettingIntA: 1 });
+  store.holding = true;
+  const removed = ending(() => vm.removeAdapter('Second'));
+  slow.isOn = true;
+  const moved = ending(() => first(vm).connect('S'));
+  await failQueued(store);
+  fabric.clock.advance(5);
+  t.same([await removed, await moved], ['STORE_UNAVAILABLE', 'done']);
+  t.equal(vm.adapters.length, 1, 'the removal stands: the VM was stored without it');
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same([...store.range('property/')], [], 'and so do its policies');
+  t.equal(await reopened(store), visible(fabric), 'the store holds what is to be seen');
+  await fabric.close();
+});
+
 t.test(
   'a save that is not stored, when the VM as saved is stored by the next change (G19)',
   async (t) => {
