@@ -116,12 +116,22 @@ export function commitOps(
       return mine <= vm.stored ? storeStanding(world, vm) : drive(takeBack(world, vm));
     }),
   );
-  const stands = (): Promise<void> | undefined => {
+  if (durable === undefined) {
+    if (transaction === undefined) vm.stored = mine;
+    if (vm.inFlight === 0) vm.written.clear();
+    return { durable };
+  }
+  vm.inFlight += 1;
+  const kept = durable.then(() => {
     vm.stored = Math.max(vm.stored, mine);
     return storeStanding(world, vm);
+  });
+  // By now the recovery has undone what failed, or let it stand.
+  const ended = (): void => {
+    vm.inFlight -= 1;
+    if (vm.inFlight === 0) vm.written.clear();
   };
-  if (durable === undefined && transaction === undefined) void stands();
-  return { durable: durable?.then(stands) };
+  return { durable: kept.finally(ended) };
 }
 
 /**
@@ -135,7 +145,6 @@ function storeStanding(world: World, vm: VmEntry): Promise<void> | undefined {
     vm.undos.delete(change);
     ops.push(...failed.ops.filter(({ key }) => (vm.written.get(key) ?? 0) <= change));
   }
-  if (vm.stored === vm.changes && vm.undos.size === 0) vm.written.clear();
   return ops.length === 0 ? undefined : world.changes.writeAgain(ops);
 }
 

@@ -123,7 +123,9 @@ export class VmEntry {
   readonly undos = new Map<number, FailedChange>();
   /** The last change that is stored. */
   stored = 0;
-  /** Keys written, with the change that wrote them last; while something is under way. */
+  /** Changes whose write has not ended, its undo included. */
+  inFlight = 0;
+  /** Keys written, with the change that wrote them last; while something is in flight. */
   readonly written = new Map<string, number>();
 
   constructor(id: Guid, name: string, order: number) {
