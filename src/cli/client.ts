@@ -1,7 +1,7 @@
 import type { Invocation } from './command.ts';
 import { withProgress } from './progress.ts';
 import { type Problem, ServerError, UnreachableError } from './server-error.ts';
-import { readEvents, type ServerEvent } from './sse.ts';
+import { readEvents, type ServerEvent, untilAborted } from './sse.ts';
 import { harmless, type Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import { DEFAULT_URL } from './verbs/common-flags.ts';
@@ -89,7 +89,7 @@ export class ControlPlane {
     const path = `${this.#prefix()}/events`;
     const response = await this.#fetch('GET', path, { headers }, signal);
     if (!response.ok) await this.#answer(response);
-    if (response.body !== null) yield* readEvents(response.body);
+    if (response.body !== null) yield* readEvents(untilAborted(response.body, signal));
   }
 
   #prefix(): string {

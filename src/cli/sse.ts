@@ -30,6 +30,29 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
   }
 }
 
+/**
+ * The chunks of a body until it ends or `signal` is aborted. By itself a body does not always learn of an abort: Node 20's
+ * fetch holds the listener weakly, and a garbage collection in between loses it.
+ */
+export async function* untilAborted(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    while (!signal.aborted) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
+}
+
 function takeField(
   fields: { event: string; data: string[]; id: string | undefined },
   line: string,

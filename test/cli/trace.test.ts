@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readEvents } from '../../src/cli/sse.ts';
+import { readEvents, untilAborted } from '../../src/cli/sse.ts';
 import { SWITCH } from './client-samples.ts';
 import { fakeServer } from './fake-server.ts';
 import { runCli } from './run-in-process.ts';
@@ -211,3 +211,26 @@ t.test('events are read across chunk borders, with every kind of line end', asyn
     ]);
   }
 });
+
+t.test(
+  'reading a stream ends when it is aborted, also when nobody else tells the stream',
+  async (t) => {
+    const cancelled: unknown[] = [];
+    const endless = (): ReadableStream<Uint8Array> =>
+      new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode('data: 1\n\n')),
+        cancel: (reason) => void cancelled.push(reason),
+      });
+    const stop = new AbortController();
+    const events: string[] = [];
+    for await (const { data } of readEvents(untilAborted(endless(), stop.signal))) {
+      events.push(data);
+      setImmediate(() => stop.abort());
+    }
+    t.same(events, ['1']);
+    t.equal(cancelled.length, 1, 'the connection is given up');
+    const before = AbortSignal.abort();
+    for await (const { data } of readEvents(untilAborted(endless(), before))) events.push(data);
+    t.same(events, ['1'], 'aborted before it began');
+  },
+);
