@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mof: ['abi', 'core'],
   sdk: ['abi', 'core'],
   store: ['core'],
+  cluster: ['store', 'core', 'policy-types'],
   switch: ['sdk', 'abi', 'core'],
   policy: ['switch', 'sdk', 'mof', 'store', 'abi', 'rules', 'core'],
   http: ['policy', 'mof', 'abi', 'core'],
@@ -30,6 +31,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Only these areas may name the package. */
 const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['store'],
+  '@nats-io/transport-node': ['cluster'],
+  '@nats-io/jetstream': ['cluster'],
+  '@nats-io/kv': ['cluster'],
+  '@nats-io/obj': ['cluster'],
   fastify: ['http'],
   msgpackr: ['http', 'store'],
   tsx: ['sdk'],

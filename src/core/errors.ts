@@ -35,6 +35,8 @@ export const ERROR_CODES = {
   STORE_UNAVAILABLE: { httpStatus: 503, title: 'The store is not available' },
   STORE_VERSION: { httpStatus: 503, title: 'The store was written by another version' },
   STORE_CORRUPT: { httpStatus: 503, title: 'The store is damaged' },
+  HOST_UNREACHABLE: { httpStatus: 503, title: 'The host cannot be reached' },
+  LEASE_LOST: { httpStatus: 503, title: 'Another process is this host' },
   SHUTTING_DOWN: { httpStatus: 503, title: 'Shutting down' },
   PORT_IN_USE: { httpStatus: 500, title: 'The address is in use' },
   USAGE: { httpStatus: 400, title: 'Wrong usage' },
