@@ -53,6 +53,10 @@ export const WHEN: Readonly<Record<ErrorCode, string>> = {
   STORE_VERSION: 'The store folder was written by a newer version of extswitch.',
   STORE_CORRUPT:
     'The store folder is not a store, or its files are damaged; nothing in it was touched.',
+  HOST_UNREACHABLE:
+    'Another host of the cluster is not alive, or did not answer in time. Nothing was decided without it: try again, or name another host.',
+  LEASE_LOST:
+    'The lease of this host ran out, or another process of the same name took it over. Ask again, or at another host.',
   SHUTTING_DOWN: 'The server takes no new requests any more.',
   PORT_IN_USE: 'The address or port to listen on is taken.',
   USAGE: 'The command line or a setting is wrong; the process ends with exit code 2.',
