@@ -45,7 +45,7 @@ export class FaultyHosts implements HostDirectory {
     if (fault.effect === 'crash' && fault.delivered) this.#self.crash();
     const what = fault.delivered ? `the answer to ${message}` : message;
     throw new ExtSwitchError(
-      'STORE_UNAVAILABLE',
+      'HOST_UNREACHABLE',
       `the scenario injected a fault: ${what} of host ${to} was lost`,
     );
   }

@@ -50,6 +50,8 @@ export interface MessageTrap {
   what?: string;
 }
 
+const lost = (what: string): ExtSwitchError => new ExtSwitchError('HOST_UNREACHABLE', what);
+
 /** A directory whose messages get lost. */
 export class LossyHosts extends LocalHosts {
   trap: MessageTrap | undefined;
@@ -61,18 +63,18 @@ export class LossyHosts extends LocalHosts {
     if (peer === undefined) return undefined;
     const lossy = async <T>(what: string, send: () => Promise<T>): Promise<T> => {
       const { trap } = this;
-      if (this.isDead()) throw new Error('the process is gone');
+      if (this.isDead()) throw lost('the process is gone');
       if (trap === undefined) {
         const answer = await send();
-        if (this.isDead()) throw new Error('the process is gone');
+        if (this.isDead()) throw lost('the process is gone');
         return answer;
       }
       trap.count += 1;
       const isLost = trap.count === trap.at;
       if (isLost) trap.what = what;
-      if (isLost && trap.when === 'before') throw new Error(`the request ${what} was lost`);
+      if (isLost && trap.when === 'before') throw lost(`the request ${what} was lost`);
       const answer = await send();
-      if (isLost) throw new Error(`the answer to ${what} was lost`);
+      if (isLost) throw lost(`the answer to ${what} was lost`);
       return answer;
     };
     return {
