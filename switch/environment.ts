@@ -3,6 +3,7 @@ import type { Clock } from '../src/core/clock.ts';
 import type { Guid } from '../src/core/guid.ts';
 import type { Rng } from '../src/core/rng.ts';
 import type { Settings } from '../src/sdk/extension.ts';
+import type { SwitchObserver } from './observer.ts';
 import type { TraceRing } from './trace.ts';
 
 /**
@@ -89,6 +90,8 @@ export interface SwitchEnvironment {
   /** Virtual milliseconds a module may hold an OID (NdisTimedOidComplete: 12,000). */
   readonly oidTimeoutMs: number;
   readonly behaviour: SwitchBehaviour;
+  /** Sees every act of every module; left out: nobody looks. */
+  readonly observer?: SwitchObserver | undefined;
   finding(switchName: string, finding: Finding): void;
   stateChange(switchName: string, data: Readonly<Record<string, unknown>>): void;
   log(

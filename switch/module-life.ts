@@ -119,7 +119,9 @@ export class ModuleLife {
   #move(module: FilterModule, event: ModuleEvent): void {
     const from = module.state;
     module.move(event);
-    this.#host.environment.stateChange(this.#host.state.name, {
+    const { environment, state } = this.#host;
+    environment.observer?.moved(state.name, module, from, module.state);
+    environment.stateChange(state.name, {
       event: 'moduleState',
       extension: module.name,
       extensionId: module.id,

@@ -6,6 +6,7 @@ import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts'
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
 import { judgeEnding, judgeForwarding } from './nic-request-endings.ts';
+import type { SwitchObserver } from './observer.ts';
 import { failingOf } from './offload-oids.ts';
 import { type OidRequest, PENDED, REQUEST_TYPE } from './oid-request.ts';
 import { endRule } from './oid-rules.ts';
@@ -32,6 +33,7 @@ export class Pipeline {
   readonly #environment: SwitchEnvironment;
   readonly #switchName: string;
   readonly #miniport: MiniportEdge;
+  readonly #observer: SwitchObserver | undefined;
   /** Requests issued and not done, by id: what `!ndiskd.oid` shows. */
   readonly inFlight = new Map<number, OidRequest>();
   #lastId = 0;
@@ -44,6 +46,7 @@ export class Pipeline {
     this.#environment = environment;
     this.#switchName = switchName;
     this.#miniport = miniport;
+    this.#observer = environment.observer;
   }
 
   /** Sends `request` from below `request.origin` down `modules`. */
@@ -54,6 +57,10 @@ export class Pipeline {
     request.modules = modules;
     request.position = request.origin + 1;
     if (request.type === 12) request.methodInput = request.buffer.slice(0, request.inputLength);
+    if (this.#observer !== undefined && request.origin >= 0) {
+      const issuer = modules[request.origin] as FilterModule;
+      this.#observer.issued(this.#switchName, issuer, request);
+    }
     this.#walk(request);
     if (!request.done) this.inFlight.set(request.id, request);
   }
@@ -68,7 +75,9 @@ export class Pipeline {
         return;
       }
       module.current = request;
+      this.#observer?.arrived(this.#switchName, module, request);
       const verdict = this.#call(module, request);
+      if (this.#observer !== undefined) this.#tell(this.#observer, module, request, verdict);
       if (verdict === PEND) return;
       if (request.pristine !== undefined) this.#checkBytes(module, request, verdict !== FORWARD);
       if (verdict !== FORWARD) {
@@ -81,6 +90,17 @@ export class Pipeline {
     // Rule D5: the counters are those of whoever completes the request.
     request.bytesRead = request.bytesWritten = request.bytesNeeded = 0;
     this.#finish(request, undefined, this.#miniport.complete(request));
+  }
+
+  #tell(
+    observer: SwitchObserver,
+    module: FilterModule,
+    request: OidRequest,
+    verdict: number,
+  ): void {
+    const answer =
+      verdict === FORWARD ? 'forward' : verdict === PEND ? 'pend' : (verdict as NdisStatus);
+    observer.answered(this.#switchName, module, request, answer);
   }
 
   /** Runs the module's handlers for this request. */
@@ -360,6 +380,7 @@ export class Pipeline {
     request.holder = undefined;
     request.timer?.cancel();
     request.timer = undefined;
+    if (this.#observer !== undefined) this.#tell(this.#observer, module, request, verdict);
     if (request.pristine !== undefined) this.#checkBytes(module, request, verdict !== FORWARD);
     if (verdict === FORWARD) {
       request.position += 1;
@@ -386,7 +407,10 @@ export class Pipeline {
       i -= 1
     ) {
       const module = modules[i] as FilterModule;
-      if (module !== completer && module.seesCompletions) this.#completeCallback(module, request);
+      if (module !== completer) {
+        if (module.seesCompletions) this.#completeCallback(module, request);
+        this.#observer?.returned(this.#switchName, module, request);
+      }
       module.current = undefined;
       if (module.queue.length > 0) {
         waiting = true;

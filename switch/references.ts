@@ -18,9 +18,8 @@ export class References {
   /** Rule B36, by the permission matrix: SUCCESS only for a created port. */
   referencePort(module: FilterModule, portId: number): NdisStatus {
     const port = this.#state.ports.get(portId);
-    return port !== undefined && permissionsOf(port).referenceSwitchPort
-      ? take(module, port)
-      : NdisStatus.INVALID_PARAMETER;
+    const isFree = port !== undefined && permissionsOf(port).referenceSwitchPort;
+    return this.#take(module, { portId }, isFree ? port : undefined);
   }
 
   dereferencePort(module: FilterModule, portId: number): NdisStatus {
@@ -31,16 +30,15 @@ export class References {
     );
     return port === undefined
       ? this.#unbalanced(module, `port ${portId}`, 'B39')
-      : giveBack(module, port);
+      : this.#giveBack(module, port);
   }
 
   /** Rule C57, OP-24, by the permission matrix: SUCCESS only for a connected NIC. */
   referenceNic(module: FilterModule, portId: number, nicIndex: number): NdisStatus {
     const port = this.#state.ports.get(portId);
     const nic = port?.nics.get(nicIndex);
-    return nic !== undefined && permissionsOf(port, nic).referenceSwitchNic
-      ? take(module, nic)
-      : NdisStatus.INVALID_PARAMETER;
+    const isFree = nic !== undefined && permissionsOf(port, nic).referenceSwitchNic;
+    return this.#take(module, { portId, nicIndex }, isFree ? nic : undefined);
   }
 
   dereferenceNic(module: FilterModule, portId: number, nicIndex: number): NdisStatus {
@@ -51,7 +49,26 @@ export class References {
     );
     return nic === undefined
       ? this.#unbalanced(module, `NIC ${portId}/${nicIndex}`, 'C60')
-      : giveBack(module, nic);
+      : this.#giveBack(module, nic);
+  }
+
+  /** A module that is not (or no longer) attached gets no reference: nobody would give it back. */
+  #take(
+    module: FilterModule,
+    address: { readonly portId: number; readonly nicIndex?: number },
+    object: Port | Nic | undefined,
+  ): NdisStatus {
+    const taken = module.state === 'detached' ? undefined : object;
+    this.#environment.observer?.referenced(this.#state.name, module, address, taken);
+    if (taken === undefined) return NdisStatus.INVALID_PARAMETER;
+    module.references.set(taken, (module.references.get(taken) ?? 0) + 1);
+    taken.references += 1;
+    return NdisStatus.SUCCESS;
+  }
+
+  #giveBack(module: FilterModule, object: Port | Nic): NdisStatus {
+    this.#environment.observer?.dereferenced(this.#state.name, module, object);
+    return giveBack(module, object);
   }
 
   /** Gives back what a detaching module still holds and reports it. */
@@ -70,6 +87,7 @@ export class References {
   }
 
   #unbalanced(module: FilterModule, what: string, rule: string): NdisStatus {
+    this.#environment.observer?.dereferenced(this.#state.name, module, undefined);
     this.#find(module, {
       rule,
       severity: 'error',
@@ -85,14 +103,6 @@ export class References {
       extensionId: module.id,
     });
   }
-}
-
-/** A module that is not (or no longer) attached gets no reference: nobody would give it back. */
-function take(module: FilterModule, object: Port | Nic): NdisStatus {
-  if (module.state === 'detached') return NdisStatus.INVALID_PARAMETER;
-  module.references.set(object, (module.references.get(object) ?? 0) + 1);
-  object.references += 1;
-  return NdisStatus.SUCCESS;
 }
 
 function giveBack(module: FilterModule, object: Port | Nic): NdisStatus {

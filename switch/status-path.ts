@@ -64,6 +64,7 @@ export class StatusPath {
   /** What an extension indicates, from its own place upwards (rules H5-H13). */
   fromModule(module: FilterModule, options: NicStatusOptions): void {
     const { source = NOWHERE, destination = NOWHERE, statusCode, data = NOTHING } = options;
+    this.#host.environment.observer?.indicated(this.#host.state.name, module, options);
     this.#check(module, source, destination, statusCode, data);
     this.#indicate(module, source, destination, statusCode, data);
   }
@@ -94,6 +95,7 @@ export class StatusPath {
     for (let i = place - 1; i >= 0 && !isDropped; i -= 1) {
       const module = modules[i] as FilterModule;
       isDropped = this.#call(module, indication);
+      this.#host.environment.observer?.sawIndication(this.#host.state.name, module, isDropped);
       route.push({ module: module.id, verdict: isDropped ? 'drop' : 'forward' });
     }
     if (!isDropped) route.push({ module: 'protocolEdge', verdict: statusName(statusCode) });
