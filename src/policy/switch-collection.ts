@@ -32,7 +32,8 @@ import { type PortSnapshot, portOptions, recreatePort, reissue, snapshotPort } f
 import { createSwitch, newSwitch } from './switch-create.ts';
 import { SwitchExtensions, startStack } from './switch-extensions.ts';
 import { refused } from './veto.ts';
-import { endStandingOn, mustBeUnused, standAllAgain } from './vm-ports.ts';
+import { endStandingOn, standAllAgain } from './vm-connection.ts';
+import { mustBeUnused } from './vm-ports.ts';
 import {
   addPort,
   mustBeThere,
@@ -133,7 +134,7 @@ class SwitchObject implements SwitchHandle {
       mustBeUnused(world, entry);
       entry.isDeleted = true;
       world.switches.delete(entry.id);
-      const stood = await drive(endStandingOn(world, entry));
+      await drive(endStandingOn(world, entry));
       const ops = [remove(switchKey(entry.id))];
       const snapshots = await this.#deletePorts(ops);
       await entry.machine.stop();
@@ -151,7 +152,7 @@ class SwitchObject implements SwitchHandle {
         await startStack(world, again);
         for (const property of own) await reissue(world, again, undefined, property);
         for (const snapshot of snapshots) await recreatePort(world, again, snapshot);
-        await drive(standAllAgain(world, stood));
+        await drive(standAllAgain(world, again));
       });
       world.environment.stateChange(entry.name, { event: 'switchDeleted', id: entry.id });
     });

@@ -3,7 +3,6 @@ import type { Nic, NicOptions, Port, PortOptions, PropertyInstance } from '../..
 import { type Steps, settled } from '../../switch/steps.ts';
 import { ndisHas } from '../abi/index.ts';
 import { ExtSwitchError } from '../core/errors.ts';
-import type { Guid } from '../core/guid.ts';
 import { isErrorStatus, statusName } from '../core/status.ts';
 import { currentMacOf } from './current-mac.ts';
 import type { MacClaim } from './mac-pool.ts';
@@ -11,7 +10,7 @@ import { reissue } from './recreate.ts';
 import { mustOffer } from './required-features.ts';
 import { refused } from './veto.ts';
 import { vfRefusal } from './vf-refusal.ts';
-import type { AdapterEntry, Connection } from './vm-entry.ts';
+import type { AdapterEntry, Connection, Stand } from './vm-entry.ts';
 import {
   addPort,
   mustBeThere,
@@ -349,6 +348,7 @@ function stands(adapter: AdapterEntry, entry: SwitchEntry, port: Port): void {
   port.order = adapter.order;
   addPort(entry, port);
   adapter.standing = { entry, port };
+  adapter.stoodOn = undefined;
 }
 
 /** A pass whose veto can refuse nothing any more, since the VM has stopped: it is reported (S3 step 8). */
@@ -368,33 +368,58 @@ export function* validateAfterwards(
   }
 }
 
-/** Where the adapter's validation port stands, to put it back there; `undefined`: none stands. */
-export interface Stand {
-  readonly switchId: Guid;
-  readonly portId: number;
-}
-
-export function standOf({ standing }: AdapterEntry): Stand | undefined {
-  return standing && { switchId: standing.entry.id, portId: standing.port.portId };
+/** Where it stands, or would if its switch had not been deleted, to put it back there; `undefined`: nowhere. */
+export function standOf({ standing, stoodOn }: AdapterEntry): Stand | undefined {
+  return standing === undefined
+    ? stoodOn
+    : { switchId: standing.entry.id, portId: standing.port.portId };
 }
 
 /** S2 step 1: PORT_TEARDOWN, PORT_DELETE of a validation port that stands. */
 export function* endStanding(world: World, adapter: AdapterEntry): Steps<void> {
   const { standing } = adapter;
-  if (standing === undefined) return;
   adapter.standing = undefined;
+  adapter.stoodOn = undefined;
+  yield* takeDown(world, standing);
+}
+
+/** The same for all that stand on a switch which is going to be deleted; what they want is remembered. */
+export function* endStandingOn(world: World, entry: SwitchEntry): Steps<void> {
+  for (const adapter of world.adapters.values()) {
+    const { standing } = adapter;
+    if (standing?.entry !== entry) continue;
+    adapter.stoodOn = standOf(adapter);
+    adapter.standing = undefined;
+    yield* takeDown(world, standing);
+  }
+}
+
+function* takeDown(world: World, standing: Connection | undefined): Steps<void> {
+  if (standing === undefined) return;
   const entry = presentSwitch(world, standing.entry);
   yield* settled(entry.machine.deletePort(standing.port));
   removePort(entry, standing.port);
 }
 
-/** Back to what {@link standOf} found: the validation port with the id it had, or none (OP-19). */
+/**
+ * Back to what {@link standOf} found: the validation port with the id it had, or none (OP-19). While its switch is away, since
+ * several changes are undone and that of the switch is not yet, it comes with the switch.
+ */
 export function* standAgain(
   world: World,
   adapter: AdapterEntry,
   was: Stand | undefined,
 ): Steps<void> {
-  if (was !== undefined && was.switchId === adapter.target?.id) {
-    yield* validateAfterwards(world, adapter, was.portId);
+  if (was === undefined || was.switchId !== adapter.target?.id) return;
+  adapter.stoodOn = was;
+  if (!world.switches.has(was.switchId)) return;
+  adapter.stoodOn = undefined;
+  yield* validateAfterwards(world, adapter, was.portId);
+}
+
+/** The deletion of a switch is undone: what stood on it, and what was to stand there since. */
+export function* standAllAgain(world: World, { id }: SwitchEntry): Steps<void> {
+  for (const adapter of [...world.adapters.values()]) {
+    if (adapter.stoodOn?.switchId === id) yield* standAgain(world, adapter, adapter.stoodOn);
   }
 }

@@ -18,6 +18,12 @@ export interface Connection {
   readonly port: Port;
 }
 
+/** Where the adapter's validation port stands. */
+export interface Stand {
+  readonly switchId: Guid;
+  readonly portId: number;
+}
+
 export interface RequiredFeature {
   readonly id: Guid;
   /** For messages: also where the class is not registered. */
@@ -71,6 +77,8 @@ export class AdapterEntry implements MacOwner {
   connection: Connection | undefined;
   /** A validation port that stands until the VM starts (OP-19). */
   standing: Connection | undefined;
+  /** Where it stood when its switch was deleted: it comes back with the switch, when that is undone. */
+  stoodOn: Stand | undefined;
   /** The switch on which its port is being made: it cannot be deleted meanwhile. */
   opening: SwitchEntry | undefined;
   /** Run-time data of a saved VM, and of a running one what no extension took (rule G26). */

@@ -1,10 +1,8 @@
 import type { Port } from '../../switch/ports.ts';
-import type { Steps } from '../../switch/steps.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { NicCollection, NicInfo, NicUpdate } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { nicInfo } from './info.ts';
-import { endStanding, type Stand, standAgain, standOf } from './vm-connection.ts';
 import type { AdapterEntry } from './vm-entry.ts';
 import { updateAdapter } from './vm-update.ts';
 import type { SwitchEntry, World } from './world.ts';
@@ -93,25 +91,4 @@ export function mustBeUnused(world: World, entry: SwitchEntry): void {
     `switch ${entry.name} has ${users.size} VM(s) connected: stop or disconnect ${[...users].join(', ')} first (rule B20)`,
     { rule: 'B20', found: [...users].join(', ') },
   );
-}
-
-/** Validation ports that stand on a switch which is going to be deleted; gives where they stood. */
-export function* endStandingOn(
-  world: World,
-  entry: SwitchEntry,
-): Steps<Map<AdapterEntry, Stand | undefined>> {
-  const stood = new Map<AdapterEntry, Stand | undefined>();
-  for (const adapter of world.adapters.values()) {
-    if (adapter.standing?.entry !== entry) continue;
-    stood.set(adapter, standOf(adapter));
-    yield* endStanding(world, adapter);
-  }
-  return stood;
-}
-
-export function* standAllAgain(
-  world: World,
-  stood: ReadonlyMap<AdapterEntry, Stand | undefined>,
-): Steps<void> {
-  for (const [adapter, was] of stood) yield* standAgain(world, adapter, was);
 }

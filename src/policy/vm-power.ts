@@ -13,14 +13,13 @@ import {
   openConnection,
   originOf,
   reopenConnection,
-  type Stand,
   standAgain,
   standOf,
   targetSwitch,
   uncreate,
   validateAfterwards,
 } from './vm-connection.ts';
-import type { AdapterEntry, VmEntry } from './vm-entry.ts';
+import type { AdapterEntry, Stand, VmEntry } from './vm-entry.ts';
 import { vmInfo } from './vm-info.ts';
 import {
   collectData,

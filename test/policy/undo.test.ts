@@ -236,6 +236,58 @@ t.test('a port whose new name was not stored, when its NIC goes meanwhile (B19)'
 });
 
 t.test(
+  'a validation port whose switch goes too, neither stored: it stands again (OP-19)',
+  async (t) => {
+    const portsOf = (text: string): string =>
+      /"switches":.*(\[\[\{"id".*?\]\])/.exec(text)?.[1] ?? '';
+    for (const isSlow of ['deletePort', 'createPort']) {
+      const store = new FailingStore();
+      const held: OidRequest[] = [];
+      const hold = (request: OidRequest): Verdict => {
+        if (!store.holding) return 'forward';
+        held.push(request);
+        return request.pend();
+      };
+      const extension = extensionWith(() => ({
+        [isSlow]: (_: unknown, at: OidRequest) => hold(at),
+      }));
+      const options = { ...STANDING, store };
+      const { fabric, sw } = await openVmWorld([extension], options, ['S', 'T']);
+      const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+      const before = portsOf(visible(fabric));
+      store.holding = true;
+      const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      const changes: Promise<string>[] = [];
+      if (isSlow === 'deletePort') {
+        // The adapter finds no port of its own any more, and is written first.
+        changes.push(ending(() => sw.delete()));
+        await turn();
+        changes.push(ending(() => first(vm).disconnect()));
+      } else {
+        // The adapter has gone from the switch, and is written last.
+        changes.push(ending(() => first(vm).connect('T')));
+        await turn();
+        changes.push(ending(() => sw.delete()));
+      }
+      await turn();
+      t.equal(held.length, 1, isSlow);
+      for (const request of held) request.forward();
+      await turn();
+      await failQueued(store);
+      t.same(await Promise.all(changes), ['STORE_UNAVAILABLE', 'STORE_UNAVAILABLE']);
+      t.match(before, '"isValidationPort":true');
+      t.equal(portsOf(visible(fabric)), before, isSlow);
+      t.equal(
+        portsOf(await reopened(store, STANDING)),
+        before,
+        'the store holds what is to be seen',
+      );
+      await fabric.close();
+    }
+  },
+);
+
+t.test(
   'two changes of a VM that are not stored, the second under way when the first fails',
   async (t) => {
     const { fabric, store, slow } = await slowWorld();
