@@ -24,8 +24,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ['switch', 'sdk', 'mof', 'store', 'abi', 'rules', 'core'],
   http: ['policy', 'mof', 'abi', 'core'],
   cli: ['mof', 'abi', 'core', 'policy-types'],
+  verifier: ['policy', 'switch', 'sdk', 'abi', 'rules', 'core'],
   scenario: ['policy', 'store', 'sdk', 'mof', 'abi', 'core'],
-  testing: ['policy', 'store', 'switch', 'sdk', 'mof', 'abi', 'core'],
+  testing: ['verifier', 'rules', 'policy', 'store', 'switch', 'sdk', 'mof', 'abi', 'core'],
   extensions: ['sdk'],
 };
 /** Only these areas may name the package. */

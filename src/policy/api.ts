@@ -1,3 +1,5 @@
+import type { Finding } from '../../switch/environment.ts';
+import type { SwitchObserver } from '../../switch/observer.ts';
 import type { VirtualClock } from '../core/clock.ts';
 import type { Guid } from '../core/guid.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
@@ -57,12 +59,20 @@ export interface FabricOptions {
   readonly name?: string;
   /** Where the other hosts are found; left out: there are none. */
   readonly hosts?: HostDirectory;
+  /** Sees every act of every extension on the switches (src/verifier); left out: nobody looks. */
+  readonly observer?: ObserverFactory;
   readonly log?: (
     level: 'info' | 'warn' | 'error',
     message: string,
     fields?: Readonly<Record<string, unknown>>,
   ) => void;
 }
+
+/** Makes what watches the extensions of a world; `finding` is where it reports. */
+export type ObserverFactory = (host: {
+  readonly clock: VirtualClock;
+  finding(switchName: string, finding: Finding): void;
+}) => SwitchObserver;
 
 /** Where the documents leave a choice: the recommended reading is the default (rules.md, open points). */
 export interface BehaviourOptions {

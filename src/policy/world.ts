@@ -1,4 +1,8 @@
-import { DEFAULT_BEHAVIOUR, type SwitchEnvironment } from '../../switch/environment.ts';
+import {
+  DEFAULT_BEHAVIOUR,
+  type Finding,
+  type SwitchEnvironment,
+} from '../../switch/environment.ts';
 import type { NicOptions, Port } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { TraceRing } from '../../switch/trace.ts';
@@ -6,14 +10,14 @@ import type { NdisVersion } from '../abi/index.ts';
 import type { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { Guid } from '../core/guid.ts';
-import { Rng } from '../core/rng.ts';
+import { Rng, type RngPosition } from '../core/rng.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
 import type { Store } from '../store/store.ts';
 import type { FabricOptions, ProfileName } from './api.ts';
 import { ChangeLog } from './change-log.ts';
 import { EventLog } from './event-log.ts';
 import { FeatureRegistry } from './feature-registry.ts';
-import { MacPool } from './mac-pool.ts';
+import { MacPool, type MacPosition } from './mac-pool.ts';
 import type { HostDirectory } from './migration-api.ts';
 import type { Arrival } from './migration-arrival.ts';
 import type { Departure } from './migration-departure.ts';
@@ -124,6 +128,14 @@ const DEFAULT_TRACE_LIMIT = 10_000;
 /** Driver Verifier's NdisTimedOidComplete. */
 const OID_TIMEOUT_MS = 12_000;
 
+/** See {@link World.position}. */
+export interface WorldPosition {
+  readonly order: number;
+  readonly nics: number;
+  readonly rng: RngPosition;
+  readonly macs: MacPosition;
+}
+
 /** The state of one world, shared by all handles of it. */
 export class World {
   readonly seed: string;
@@ -198,6 +210,14 @@ export class World {
         error: String(error),
       });
     });
+    const finding = (switchName: string, one: Finding): void => {
+      this.findings += 1;
+      this.events.add(this.clock.now(), 'finding', switchName, { ...one });
+      this.log(one.severity === 'info' ? 'info' : 'warn', one.message, {
+        rule: one.rule,
+        switch: switchName,
+      });
+    };
     this.environment = {
       clock: this.clock,
       rng: this.rng,
@@ -210,14 +230,8 @@ export class World {
         ...options.behaviour,
         scheduling: options.scheduling ?? DEFAULT_BEHAVIOUR.scheduling,
       },
-      finding: (switchName, finding) => {
-        this.findings += 1;
-        this.events.add(this.clock.now(), 'finding', switchName, { ...finding });
-        this.log(finding.severity === 'info' ? 'info' : 'warn', finding.message, {
-          rule: finding.rule,
-          switch: switchName,
-        });
-      },
+      observer: options.observer?.({ clock, finding }),
+      finding,
       stateChange: (switchName, data) => {
         this.events.add(this.clock.now(), 'state', switchName, data);
       },
@@ -251,6 +265,24 @@ export class World {
    */
   reseed(): void {
     if (this.#order > 0) this.rng.reseed(`${this.seed}/${this.#order}/${this.#nics >>> 0}`);
+  }
+
+  /** What is not stored and yet decides what comes: the next ids, addresses, places in the order. */
+  get position(): WorldPosition {
+    return {
+      order: this.#order,
+      nics: this.#nics,
+      rng: this.rng.position,
+      macs: this.macs.position,
+    };
+  }
+
+  /** Goes on as it would have from there. */
+  goTo({ order, nics, rng, macs }: WorldPosition): void {
+    this.#order = order;
+    this.#nics = nics;
+    this.rng.goTo(rng);
+    this.macs.goTo(macs);
   }
 
   /** Extensions a switch should run now, top to bottom inside their class: enabled and installed. */

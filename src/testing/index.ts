@@ -35,3 +35,13 @@ export {
   testSwitch,
 } from './test-switch.ts';
 export { type TraceTextOptions, traceText } from './trace-text.ts';
+export {
+  type VerifyOptions,
+  verifyExtension,
+} from './verify/verify-extension.ts';
+export type {
+  RuleOutcome,
+  StageOutcome,
+  VerifyFinding,
+  VerifyReport,
+} from './verify/verify-report.ts';

@@ -52,16 +52,24 @@ export async function runLifeCycle(
   return report;
 }
 
-function seedsOf({ seed, seeds }: LifeCycleOptions, isRace: boolean): readonly string[] {
+/** The seeds of a run: one that is named, or so many of a row. */
+export function seedsOf(
+  { seed, seeds }: Pick<LifeCycleOptions, 'seed' | 'seeds'>,
+  isRace: boolean,
+): readonly string[] {
   if (seed !== undefined && seeds === undefined) return [seed];
   const base = seed ?? DEFAULT_SEED;
   const count = seeds ?? (isRace ? RACE_SEEDS : 1);
   return Array.from({ length: Math.max(1, count) }, (_, i) => `${base}-${i + 1}`);
 }
 
-type Outcome = Pick<LifeCycleReport, 'failures' | 'notes' | 'findings' | 'trace'>;
+export type Outcome = Pick<LifeCycleReport, 'failures' | 'notes' | 'findings' | 'trace'>;
 
-async function play(lifeCycle: LifeCycle, options: StageOptions): Promise<Outcome> {
+/** Plays one life cycle, or a stage of `verify`, once. */
+export async function play(
+  lifeCycle: Pick<LifeCycle, 'run'>,
+  options: StageOptions,
+): Promise<Outcome> {
   const stage = await LifeCycleStage.open(options);
   let isComplete = true;
   try {

@@ -3,6 +3,7 @@ import { isExtSwitchError } from '../../core/errors.ts';
 import type {
   FabricEvent,
   FabricInterface,
+  ObserverFactory,
   ProfileName,
   SwitchCollection,
   SwitchHandle,
@@ -36,6 +37,8 @@ export interface StageOptions extends Pick<LifeCycleOptions, 'extension' | 'mof'
   readonly seed: string;
   readonly profile: ProfileName;
   readonly scheduling: 'fifo' | 'seeded';
+  /** Watches the extensions of all its worlds. */
+  readonly observer?: ObserverFactory;
 }
 
 type SwitchOptions = Omit<Parameters<SwitchCollection['create']>[0], 'name' | 'extensions'>;
@@ -118,13 +121,14 @@ export class LifeCycleStage {
   }
 
   async #open(): Promise<void> {
-    const { seed, profile, scheduling } = this.#options;
+    const { seed, profile, scheduling, observer } = this.#options;
     const fabric = await Fabric.open({
       clock: this.#clock,
       store: this.#store,
       seed,
       profile,
       scheduling,
+      ...(observer === undefined ? {} : { observer }),
       extensions: this.#stack,
     });
     this.#fabric = fabric;

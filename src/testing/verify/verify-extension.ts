@@ -1,0 +1,176 @@
+import type { ProfileName } from '../../policy/api.ts';
+import { RULES } from '../../rules/rule-book.ts';
+import { defineExtension, isExtensionDefinition } from '../../sdk/define.ts';
+import type { ExtensionDefinition } from '../../sdk/extension.ts';
+import { Activity } from '../../verifier/activity.ts';
+import { RULE_CHECKS } from '../../verifier/checks/index.ts';
+import { UNSEEN_RULES } from '../../verifier/unseen-rules.ts';
+import { Verifier } from '../../verifier/verifier.ts';
+import type { LifeCycleOptions } from '../life-cycles/life-cycle.ts';
+import { type Outcome, play, seedsOf } from '../life-cycles/run-life-cycle.ts';
+import type { StageOptions } from '../life-cycles/stage.ts';
+import { VERIFY_STAGES, type VerifyStage } from './stages.ts';
+import type { RuleOutcome, StageOutcome, VerifyFinding, VerifyReport } from './verify-report.ts';
+
+export interface VerifyOptions
+  extends Pick<LifeCycleOptions, 'mof' | 'settings' | 'seed' | 'seeds'> {
+  /** Default `ws2022`. */
+  readonly profile?: ProfileName;
+  /** Names of the stages to play; default: all. Throws for a name that is none. */
+  readonly stages?: readonly string[];
+  /** Called when a stage begins. */
+  readonly progress?: (stage: string, index: number, count: number) => void;
+}
+
+type Found = Map<string, VerifyFinding>;
+
+const SEVERITY_ORDER = { error: 0, warning: 1, info: 2 } as const;
+
+/**
+ * Drives an extension through everything the rule book knows and reports each rule it breaks. Nothing is thrown for what the
+ * extension does; what it may not do is contained.
+ *
+ * ```ts
+ * import { verifyExtension } from 'extswitch/testing';
+ * import filter from './extension.ts';
+ *
+ * const report = await verifyExtension(filter);
+ * assert.deepEqual(report.findings, []);
+ * ```
+ */
+export async function verifyExtension(
+  given: ExtensionDefinition,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const extension = isExtensionDefinition(given) ? given : defineExtension(given);
+  const profile = options.profile ?? 'ws2022';
+  const wanted = chosen(options.stages);
+  const found: Found = new Map();
+  const activity = new Activity();
+  const stages: StageOutcome[] = [];
+  for (const [index, stage] of wanted.entries()) {
+    options.progress?.(stage.name, index, wanted.length);
+    stages.push(await playStage(stage, extension, profile, options, found, activity));
+  }
+  const findings = [...found.values()].sort(
+    (a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity],
+  );
+  const { id, name, version, type } = extension;
+  return {
+    extension: { id, name, version, type },
+    profile,
+    ok: findings.every(({ severity }) => severity !== 'error'),
+    findings,
+    rules: outcomes(findings, activity),
+    stages,
+  };
+}
+
+function chosen(names: readonly string[] | undefined): readonly VerifyStage[] {
+  if (names === undefined) return VERIFY_STAGES;
+  const known = VERIFY_STAGES.map(({ name }) => name);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw new RangeError(
+      `there is no stage ${JSON.stringify(name)}: known are ${known.join(', ')}`,
+    );
+  }
+  return VERIFY_STAGES.filter(({ name }) => names.includes(name));
+}
+
+async function playStage(
+  stage: VerifyStage,
+  extension: ExtensionDefinition,
+  profile: ProfileName,
+  options: VerifyOptions,
+  found: Found,
+  activity: Activity,
+): Promise<StageOutcome> {
+  const { mof, settings } = options;
+  const seeds = seedsOf(options, stage.isRace);
+  const notes = new Set<string>();
+  let last = seeds[0] ?? '';
+  let played = 0;
+  let ok = true;
+  for (const seed of seeds) {
+    let verifier: Verifier | undefined;
+    const outcome = await play(stage, {
+      extension,
+      seed,
+      profile,
+      scheduling: stage.isRace ? 'seeded' : 'fifo',
+      observer: (host) => {
+        // A service that starts again goes on being watched as the same extension.
+        verifier = new Verifier({ ...host, checks: RULE_CHECKS, activity, only: extension.id });
+        return verifier;
+      },
+      ...(mof === undefined ? {} : { mof }),
+      ...(settings === undefined ? {} : { settings }),
+    } satisfies StageOptions);
+    played += 1;
+    last = seed;
+    for (const note of outcome.notes) notes.add(note);
+    if (!collect(found, outcome, extension, stage.name, seed)) {
+      ok = false;
+      break;
+    }
+  }
+  return { name: stage.name, title: stage.title, ok, seed: last, seeds: played, notes: [...notes] };
+}
+
+/** True when nothing of it is an error. */
+function collect(
+  found: Found,
+  outcome: Outcome,
+  extension: ExtensionDefinition,
+  stage: string,
+  seed: string,
+): boolean {
+  let ok = true;
+  const add = (finding: Omit<VerifyFinding, 'stage' | 'seed' | 'times'>): void => {
+    if (finding.severity === 'error') ok = false;
+    // Ids of ports and requests differ from time to time: it is the same thing all the same.
+    const key = `${finding.rule}/${finding.message.replace(/\d+/g, '#')}`;
+    const known = found.get(key);
+    found.set(
+      key,
+      known === undefined
+        ? { ...finding, stage, seed, times: 1 }
+        : { ...known, times: known.times + 1 },
+    );
+  };
+  const told = new Set<string>();
+  for (const { rule, severity, message, oid, extensionId } of outcome.findings) {
+    told.add(message);
+    if (extensionId !== extension.id) continue;
+    add({ rule, severity, message, ...(oid === undefined ? {} : { oid }) });
+  }
+  for (const { rule, message } of outcome.failures) {
+    if (!told.has(message)) add({ rule, severity: 'error', message });
+  }
+  return ok;
+}
+
+function outcomes(findings: readonly VerifyFinding[], activity: Activity): RuleOutcome[] {
+  const broken = new Set(findings.map(({ rule }) => rule));
+  const checks = new Map(RULE_CHECKS.map((check) => [check.rule, check]));
+  const unseen = new Map(UNSEEN_RULES.map((rule) => [rule.rule, rule]));
+  return RULES.filter(({ kind }) => kind === 'ext').map(({ id: rule, force, text, sources }) => {
+    const about = { rule, force, text, sources };
+    const check = checks.get(rule);
+    if (check === undefined) {
+      if (broken.has(rule)) return { ...about, outcome: 'broken' };
+      const reason = unseen.get(rule)?.reason;
+      return reason === undefined
+        ? { ...about, outcome: 'unchecked' }
+        : { ...about, outcome: 'unseen', reason };
+    }
+    const { name, what, why, mend, exercise } = check;
+    const known = { ...about, ...(name === undefined ? {} : { name }), what, why, mend };
+    if (broken.has(rule) || (name !== undefined && broken.has(name))) {
+      return { ...known, outcome: 'broken' };
+    }
+    if (check.exercised(activity)) return { ...known, outcome: 'kept' };
+    return { ...known, outcome: 'notExercised', reason: exercise };
+  });
+}

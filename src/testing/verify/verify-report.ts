@@ -1,0 +1,65 @@
+import type { ProfileName } from '../../policy/api.ts';
+import type { RuleForce } from '../../rules/rule-book.ts';
+import type { ExtensionType } from '../../sdk/extension.ts';
+
+/** A rule the extension broke, in one place. The same thing in several stages is one finding with the first of them. */
+export interface VerifyFinding {
+  /** Rule of the rule book (`B42`), or Driver Verifier's name; `undefined`: it misbehaved in a way no rule names. */
+  readonly rule: string | undefined;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly message: string;
+  /** Stage in which it was first seen, with the seed that plays it again. */
+  readonly stage: string;
+  readonly seed: string;
+  /** How often, over all stages. */
+  readonly times: number;
+  readonly oid?: string;
+}
+
+/** How a rule came out. */
+export interface RuleOutcome {
+  readonly rule: string;
+  /** Driver Verifier's name for it. */
+  readonly name?: string;
+  readonly force: RuleForce;
+  /** The rule as the rule book has it, and its pages. */
+  readonly text: string;
+  readonly sources: readonly string[];
+  /** `unseen`: cannot be checked; `reason` says why. `unchecked`: this version has no check for it. */
+  readonly outcome: 'broken' | 'kept' | 'notExercised' | 'unseen' | 'unchecked';
+  /** What input would exercise it, or why it cannot be seen. */
+  readonly reason?: string;
+  /** What, why it hurts, how to mend it: of a rule that has a check. */
+  readonly what?: string;
+  readonly why?: string;
+  readonly mend?: string;
+}
+
+export interface StageOutcome {
+  readonly name: string;
+  readonly title: string;
+  readonly ok: boolean;
+  /** Seed of the run that failed, else of the last one. */
+  readonly seed: string;
+  readonly seeds: number;
+  /** What could not be checked in it, and why. */
+  readonly notes: readonly string[];
+}
+
+/** What `verifyExtension` found. The same for the same extension, seed and options. */
+export interface VerifyReport {
+  readonly extension: {
+    readonly id: string;
+    readonly name: string;
+    readonly version: string;
+    readonly type: ExtensionType;
+  };
+  readonly profile: ProfileName;
+  /** No finding is an error. */
+  readonly ok: boolean;
+  /** Errors first, then in the order they were seen. */
+  readonly findings: readonly VerifyFinding[];
+  /** All rules that bind extensions, in the order of the rule book. */
+  readonly rules: readonly RuleOutcome[];
+  readonly stages: readonly StageOutcome[];
+}

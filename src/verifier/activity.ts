@@ -1,0 +1,47 @@
+import { oidName } from '../abi/index.ts';
+
+/**
+ * What one extension has done and met in a run: which input exercised which rule is told from it. Counts, by what happened;
+ * OIDs by name.
+ */
+export class Activity {
+  readonly #arrived = new Map<number, number>();
+  readonly #issued = new Map<number, number>();
+  /** Requests it pended. */
+  pended = 0;
+  /** Requests it ended with an error. */
+  refused = 0;
+  portReferences = 0;
+  nicReferences = 0;
+  /** References it asked for and did not get. */
+  refusedReferences = 0;
+  /** Indications it raised, and that passed it. */
+  indicated = 0;
+  sawIndications = 0;
+  attached = 0;
+  paused = 0;
+  /** Requests it had forwarded that came back with an error. */
+  failedBelow = 0;
+
+  sawArrival(oid: number): void {
+    this.#arrived.set(oid, (this.#arrived.get(oid) ?? 0) + 1);
+  }
+  sawIssue(oid: number): void {
+    this.#issued.set(oid, (this.#issued.get(oid) ?? 0) + 1);
+  }
+
+  /** How often an OID reached it, e.g. `OID_SWITCH_PORT_CREATE`; a prefix counts all that begin with it. */
+  arrivals(prefix: string): number {
+    return count(this.#arrived, prefix);
+  }
+  /** How often it issued an OID itself. */
+  issues(prefix: string): number {
+    return count(this.#issued, prefix);
+  }
+}
+
+function count(by: ReadonlyMap<number, number>, prefix: string): number {
+  let sum = 0;
+  for (const [oid, times] of by) if (oidName(oid).startsWith(prefix)) sum += times;
+  return sum;
+}

@@ -1,0 +1,157 @@
+import type { Finding } from '../../switch/environment.ts';
+import type { FilterModule } from '../../switch/filter-module.ts';
+import type { Answer, SwitchObserver } from '../../switch/observer.ts';
+import type { OidRequest } from '../../switch/oid-request.ts';
+import { Nic, type Port } from '../../switch/ports.ts';
+import type { ModuleState } from '../../switch/states.ts';
+import { oidName } from '../abi/index.ts';
+import type { Clock } from '../core/clock.ts';
+import { isErrorStatus } from '../core/status.ts';
+import { findRule } from '../rules/rule-book.ts';
+import type { NicStatusOptions } from '../sdk/extension.ts';
+import { Activity } from './activity.ts';
+import type { Broken, RuleCheck, Watcher } from './rule-check.ts';
+
+/** One module under watch: its watchers by what they want to be told. */
+interface Watch {
+  readonly activity: Activity;
+  readonly watchers: readonly Watcher[];
+}
+
+export interface VerifierOptions {
+  /** Those with a `watch` are run. */
+  readonly checks: readonly RuleCheck[];
+  readonly clock: Clock;
+  /** Only this extension; left out: every one. */
+  readonly only?: string;
+  /** Counts for {@link only}, over several worlds. */
+  readonly activity?: Activity;
+  finding(switchName: string, finding: Finding): void;
+}
+
+const SEVERITY = {
+  MUST: 'error',
+  'MUST NOT': 'error',
+  SHOULD: 'warning',
+  'SHOULD NOT': 'warning',
+  MAY: 'info',
+} as const;
+
+/**
+ * Watches every module of a world's switches for rules that the switch itself does not see, and counts what each extension met
+ * (which rules were exercised). Findings go where the switch's own go.
+ */
+export class Verifier implements SwitchObserver {
+  /** By extension id, over all switches and attachments. */
+  readonly activities = new Map<string, Activity>();
+  readonly #options: VerifierOptions;
+  readonly #watches = new Map<FilterModule, Watch>();
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+  }
+
+  moved(switchName: string, module: FilterModule, from: ModuleState, to: ModuleState): void {
+    const { activity, watchers } = this.#watch(switchName, module);
+    if (to === 'running') activity.attached += 1;
+    if (to === 'paused' && from === 'pausing') activity.paused += 1;
+    for (const watcher of watchers) watcher.moved?.(from, to);
+    if (to === 'detached') this.#watches.delete(module);
+  }
+
+  arrived(switchName: string, module: FilterModule, request: OidRequest): void {
+    const { activity, watchers } = this.#watch(switchName, module);
+    activity.sawArrival(request.oid);
+    for (const watcher of watchers) watcher.arrived?.(request);
+  }
+
+  answered(switchName: string, module: FilterModule, request: OidRequest, answer: Answer): void {
+    const { activity, watchers } = this.#watch(switchName, module);
+    if (answer === 'pend') activity.pended += 1;
+    else if (answer !== 'forward' && isErrorStatus(answer)) activity.refused += 1;
+    for (const watcher of watchers) watcher.answered?.(request, answer);
+  }
+
+  returned(switchName: string, module: FilterModule, request: OidRequest): void {
+    const { activity, watchers } = this.#watch(switchName, module);
+    if (isErrorStatus(request.status)) activity.failedBelow += 1;
+    for (const watcher of watchers) watcher.returned?.(request);
+  }
+
+  issued(switchName: string, module: FilterModule, request: OidRequest): void {
+    const { activity, watchers } = this.#watch(switchName, module);
+    activity.sawIssue(request.oid);
+    for (const watcher of watchers) watcher.issued?.(request);
+  }
+
+  referenced(
+    switchName: string,
+    module: FilterModule,
+    address: { readonly portId: number; readonly nicIndex?: number },
+    object: Port | Nic | undefined,
+  ): void {
+    const { activity, watchers } = this.#watch(switchName, module);
+    if (object === undefined) activity.refusedReferences += 1;
+    else if (object instanceof Nic) activity.nicReferences += 1;
+    else activity.portReferences += 1;
+    for (const watcher of watchers) watcher.referenced?.(address, object);
+  }
+
+  dereferenced(switchName: string, module: FilterModule, object: Port | Nic | undefined): void {
+    for (const watcher of this.#watch(switchName, module).watchers) watcher.dereferenced?.(object);
+  }
+
+  indicated(switchName: string, module: FilterModule, indication: NicStatusOptions): void {
+    const { activity, watchers } = this.#watch(switchName, module);
+    activity.indicated += 1;
+    for (const watcher of watchers) watcher.indicated?.(indication);
+  }
+
+  sawIndication(switchName: string, module: FilterModule, isDropped: boolean): void {
+    const { activity, watchers } = this.#watch(switchName, module);
+    activity.sawIndications += 1;
+    for (const watcher of watchers) watcher.sawIndication?.(isDropped);
+  }
+
+  #watch(switchName: string, module: FilterModule): Watch {
+    let watch = this.#watches.get(module);
+    if (watch !== undefined) return watch;
+    let activity = this.activities.get(module.id);
+    if (activity === undefined) {
+      const { only, activity: given } = this.#options;
+      activity = only === module.id && given !== undefined ? given : new Activity();
+      this.activities.set(module.id, activity);
+    }
+    const { checks, clock, only } = this.#options;
+    const watchers: Watcher[] = [];
+    const isWatched = only === undefined || only === module.id;
+    for (const check of isWatched ? checks : []) {
+      if (check.watch === undefined) continue;
+      const report = (broken: Broken): void => this.#report(switchName, module, check, broken);
+      watchers.push(
+        check.watch({
+          module,
+          switchName,
+          now: () => clock.now(),
+          after: (delayMs, fire) => clock.after(delayMs, fire, true),
+          report,
+        }),
+      );
+    }
+    watch = { activity, watchers };
+    this.#watches.set(module, watch);
+    return watch;
+  }
+
+  #report(switchName: string, module: FilterModule, check: RuleCheck, broken: Broken): void {
+    const { message, request } = broken;
+    const force = findRule(check.rule)?.force ?? 'MUST';
+    this.#options.finding(switchName, {
+      rule: check.name ?? check.rule,
+      severity: broken.severity ?? SEVERITY[force],
+      message: `${module.name} ${message}`,
+      extensionId: module.id,
+      ...(request === undefined ? {} : { oid: oidName(request.oid), request: request.id }),
+    });
+  }
+}
