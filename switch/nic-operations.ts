@@ -139,9 +139,13 @@ export class NicOperations {
     for (const nic of lower) yield* this.disconnect(nic);
     for (const nic of lower) yield* this.delete(port, nic);
     const own = port.nics.get(0);
-    if (own === undefined) return;
-    yield* this.disconnect(own);
-    yield* this.delete(port, own);
+    if (own !== undefined) yield* this.remove(port, own);
+  }
+
+  /** One NIC: NIC_DISCONNECT, NIC_DELETE. */
+  *remove(port: Port, nic: Nic): Steps<void> {
+    yield* this.disconnect(nic);
+    yield* this.delete(port, nic);
   }
 
   /** NIC_DISCONNECT. A NIC that was never connected is deleted directly (rule C34, OP-26). */

@@ -11,14 +11,21 @@ import type { Turn } from './switch.ts';
 import type { SwitchState } from './switch-state.ts';
 import { type OffloadOutcome, VfOperations } from './vf-operations.ts';
 
+const NO_TURN: Turn<Nic> = {};
+
 interface Host {
   readonly state: SwitchState;
   readonly environment: SwitchEnvironment;
   readonly edge: ProtocolEdge;
   readonly statusPath: StatusPath;
   updateNic(port: Port, nic: Nic, change: NicChange): Steps<void>;
-  /** Runs steps as an operation on a port. */
-  operate<T>(port: Port, check: (() => void) | undefined, steps: () => Steps<T>): MaybePromise<T>;
+  /** Runs steps as an operation on a port; `object` says what of the outcome was accepted. */
+  operate<T>(
+    port: Port,
+    turn: Turn<Nic>,
+    steps: () => Steps<T>,
+    object: (outcome: T) => Nic | undefined,
+  ): MaybePromise<T>;
 }
 
 /** What a switch does with the hardware below its external NIC, each as an operation with its turn. */
@@ -44,7 +51,7 @@ export class SwitchAdapters {
     const { nic } = wanted;
     const port = nic === undefined ? undefined : this.#host.state.ports.get(nic.portId);
     const steps = () => requests.send(wanted);
-    if (port !== undefined) return this.#host.operate(port, undefined, steps);
+    if (port !== undefined) return this.#host.operate(port, NO_TURN, steps, () => undefined);
     return this.#host.edge.run(() => drive(steps()));
   }
 
@@ -84,9 +91,10 @@ export class SwitchAdapters {
     const port = state.ports.get(nic.portId);
     if (port === undefined || state.isStopping) return;
     const offloads = this.#offloads;
-    const removed = this.#host.operate(port, undefined, function* () {
+    const steps = function* (): Steps<void> {
       if (nic.state === 'connected' && nic.vfAssigned) yield* offloads.remove(port, nic);
-    });
+    };
+    const removed = this.#host.operate(port, NO_TURN, steps, () => undefined);
     // Nobody waits for it: what fails all the same is told as a state event.
     if (removed instanceof Promise) {
       removed.catch((error) =>
@@ -112,18 +120,13 @@ export class SwitchAdapters {
     turn: Turn<Nic>,
     steps: () => Steps<OffloadOutcome>,
   ): MaybePromise<OffloadOutcome> {
-    return this.#host.operate(port, turn.check, function* () {
-      const outcome = yield* steps();
-      if (outcome.refused === undefined) turn.accepted?.(nic);
-      return outcome;
-    });
+    return this.#host.operate(port, turn, steps, ({ refused }) =>
+      refused === undefined ? nic : undefined,
+    );
   }
 
   #change(port: Port, nic: Nic, turn: Turn<Nic>, steps: () => Steps<void>): MaybePromise<void> {
-    return this.#host.operate(port, turn.check, function* () {
-      yield* steps();
-      turn.accepted?.(nic);
-    });
+    return this.#host.operate(port, turn, steps, () => nic);
   }
 
   #adapter(index: number): LowerAdapter {

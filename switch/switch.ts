@@ -120,7 +120,8 @@ export class Switch {
       edge: this.#edge,
       statusPath,
       updateNic: (port, nic, change) => this.#nics.update(port, nic, change),
-      operate: (port, check, steps) => this.#operate(this.#ownerOf(port), check, steps),
+      operate: (port, turn, steps, object) =>
+        this.#operate(this.#ownerOf(port), turn, steps, object),
     });
     this.#nics = new NicOperations(this.state, this.#edge, environment, (nic) =>
       this.#adapters.releaseOffloads(nic),
@@ -183,17 +184,21 @@ export class Switch {
     return this.#life.change(wanted, required);
   }
 
-  /** One operation of several OIDs: `check` before the first of them. */
-  #operate<T>(
+  /**
+   * One operation of several OIDs; `object` says what of the outcome was accepted. Steps are those of a generator method:
+   * V8 makes a prototype and a hidden class for every generator function that is written as a closure, each time anew.
+   */
+  #operate<T, A>(
     owner: object | undefined,
-    check: (() => void) | undefined,
+    turn: Turn<A>,
     steps: () => Steps<T>,
+    object: (outcome: T) => A | undefined,
     event: SwitchEvent = 'operate',
-  ) {
+  ): MaybePromise<T> {
     return this.#edge.run(() => {
       this.#life.allow(event);
-      check?.();
-      return drive(steps());
+      turn.check?.();
+      return drive(turn.accepted === undefined ? steps() : accepting(steps(), turn, object));
     }, owner);
   }
 
@@ -210,12 +215,12 @@ export class Switch {
     options: PortOptions,
     turn: Turn<Port> = NO_TURN,
   ): MaybePromise<{ port: Port; request: OidRequest }> {
-    const ports = this.#ports;
-    return this.#operate(undefined, turn.check, function* () {
-      const made = yield* ports.create(options);
-      if (!isErrorStatus(made.request.status)) turn.accepted?.(made.port);
-      return made;
-    });
+    return this.#operate(
+      undefined,
+      turn,
+      () => this.#ports.create(options),
+      ({ port, request }) => (isErrorStatus(request.status) ? undefined : port),
+    );
   }
 
   /** PORT_UPDATED (rule B19). */
@@ -224,23 +229,21 @@ export class Switch {
     change: { readonly friendlyName: string },
     turn: Turn<Port> = NO_TURN,
   ): MaybePromise<void> {
-    const ports = this.#ports;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* ports.update(port, change.friendlyName);
-      turn.accepted?.(port);
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn,
+      () => this.#ports.update(port, change.friendlyName),
+      () => port,
+    );
   }
 
   /** NICs away, then the port (S3 steps 2-7, S8 step 8). */
   deletePort(port: Port, turn: Turn<Port> = NO_TURN): MaybePromise<void> {
-    const connections = this.#connections;
     return this.#operate(
       this.#ownerOf(port),
-      turn.check,
-      function* () {
-        yield* connections.close(port);
-        turn.accepted?.(port);
-      },
+      turn,
+      () => this.#connections.close(port),
+      () => port,
       'takeAway',
     );
   }
@@ -250,14 +253,14 @@ export class Switch {
     options: ConnectionOptions,
     turn: Turn<Port> = NO_TURN,
   ): MaybePromise<ConnectionOutcome> {
-    const connections = this.#connections;
     const { type } = options.port;
     const owner = type === 'external' || type === 'internal' ? this.state.ports : undefined;
-    return this.#operate(owner, turn.check, function* () {
-      const outcome = yield* connections.open(options);
-      if (outcome.port !== undefined) turn.accepted?.(outcome.port);
-      return outcome;
-    });
+    return this.#operate(
+      owner,
+      turn,
+      () => this.#connections.open(options),
+      ({ port }) => port,
+    );
   }
 
   /** Asks the extensions whether they would take a port and its policies (rules B44-B47, OP-19). */
@@ -265,12 +268,12 @@ export class Switch {
     options: Omit<ConnectionOptions, 'nics'>,
     turn: Turn<Port> = NO_TURN,
   ): MaybePromise<ConnectionOutcome> {
-    const connections = this.#connections;
-    return this.#operate(undefined, turn.check, function* () {
-      const outcome = yield* connections.validate(options);
-      if (outcome.port !== undefined) turn.accepted?.(outcome.port);
-      return outcome;
-    });
+    return this.#operate(
+      undefined,
+      turn,
+      () => this.#connections.validate(options),
+      ({ port }) => port,
+    );
   }
 
   /** NIC_CREATE of all, then NIC_CONNECT of all (rule C52), on a port that is there: also one used before (rule B15). */
@@ -279,24 +282,21 @@ export class Switch {
     wanted: readonly NicOptions[],
     turn: Turn<Port> & { readonly connect?: boolean } = NO_TURN,
   ): MaybePromise<NicsOutcome> {
-    const nics = this.#nics;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      const outcome = yield* nics.open(port, wanted, turn.connect);
-      if (outcome.nics !== undefined) turn.accepted?.(port);
-      return outcome;
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn,
+      () => this.#nics.open(port, wanted, turn.connect),
+      (outcome) => (outcome.nics === undefined ? undefined : port),
+    );
   }
 
   /** All NICs of a port, in the order of rule C54; the port and its policies stay (rule C33). */
   closeNics(port: Port, turn: Turn<Port> = NO_TURN): MaybePromise<void> {
-    const nics = this.#nics;
     return this.#operate(
       this.#ownerOf(port),
-      turn.check,
-      function* () {
-        yield* nics.close(port);
-        turn.accepted?.(port);
-      },
+      turn,
+      () => this.#nics.close(port),
+      () => port,
       'takeAway',
     );
   }
@@ -307,21 +307,22 @@ export class Switch {
     options: NicOptions,
     turn: Turn<Nic> = NO_TURN,
   ): MaybePromise<{ nic: Nic; request: OidRequest }> {
-    const nics = this.#nics;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      const made = yield* nics.connect(port, options);
-      if (!isErrorStatus(made.request.status)) turn.accepted?.(made.nic);
-      return made;
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn,
+      () => this.#nics.connect(port, options),
+      ({ nic, request }) => (isErrorStatus(request.status) ? undefined : nic),
+    );
   }
 
   /** NIC_CONNECT of a NIC that was left created (rule C26). */
   bindNic(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<void> {
-    const nics = this.#nics;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* nics.bind(port, nic);
-      turn.accepted?.(nic);
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn,
+      () => this.#nics.bind(port, nic),
+      () => nic,
+    );
   }
 
   /** NIC_UPDATED (rules C28, C29). */
@@ -331,11 +332,12 @@ export class Switch {
     change: NicChange,
     turn: Turn<Nic> = NO_TURN,
   ): MaybePromise<void> {
-    const nics = this.#nics;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      yield* nics.update(port, nic, change);
-      turn.accepted?.(nic);
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn,
+      () => this.#nics.update(port, nic, change),
+      () => nic,
+    );
   }
 
   /** A driver above the switch issues a hardware-offload or multicast OID (rules D24-D29). */
@@ -385,27 +387,23 @@ export class Switch {
 
   /** One NIC: NIC_DISCONNECT, NIC_DELETE. */
   disconnectNic(port: Port, nic: Nic, turn: Turn<Nic> = NO_TURN): MaybePromise<void> {
-    const nics = this.#nics;
     return this.#operate(
       this.#ownerOf(port),
-      turn.check,
-      function* () {
-        yield* nics.disconnect(nic);
-        yield* nics.delete(port, nic);
-        turn.accepted?.(nic);
-      },
+      turn,
+      () => this.#nics.remove(port, nic),
+      () => nic,
       'takeAway',
     );
   }
 
   /** Run-time data of the port's NIC (rules G1-G22, S9 steps 2-5). A save that an extension failed is no error: see `refused`. */
   saveNic(port: Port, nic: Nic, turn: Turn<SaveOutcome> = NO_TURN): MaybePromise<SaveOutcome> {
-    const saves = this.#saves;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      const outcome = yield* saves.save(port, nic);
-      if (outcome.refused === undefined) turn.accepted?.(outcome);
-      return outcome;
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn,
+      () => this.#saves.save(port, nic),
+      (outcome) => (outcome.refused === undefined ? outcome : undefined),
+    );
   }
 
   /** Gives saved run-time data back (rules G23-G35, S10 steps 2-5); `records` in the order they were saved. */
@@ -415,12 +413,12 @@ export class Switch {
     records: readonly SaveRecord[],
     turn: Turn<RestoreOutcome> = NO_TURN,
   ): MaybePromise<RestoreOutcome> {
-    const saves = this.#saves;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      const outcome = yield* saves.restore(port, nic, records);
-      if (outcome.refused === undefined) turn.accepted?.(outcome);
-      return outcome;
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn,
+      () => this.#saves.restore(port, nic, records),
+      (outcome) => (outcome.refused === undefined ? outcome : undefined),
+    );
   }
 
   /** NIC_SUSPEND (rule G44, OP-39); false, here and in the three below, when this switch does not use the OID. */
@@ -444,12 +442,12 @@ export class Switch {
   }
 
   #suspend(port: Port, nic: Nic, step: SuspendStep, turn: Turn<Nic>): MaybePromise<boolean> {
-    const suspension = this.#suspension;
-    return this.#operate(this.#ownerOf(port), turn.check, function* () {
-      const sent = yield* suspension.change(port, nic, step);
-      if (sent) turn.accepted?.(nic);
-      return sent;
-    });
+    return this.#operate(
+      this.#ownerOf(port),
+      turn,
+      () => this.#suspension.change(port, nic, step),
+      (sent) => (sent ? nic : undefined),
+    );
   }
 
   /** `owner` is a port of this switch or its `state`. */
@@ -561,4 +559,16 @@ export class Switch {
     const stopped = this.changeStack([], []);
     return stopped instanceof Promise ? stopped.then(() => undefined) : undefined;
   }
+}
+
+/** Steps, then the turn's `accepted` with what `object` finds accepted of their outcome; `undefined`: nothing. */
+function* accepting<T, A>(
+  steps: Steps<T>,
+  turn: Turn<A>,
+  object: (outcome: T) => A | undefined,
+): Steps<T> {
+  const outcome = yield* steps;
+  const accepted = object(outcome);
+  if (accepted !== undefined) turn.accepted?.(accepted);
+  return outcome;
 }
