@@ -96,7 +96,11 @@ export interface ClusterEvent {
   /** Position in the stream, text; resumes a reading. */
   readonly id: string;
   readonly host: string;
-  readonly type: 'trace' | 'state' | 'finding' | 'log';
+  /**
+   * `trace`: `data` is a `TraceEntry`; `state`, `finding`: a `FabricEvent`; `log`: `{dropped: n}`, events its host could not tell;
+   * `gap`: said by the reader's host, nothing between the ids `{after, first}` is there any more.
+   */
+  readonly type: 'trace' | 'state' | 'finding' | 'log' | 'gap';
   /** Milliseconds, of the host's world. */
   readonly time: number;
   readonly data: unknown;
