@@ -1,4 +1,4 @@
-# extswitch on one host. Build: docker build -t extswitch . ; run: see docker-compose.yml.
+# One extswitch host. Build: docker build -t extswitch . ; run: see docker-compose.yml.
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -14,6 +14,8 @@ COPY --from=build /app/dist/src ./dist/src
 COPY --from=build /app/dist/switch ./dist/switch
 COPY --from=build /app/dist/extensions ./dist/extensions
 COPY --from=build /app/dist/policies ./dist/policies
+# Scenario files, and the extensions in them as they were written.
+COPY policies ./policies
 COPY LICENSE README.md ./
 RUN mkdir -p /data && chown node:node /data
 

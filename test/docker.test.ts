@@ -1,8 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { parse } from 'yaml';
+import { parseClusterAddress } from '../src/cluster/address.ts';
+import { EndWithParent } from '../src/testing/end-with-parent.ts';
+import { natsServerMissing, natsServerPath } from '../src/testing/nats-servers.ts';
 import { serve } from './cli/serve-process.ts';
 import './support/uncovered-children.ts';
 
@@ -80,34 +84,170 @@ t.test('the image gets no local rubbish', async (t) => {
   for (const name of ['.git', 'node_modules', 'dist', '.extswitch']) t.ok(ignored.includes(name));
 });
 
+/** The parts of a service of docker-compose.yml that are looked at. */
+interface Service {
+  readonly build?: string;
+  readonly image: string;
+  readonly profiles?: readonly string[];
+  readonly command?: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly stop_grace_period?: string;
+}
+const compose: {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: object;
+  readonly networks: object;
+} = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true });
+const service = (name: string): Service => {
+  const found = compose.services[name];
+  if (found === undefined) throw new Error(`docker-compose.yml has no service ${name}`);
+  return found;
+};
+const NATS = ['n1', 'n2', 'n3'];
+const HOSTS = ['a', 'b'];
+const OURS = ['extswitch', ...HOSTS, 'scenarios'];
+
+t.test('docker-compose.yml has services, volumes and networks that fit together', async (t) => {
+  const sections = Object.keys(compose).filter((name) => !name.startsWith('x-'));
+  t.strictSame(sections.sort(), ['name', 'networks', 'services', 'volumes']);
+  t.strictSame(Object.keys(compose.services).sort(), [...OURS, ...NATS].sort());
+  const known = [
+    ...['build', 'cap_drop', 'command', 'depends_on', 'entrypoint', 'environment', 'healthcheck'],
+    ...['image', 'init', 'networks', 'ports', 'profiles', 'read_only', 'restart', 'security_opt'],
+    ...['stop_grace_period', 'tmpfs', 'volumes'],
+  ];
+  for (const [name, each] of Object.entries(compose.services)) {
+    for (const key of Object.keys(each)) t.ok(known.includes(key), `${name}: ${key} is a key`);
+    for (const port of each.ports ?? []) t.match(port, /^127\.0\.0\.1:/, `${name}: this machine`);
+    for (const volume of each.volumes ?? []) {
+      const [source = ''] = volume.split(':');
+      t.ok(source.startsWith('./') ? existsSync(source) : source in compose.volumes, volume);
+    }
+    for (const network of each.networks ?? []) {
+      t.ok(network === 'default' || network in compose.networks, `${name}: ${network}`);
+    }
+    // A service named on the command line starts those it depends on only within its own profile.
+    for (const needed of Object.keys(each.depends_on ?? {})) {
+      const shared = service(needed).profiles?.filter((one) => each.profiles?.includes(one));
+      t.ok((shared?.length ?? 0) > 0, `${name} starts ${needed}`);
+    }
+  }
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const name of OURS) t.equal(service(name).image, `extswitch:${version}`);
+});
+
+t.test('docker compose up -d starts one host, for this machine only, with a token', async (t) => {
+  const unasked = Object.entries(compose.services).filter(
+    ([, each]) => each.profiles === undefined,
+  );
+  t.strictSame(
+    unasked.map(([name]) => name),
+    ['extswitch'],
+  );
+  const one = service('extswitch');
+  t.equal(one.build, '.');
+  t.strictSame(one.ports, [`127.0.0.1:4630:${environment['EXTSWITCH_PORT']}`]);
+  t.strictSame(one.volumes, [`data:${environment['EXTSWITCH_STORE']}`]);
+  for (const name of ['extswitch', ...HOSTS]) {
+    const { environment: set, stop_grace_period: grace } = service(name);
+    t.match(set?.['EXTSWITCH_TOKEN'], /^\$\{EXTSWITCH_TOKEN:\?.+\}$/, 'from outside, required');
+    t.match(grace, /^(?:1[1-9]|[2-9]\d)s$/, 'longer than a drain may take (10 s)');
+  }
+});
+
+t.test('the cluster of docker-compose.yml: three NATS servers, two hosts, scenarios', async (t) => {
+  const addresses = HOSTS.map((name) => service(name).environment?.['EXTSWITCH_STORE'] ?? '');
+  const run = service('scenarios').entrypoint ?? [];
+  addresses.push(run[run.indexOf('--store') + 1] ?? '');
+  const clusters = addresses.map((text) => {
+    const address = parseClusterAddress(text);
+    t.strictSame(
+      address.servers,
+      NATS.map((name) => `${name}:4222`),
+    );
+    return address.cluster;
+  });
+  t.strictSame(clusters, ['extswitch', 'extswitch', 'scenarios'], 'scenarios leave a and b alone');
+  for (const [at, name] of HOSTS.entries()) {
+    t.strictSame(service(name).command, ['serve', '--name', name]);
+    t.strictSame(service(name).ports, [`127.0.0.1:${4631 + at}:${environment['EXTSWITCH_PORT']}`]);
+  }
+  t.strictSame(run.slice(0, 3), [...(JSON.parse(only('ENTRYPOINT')) as string[]), 'run']);
+  for (const file of service('scenarios').command ?? []) t.ok(existsSync(file), file);
+  for (const name of [...HOSTS, 'scenarios']) {
+    t.strictSame(Object.keys(service(name).depends_on ?? {}), NATS);
+  }
+  for (const name of NATS) {
+    const each = service(name);
+    t.match(each.image, /^nats:\d+\.\d+\.\d+-alpine$/, 'one version; a shell for the probe');
+    t.equal(each.environment?.['NATS_NAME'], name);
+    t.strictSame(each.networks, ['nats'], 'no way in from outside');
+    t.equal(each.ports, undefined);
+    const [, file, , store] = each.command ?? [];
+    t.strictSame(each.command, ['--config', file, '--store_dir', store]);
+    t.strictSame(each.volumes, [`./docker/nats.conf:${file}:ro`, `${name}:${store}`]);
+  }
+  const configuration = readFileSync('docker/nats.conf', 'utf8');
+  t.match(configuration, `routes: [${NATS.map((name) => `nats://${name}:6222`).join(', ')}]`);
+});
+
+const noNats = natsServerMissing();
 t.test(
-  'docker-compose.yml: one service, reachable from this machine only, token required',
+  'docker/nats.conf runs: three servers, one JetStream, healthy',
+  { skip: noNats },
   async (t) => {
-    const compose = parse(readFileSync('docker-compose.yml', 'utf8'));
-    t.strictSame(Object.keys(compose).sort(), ['name', 'services', 'volumes']);
-    t.strictSame(Object.keys(compose.services), ['extswitch']);
-    const service = compose.services.extswitch;
-    const known = [
-      ...['build', 'cap_drop', 'environment', 'image', 'init', 'ports', 'read_only', 'restart'],
-      ...['security_opt', 'stop_grace_period', 'tmpfs', 'volumes'],
-    ];
-    for (const key of Object.keys(service)) t.ok(known.includes(key), `${key} is a service key`);
-    t.equal(service.build, '.');
-    t.strictSame(service.ports, [`127.0.0.1:4630:${environment['EXTSWITCH_PORT']}`]);
-    t.match(
-      service.environment.EXTSWITCH_TOKEN,
-      /^\$\{EXTSWITCH_TOKEN:\?.+\}$/,
-      'from outside, required',
+    const path = natsServerPath() ?? '';
+    const check = (env: object) =>
+      spawnSync(path, ['-c', 'docker/nats.conf', '-t'], { env: { ...process.env, ...env } }).status;
+    t.equal(check({ NATS_NAME: 'n1' }), 0, 'accepted');
+    t.not(check({ NATS_NAME: undefined }), 0, 'refused without a name');
+    const folder = t.testdir({});
+    const [client = [], route = [], monitor = []] = [0, 1, 2].map((row) =>
+      NATS.map((_, at) => 14_000 + (process.pid % 900) + row * 10 + at),
     );
-    t.strictSame(service.volumes, [`data:${environment['EXTSWITCH_STORE']}`]);
-    t.ok('data' in compose.volumes);
-    t.match(
-      service.stop_grace_period,
-      /^(?:1[1-9]|[2-9]\d)s$/,
-      'longer than a drain may take (10 s)',
-    );
-    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-    t.equal(service.image, `extswitch:${version}`);
+    const watchdog = new EndWithParent();
+    t.teardown(() => watchdog.end());
+    for (const [at, name] of NATS.entries()) {
+      const words = [
+        ...['-c', 'docker/nats.conf', '--store_dir', join(folder, name), '-a', '127.0.0.1'],
+        ...[
+          '-p',
+          `${client[at]}`,
+          '-m',
+          `${monitor[at]}`,
+          '--cluster',
+          `nats://127.0.0.1:${route[at]}`,
+        ],
+        ...['--routes', route.map((port) => `nats://127.0.0.1:${port}`).join(',')],
+      ];
+      const child = spawn(path, words, { env: { NATS_NAME: name }, stdio: 'ignore' });
+      child.unref();
+      watchdog.add(child.pid ?? 0);
+    }
+    const probe = service('n1').healthcheck?.test.at(-1) ?? '';
+    t.match(probe, /^http:\/\/127\.0\.0\.1:8222\/healthz/);
+    const ask = async (port: number, page: string): Promise<string> =>
+      fetch(`http://127.0.0.1:${port}${page}`).then(
+        (answer) => answer.text(),
+        (error) => String(error),
+      );
+    const { pathname, search } = new URL(probe);
+    for (const port of monitor) {
+      let answer = '';
+      for (const end = Date.now() + 20_000; Date.now() < end && !/"ok"/.test(answer); ) {
+        answer = await ask(port, `${pathname}${search}`);
+        await sleep(50);
+      }
+      t.match(answer, /"status": ?"ok"/);
+      t.match(await ask(port, '/jsz'), /"cluster_size": 3/);
+      t.match(await ask(port, '/varz'), /"store_dir": /);
+    }
   },
 );
 
@@ -118,6 +258,7 @@ t.test('docker compose config accepts the file', { skip: noCompose }, async (t) 
   const config = (env: object) =>
     spawnSync('docker', ['compose', 'config', '--quiet'], { env: { ...process.env, ...env } });
   t.equal(config({ EXTSWITCH_TOKEN: 'x' }).status, 0);
+  t.equal(config({ EXTSWITCH_TOKEN: 'x', COMPOSE_PROFILES: 'cluster,scenarios' }).status, 0);
   t.not(config({ EXTSWITCH_TOKEN: '' }).status, 0, 'refused without a token');
 });
 
@@ -158,6 +299,12 @@ t.test('the commands of the image run in a clean folder', { skip: notBuilt }, as
   t.equal(await served.ended, 0);
   t.equal(health(port), 1, 'gone: unhealthy');
   t.ok(readdirSync(store).length > 0, 'the store is in the volume');
+  const scenario = spawnSync(
+    process.execPath,
+    [cli, 'run', ...(service('scenarios').command ?? [])],
+    { cwd: app, encoding: 'utf8' },
+  );
+  t.equal(scenario.status, 0, `the scenario of docker-compose.yml: ${scenario.stderr}`);
 });
 
 /** node_modules with what `npm ci --omit=dev` installs, by the lockfile, linked from this checkout. */
