@@ -22,6 +22,9 @@ function putHalf(at: number, n: number): void {
   letters[at + 3] = low >>> 8;
 }
 
+/** A place in the sequence of an {@link Rng}. */
+export type RngPosition = readonly [number, number, number, number];
+
 /** Seeded random numbers (xoshiro128**): the only randomness inside a world, so one seed gives one history. */
 export class Rng {
   #a = 0;
@@ -49,6 +52,19 @@ export class Rng {
     this.#b = next();
     this.#c = next();
     this.#d = next() | 1;
+  }
+
+  /** Where in its sequence it is, for {@link goTo}. */
+  get position(): RngPosition {
+    return [this.#a, this.#b, this.#c, this.#d];
+  }
+
+  /** Goes on from where it, or another one, was. */
+  goTo([a, b, c, d]: RngPosition): void {
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#d = d;
   }
 
   /** An unsigned 32-bit integer. */

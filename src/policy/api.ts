@@ -21,6 +21,7 @@ import type {
   MigrationCollection,
   PortableDocument,
 } from './migration-api.ts';
+import type { SnapshotCollection, TimeControl } from './sim-api.ts';
 
 export type { StoreReport } from '../store/store.ts';
 
@@ -587,6 +588,8 @@ export interface FabricInterface {
     /** Called after every new trace entry or event with its seq; returns the unsubscribe function. */
     subscribe(listener: (seq: number) => void): () => void;
   };
+  readonly time: TimeControl;
+  readonly snapshots: SnapshotCollection;
   pending(): readonly PendingOid[];
   /**
    * Runs `change` alone. It works on the `world` it is given (using the outer one inside would wait for itself). When it

@@ -38,6 +38,8 @@ export class ChangeLog {
   #transaction: Transaction | undefined;
   #waiting: (() => void)[] = [];
   #idle: (() => void) | undefined;
+  /** The write at the end of an atomic change. */
+  #atomicWrite: Promise<void> | undefined;
 
   constructor(store: Store, reportFailedUndo: (error: unknown) => void) {
     this.#store = store;
@@ -74,6 +76,17 @@ export class ChangeLog {
       return result;
     }
     return result.finally(() => this.#leave());
+  }
+
+  /** Changes that have begun and not ended: atomic ones wait for them. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** Kept when the writes now under way have ended, with failed ones undone; `undefined`: there are none. */
+  get writing(): Promise<unknown> | undefined {
+    const last = this.#recovery ?? this.#atomicWrite ?? this.#inFlight.at(-1)?.durable;
+    return last?.catch(() => undefined);
   }
 
   async #later<T>(change: () => MaybePromise<T>): Promise<T> {
@@ -202,7 +215,10 @@ export class ChangeLog {
   /**
    * Runs `change` alone; one write at its end, then `kept`, still alone. Throws what it threw, after everything was undone.
    */
-  async atomic<T>(change: (transaction: Transaction) => Promise<T>, kept?: () => void): Promise<T> {
+  async atomic<T>(
+    change: (transaction: Transaction) => Promise<T>,
+    kept?: () => MaybePromise<void>,
+  ): Promise<T> {
     while (this.#transaction !== undefined || this.#recovery !== undefined) {
       if (this.#recovery !== undefined) await this.#recovery;
       else await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -213,14 +229,18 @@ export class ChangeLog {
       if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
       try {
         const result = await change(transaction);
-        if (transaction.ops.length > 0) await this.#write(transaction.ops);
-        kept?.();
+        if (transaction.ops.length > 0) {
+          this.#atomicWrite = this.#write(transaction.ops);
+          await this.#atomicWrite;
+        }
+        await kept?.();
         return result;
       } catch (error) {
         for (const undo of transaction.undos.reverse()) await this.#undo(undo);
         throw error;
       }
     } finally {
+      this.#atomicWrite = undefined;
       this.#transaction = undefined;
       for (const waiting of this.#waiting.splice(0)) waiting();
     }

@@ -4,22 +4,26 @@ import { ExtSwitchError } from '../core/errors.ts';
 import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
 import { backupStore } from '../store/backup-store.ts';
 import { openStore } from '../store/open-store.ts';
-import type { StoreReport } from '../store/store.ts';
+import type { Store, StoreReport } from '../store/store.ts';
 import type { FabricInterface, FabricOptions, PendingOid, ProfileName } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { Extensions, installExtension } from './extension-catalog.ts';
 import { Features } from './feature-collection.ts';
 import { Migrations } from './migration-collection.ts';
-import { joinHosts, restoreMigrations } from './migration-restore.ts';
+import { joinHosts } from './migration-restore.ts';
 import { pendingOids } from './pending.ts';
 import { parseProfile } from './profile.ts';
-import { endRestore, restoreFeatures, restoreSwitches } from './restore.ts';
+import { restoreFeatures } from './restore.ts';
+import type { SnapshotCollection, TimeControl } from './sim-api.ts';
+import { SimTime } from './sim-time.ts';
+import { replaceCatalog, type Snapshot } from './snapshot.ts';
+import { Snapshots } from './snapshot-collection.ts';
 import { Switches } from './switch-collection.ts';
 import { decodeTrace } from './trace-decode.ts';
 import { Vms } from './vm-collection.ts';
-import { restoreVms } from './vm-restore.ts';
 import { WallDriver } from './wall-driver.ts';
 import { World } from './world.ts';
+import { restoreHost, restoreWorld, stopWorld } from './world-life.ts';
 
 /** What TypeScript does not check, and configuration files do not know. */
 function checkOptions({
@@ -61,12 +65,31 @@ function checkOptions({
   }
 }
 
-/** Brings what is stored to life: switches with their stacks, ports, NICs and properties, migrations, VMs. */
-async function restoreWorld(world: World): Promise<void> {
-  await restoreSwitches(world);
-  restoreMigrations(world);
-  await restoreVms(world);
-  endRestore(world);
+async function installAll(
+  world: World,
+  extensions: NonNullable<FabricOptions['extensions']>,
+): Promise<void> {
+  for (const given of extensions) {
+    const definition = isExtensionDefinition(given) ? given : defineExtension(given);
+    const installed = installExtension(world, definition);
+    if (installed === undefined) {
+      throw new ExtSwitchError(
+        'ALREADY_EXISTS',
+        `extension ${definition.name} (${definition.id}) is given twice`,
+        { extensionId: definition.id },
+      );
+    }
+    await world.changes.commit(undefined, installed.ops, installed.undo);
+  }
+}
+
+/** What a world has beside its state, shared by all handles of it. */
+interface WorldLife {
+  readonly driver: WallDriver | undefined;
+  readonly time: SimTime;
+  /** As it was opened. */
+  readonly options: FabricOptions;
+  readonly snapshots: Map<string, Snapshot>;
 }
 
 /** A world: features, extensions, switches with their ports and policies, a clock, a seed, a trace, a store. */
@@ -78,14 +101,16 @@ export class Fabric implements FabricInterface {
   readonly migrations: Migrations;
   readonly trace: FabricInterface['trace'];
   readonly events: FabricInterface['events'];
+  readonly time: TimeControl;
+  readonly snapshots: SnapshotCollection;
   readonly #world: World;
-  readonly #driver: WallDriver | undefined;
+  readonly #life: WorldLife;
   readonly #transaction: Transaction | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(world: World, driver: WallDriver | undefined, transaction?: Transaction) {
+  private constructor(world: World, life: WorldLife, transaction?: Transaction) {
     this.#world = world;
-    this.#driver = driver;
+    this.#life = life;
     this.#transaction = transaction;
     this.features = new Features(world, transaction);
     this.extensions = new Extensions(world, transaction);
@@ -97,6 +122,16 @@ export class Fabric implements FabricInterface {
       entries: (filter = {}) => world.trace.entries(filter),
       decode: (entry) => decodeTrace(world.registry, entry),
     };
+    this.time = life.time;
+    this.snapshots = new Snapshots(
+      {
+        world,
+        isTimeStill: () => life.time.info.mode !== 'wall',
+        notInside: (what) => this.#notInside(what),
+        fork: (snapshot, name) => Fabric.#fork(world, life.options, snapshot, name),
+      },
+      life.snapshots,
+    );
   }
 
   /** Opens a world; a store with something in it is brought back to life: switches, stacks, ports, NICs, properties. */
@@ -105,6 +140,44 @@ export class Fabric implements FabricInterface {
       typeof options.store === 'object'
         ? options.store
         : await openStore(options.store ?? 'memory');
+    return Fabric.#live(options, store, async (world) => {
+      restoreFeatures(world);
+      await installAll(world, options.extensions ?? []);
+    });
+  }
+
+  /** A world in memory that begins as another one was (see {@link SnapshotCollection.fork}). */
+  static async #fork(
+    source: World,
+    options: FabricOptions,
+    snapshot: Snapshot,
+    name: string | undefined,
+  ): Promise<Fabric> {
+    const { name: _name, hosts, clock, ...rest } = options;
+    const follows = clock === undefined || clock === 'wall';
+    const place = name === undefined || hosts === undefined ? {} : { hosts };
+    const forked: FabricOptions = {
+      ...rest,
+      ...place,
+      ...(name === undefined ? {} : { name }),
+      seed: source.seed,
+      clock: follows ? 'wall' : new VirtualClock(snapshot.info.time),
+    };
+    return Fabric.#live(
+      forked,
+      snapshot.store.fork(),
+      async (world) => replaceCatalog(world, snapshot.extensions),
+      (world) => world.goTo(snapshot.position),
+    );
+  }
+
+  /** `prepare`: classes and extensions, before what is stored comes to life; `lived`: right after. */
+  static async #live(
+    options: FabricOptions,
+    store: Store,
+    prepare: (world: World) => Promise<void>,
+    lived?: (world: World) => void,
+  ): Promise<Fabric> {
     let driver: WallDriver | undefined;
     try {
       checkOptions(options);
@@ -116,23 +189,13 @@ export class Fabric implements FabricInterface {
           : new VirtualClock(isWall ? Date.now() : 0);
       const world = new World(options, store, seed, clock);
       driver = isWall ? new WallDriver(clock) : undefined;
-      restoreFeatures(world);
-      for (const given of options.extensions ?? []) {
-        const definition = isExtensionDefinition(given) ? given : defineExtension(given);
-        const installed = installExtension(world, definition);
-        if (installed === undefined) {
-          throw new ExtSwitchError(
-            'ALREADY_EXISTS',
-            `extension ${definition.name} (${definition.id}) is given twice`,
-            { extensionId: definition.id },
-          );
-        }
-        await world.changes.commit(undefined, installed.ops, installed.undo);
-      }
+      await prepare(world);
       await restoreWorld(world);
+      lived?.(world);
       world.leaveHosts = joinHosts(world);
       driver?.opened();
-      return new Fabric(world, driver);
+      const time = new SimTime(world, driver);
+      return new Fabric(world, { driver, time, options, snapshots: new Map() });
     } catch (error) {
       driver?.stop();
       await store.close();
@@ -166,7 +229,7 @@ export class Fabric implements FabricInterface {
   async atomic<T>(change: (world: FabricInterface) => Promise<T>): Promise<T> {
     this.#notInside('an atomic change');
     return this.#world.changes.atomic((transaction) =>
-      change(new Fabric(this.#world, this.#driver, transaction)),
+      change(new Fabric(this.#world, this.#life, transaction)),
     );
   }
 
@@ -174,20 +237,18 @@ export class Fabric implements FabricInterface {
     this.#notInside('a reset');
     const world = this.#world;
     // At once, so that nothing in flight keeps the reset waiting; again when it runs alone, for what came meanwhile.
-    await this.#stopSwitches();
+    await stopWorld(world);
     const empty = async (transaction: Transaction): Promise<void> => {
       // First, since everything before it may have stopped already: what the store still holds comes back to life.
       let classes: ReturnType<World['registry']['clear']> = [];
       transaction.undos.push(async () => {
-        await this.#stopSwitches();
+        await stopWorld(world);
         world.registry.clear();
         for (const { feature, uint16 } of classes) world.registry.put(feature, uint16);
         world.macs.clear();
-        world.leaveHosts();
-        await restoreWorld(world);
-        world.leaveHosts = joinHosts(world);
+        await restoreHost(world);
       });
-      await this.#stopSwitches();
+      await stopWorld(world);
       for (const [key] of world.store.range('')) transaction.ops.push({ op: 'delete', key });
       classes = world.registry.clear();
       const definitions = [...world.extensions.values()];
@@ -201,21 +262,6 @@ export class Fabric implements FabricInterface {
       world.trace.clear();
       world.events.clear();
     });
-  }
-
-  async #stopSwitches(): Promise<void> {
-    const { vms, vmNames, adapters, departures, arrivals } = this.#world;
-    for (const vm of vms.values()) vm.isDeleted = true;
-    for (const all of [vms, vmNames, adapters]) all.clear();
-    // A migration that waits finds that it is no more.
-    const waiting = [...departures.values()];
-    if (!this.#world.isClosed) for (const all of [departures, arrivals]) all.clear();
-    for (const { wake } of waiting) wake?.();
-    const entries = [...this.#world.switches.values()];
-    this.#world.switches.clear();
-    this.#world.switchNames.clear();
-    for (const entry of entries) entry.isDeleted = true;
-    for (const { machine } of entries) await machine.stop();
   }
 
   async backup(folder: string): Promise<StoreReport> {
@@ -264,8 +310,9 @@ export class Fabric implements FabricInterface {
     this.#notInside('closing the world');
     this.#world.isClosed = true;
     this.#world.leaveHosts();
-    await this.#stopSwitches();
-    this.#driver?.stop();
+    await stopWorld(this.#world);
+    this.#life.driver?.stop();
+    this.#life.snapshots.clear();
     await this.#world.store.close();
   }
 }

@@ -93,6 +93,12 @@ export function unicastMac(text: string, member = 'mac'): Uint8Array {
   );
 }
 
+/** The next address of each kind, counted from the beginning of its range. */
+export interface MacPosition {
+  readonly next: number;
+  readonly physical: number;
+}
+
 /** All MAC addresses of a world: those in its settings, those in use, those to hand out next. */
 export class MacPool {
   /** Addresses in settings, with how many have them: never handed out while they are there. */
@@ -211,6 +217,16 @@ export class MacPool {
     this.#claims.clear();
     this.#next = this.#first;
     this.#physical = 0;
+  }
+
+  /** Where the addresses it hands out go on, for {@link goTo}. */
+  get position(): MacPosition {
+    return { next: this.#next, physical: this.#physical };
+  }
+
+  goTo({ next, physical }: MacPosition): void {
+    this.#next = next;
+    this.#physical = physical;
   }
 
   /** What {@link #holder} drops when it comes by, everywhere: addresses that nobody asks for again cost nothing. */

@@ -9,10 +9,20 @@ import { checkKey, checkPrefix } from './store-key.ts';
  * million keys is that of a put at a thousand.
  */
 class KeyNode {
-  readonly edges = new Map<string, KeyNode | StoreValue>();
+  readonly edges: Map<string, KeyNode | StoreValue>;
   /** Edges in byte order; absent when one came or went since they were last sorted. */
   sorted: readonly string[] | undefined = undefined;
+  /** The one store that may change it; every other one copies it first ({@link MemoryStore.fork}). */
+  readonly owner: Owner;
+
+  constructor(owner: Owner, edges?: ReadonlyMap<string, KeyNode | StoreValue>) {
+    this.owner = owner;
+    this.edges = new Map(edges);
+  }
 }
+
+/** Stands for a store between two forks of it. */
+type Owner = object;
 
 /**
  * The engine of worlds that need not outlive the process. Everything is done at once: `write` returns `undefined`.
@@ -20,7 +30,8 @@ class KeyNode {
  */
 export class MemoryStore implements Store {
   readonly description = 'memory';
-  #root = new KeyNode();
+  #owner: Owner = {};
+  #root = new KeyNode(this.#owner);
   /** The level of the last key written or read: neighbours in time are mostly neighbours in the tree. */
   #nearPath = '';
   #near = this.#root;
@@ -58,9 +69,30 @@ export class MemoryStore implements Store {
     return undefined;
   }
 
+  /**
+   * A store of its own with the same content, at a cost that does not depend on how much that is: both go on from the same
+   * tree, and whoever writes first copies the levels it changes.
+   */
+  fork(): MemoryStore {
+    this.#checkOpen();
+    const copy = new MemoryStore();
+    copy.#root = this.#root;
+    copy.#forgetNear();
+    // What is there now is of neither.
+    this.#owner = {};
+    return copy;
+  }
+
+  /** Entries whose key starts with `path`, whole segments each followed by `/`; empty: all. */
+  count(path: string): number {
+    this.#checkOpen();
+    const node = this.#level(path, path.length, false);
+    return node === undefined ? 0 : entriesBelow(node);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    this.#root = new KeyNode();
+    this.#root = new KeyNode(this.#owner);
     this.#forgetNear();
   }
 
@@ -73,14 +105,14 @@ export class MemoryStore implements Store {
   }
 
   #delete(key: string): void {
-    const path: KeyNode[] = [this.#root];
     const edges = edgesOf(key);
+    if (!this.#has(edges)) return;
+    this.#root = this.#owned(this.#root);
+    const path: KeyNode[] = [this.#root];
     let node = this.#root;
     for (let i = 0; i < edges.length - 1; i++) {
-      const next = node.edges.get(edges[i] as string);
-      if (!(next instanceof KeyNode)) return;
-      path.push(next);
-      node = next;
+      node = this.#child(node, edges[i] as string, node.edges.get(edges[i] as string) as KeyNode);
+      path.push(node);
     }
     // Levels left empty go too, so that a store that was filled and emptied is as small as a new one.
     for (let i = edges.length - 1; i >= 0; i--) {
@@ -92,9 +124,39 @@ export class MemoryStore implements Store {
     }
   }
 
-  /** The node at the end of the first `last` characters of `key`; with `create`, the levels on the way are made. */
+  #has(edges: readonly string[]): boolean {
+    let node = this.#root;
+    for (const edge of edges.slice(0, -1)) {
+      const next = node.edges.get(edge);
+      if (!(next instanceof KeyNode)) return false;
+      node = next;
+    }
+    return node.edges.has(edges.at(-1) as string);
+  }
+
+  /** The node, or a copy of it that may be changed. */
+  #owned(node: KeyNode): KeyNode {
+    if (node.owner === this.#owner) return node;
+    const copy = new KeyNode(this.#owner, node.edges);
+    copy.sorted = node.sorted;
+    if (node === this.#near) this.#near = copy;
+    return copy;
+  }
+
+  /** The level below `node`, which may be changed, so that it may be changed as well. */
+  #child(node: KeyNode, edge: string, child: KeyNode): KeyNode {
+    const owned = this.#owned(child);
+    if (owned !== child) node.edges.set(edge, owned);
+    return owned;
+  }
+
+  /** The node at the end of the first `last` characters of `key`; with `create`, the levels on the way are made, to be changed. */
   #level(key: string, last: number, create: boolean): KeyNode | undefined {
-    if (last === this.#nearPath.length && key.startsWith(this.#nearPath)) return this.#near;
+    if (last === this.#nearPath.length && key.startsWith(this.#nearPath)) {
+      // What this store may change hangs on levels that it may change.
+      if (!create || this.#near.owner === this.#owner) return this.#near;
+    }
+    if (create) this.#root = this.#owned(this.#root);
     let node = this.#root;
     let start = 0;
     while (start < last) {
@@ -103,9 +165,11 @@ export class MemoryStore implements Store {
       let next = node.edges.get(edge);
       if (!(next instanceof KeyNode)) {
         if (!create) return undefined;
-        next = new KeyNode();
+        next = new KeyNode(this.#owner);
         node.edges.set(edge, next);
         node.sorted = undefined;
+      } else if (create) {
+        next = this.#child(node, edge, next);
       }
       node = next;
       start = end;
@@ -159,6 +223,13 @@ function collectEdge(
     return;
   }
   for (const next of sortedEdges(child)) collectEdge(found, child, key, next);
+}
+
+function entriesBelow(node: KeyNode): number {
+  let count = 0;
+  for (const child of node.edges.values())
+    count += child instanceof KeyNode ? entriesBelow(child) : 1;
+  return count;
 }
 
 function sortedEdges(node: KeyNode): readonly string[] {
