@@ -1,0 +1,207 @@
+import type { KV, KvWatchEntry } from '@nats-io/kv';
+import type { HostMember } from './api.ts';
+import { decodeMember, type MemberRecord } from './member-record.ts';
+
+export interface MembershipOptions {
+  /** Bucket of all leases. */
+  readonly bucket: KV;
+  readonly host: string;
+  readonly leaseMs: number;
+  log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
+}
+
+interface Known {
+  record: MemberRecord;
+  state: HostMember['state'];
+  /** By performance.now(). */
+  heardAt: number;
+}
+
+/** Of a host that is known by its journal only. */
+const UNHEARD: MemberRecord = {
+  incarnation: '',
+  epoch: 0,
+  profile: '',
+  version: '',
+  since: '',
+  isOpen: false,
+};
+/** Milliseconds until a watch that ended is begun again. */
+const REWATCH_MS = 500;
+
+/**
+ * Who is there: the leases as the server tells of them, and an own clock for those of which nothing is heard any more. Hosts that
+ * were here once stay in the list, silent.
+ */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #known = new Map<string, Known>();
+  readonly #listeners = new Set<() => void>();
+  #watch: { stop(): void } | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #rewatch: NodeJS.Timeout | undefined;
+  #sweptAt = performance.now();
+  #isClosed = false;
+
+  private constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** Settles when everything that stands in the bucket is in the list. */
+  static async watch(options: MembershipOptions): Promise<Membership> {
+    const membership = new Membership(options);
+    await membership.#begin();
+    const every = options.leaseMs / 4;
+    membership.#sweeper = setInterval(() => membership.#sweep(every), every);
+    membership.#sweeper.unref();
+    return membership;
+  }
+
+  list(): readonly HostMember[] {
+    return [...this.#known.entries()]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([host, { record, state }]) => ({
+        host,
+        epoch: record.epoch,
+        state,
+        ...(record.url === undefined ? {} : { url: record.url }),
+        profile: record.profile,
+        version: record.version,
+        since: record.since,
+        isSelf: host === this.#options.host,
+      }));
+  }
+
+  /** What a host that is alive says of itself. */
+  alive(host: string): MemberRecord | undefined {
+    const known = this.#known.get(host);
+    return known?.state === 'alive' ? known.record : undefined;
+  }
+
+  /** The others that are alive, in the order of names. */
+  others(): string[] {
+    const names: string[] = [];
+    for (const [host, { state }] of this.#known) {
+      if (state === 'alive' && host !== this.#options.host) names.push(host);
+    }
+    return names.sort();
+  }
+
+  /** Epochs of the others whose worlds are open. */
+  open(): Map<string, number> {
+    const open = new Map<string, number>();
+    for (const [host, { record, state }] of this.#known) {
+      if (state !== 'alive' || !record.isOpen || host === this.#options.host) continue;
+      open.set(host, record.epoch);
+    }
+    return open;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A host that has written once; nothing is known of it now. */
+  remember(host: string): void {
+    if (this.#known.has(host)) return;
+    this.#known.set(host, { record: UNHEARD, state: 'silent', heardAt: Number.NEGATIVE_INFINITY });
+  }
+
+  /** `record` stands in the lease of `host` now. */
+  heard(host: string, record: MemberRecord): void {
+    const known = this.#known.get(host);
+    const isNews =
+      known?.state !== 'alive' || JSON.stringify(known.record) !== JSON.stringify(record);
+    this.#known.set(host, { record, state: 'alive', heardAt: performance.now() });
+    if (isNews) this.#tell();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#sweeper);
+    clearTimeout(this.#rewatch);
+    this.#watch?.stop();
+    this.#listeners.clear();
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        this.#options.log('error', 'a listener of the hosts failed', { error: String(error) });
+      }
+    }
+  }
+
+  /** At least one lease is there: the own. */
+  async #begin(): Promise<void> {
+    const entries = await this.#options.bucket.watch();
+    if (this.#isClosed) {
+      entries.stop();
+      return;
+    }
+    this.#watch = entries;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, this.#options.leaseMs);
+      void this.#follow(entries, () => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
+  }
+
+  async #follow(entries: AsyncIterable<KvWatchEntry>, isWhole: () => void): Promise<void> {
+    try {
+      for await (const entry of entries) {
+        this.#entry(entry);
+        if (entry.isUpdate) isWhole();
+      }
+    } catch (error) {
+      this.#options.log('warn', 'the leases of the hosts are not heard', { error: String(error) });
+    }
+    isWhole();
+    this.#again();
+  }
+
+  #again(): void {
+    if (this.#isClosed) return;
+    this.#rewatch = setTimeout(() => {
+      this.#begin().catch(() => this.#again());
+    }, REWATCH_MS);
+    this.#rewatch.unref();
+  }
+
+  #entry({ key, operation, value }: KvWatchEntry): void {
+    if (operation !== 'PUT') {
+      const known = this.#known.get(key);
+      if (known?.state === 'left') return;
+      this.#known.set(key, { record: known?.record ?? UNHEARD, state: 'left', heardAt: 0 });
+      this.#tell();
+      return;
+    }
+    const record = decodeMember(value);
+    if (record === undefined) {
+      this.#options.log('warn', `the lease of host ${key} cannot be read`);
+      return;
+    }
+    this.heard(key, record);
+  }
+
+  /** Hosts of which nothing was heard for the length of the lease. */
+  #sweep(everyMs: number): void {
+    const at = performance.now();
+    const wasStopped = at - this.#sweptAt > 2 * everyMs;
+    this.#sweptAt = at;
+    // What came while this process did not run is heard first.
+    if (wasStopped) return;
+    let isNews = false;
+    for (const known of this.#known.values()) {
+      if (known.state !== 'alive' || at - known.heardAt < this.#options.leaseMs) continue;
+      known.state = 'silent';
+      isNews = true;
+    }
+    if (isNews) this.#tell();
+  }
+}

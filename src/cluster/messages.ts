@@ -1,0 +1,320 @@
+import {
+  type Msg,
+  type NatsConnection,
+  NoRespondersError,
+  RequestError,
+  type Subscription,
+  TimeoutError,
+} from '@nats-io/transport-node';
+import { ExtSwitchError } from '../core/errors.ts';
+import type { StoreValue } from '../store/store.ts';
+import { decodeValue, encodeValue } from '../store/value-codec.ts';
+import type { Answer, Cluster } from './api.ts';
+import { errorFromWire, errorToWire } from './error-wire.ts';
+import type { Parcels } from './parcel.ts';
+import { Slots } from './slots.ts';
+
+/** Milliseconds an answer is waited for. */
+const TIMEOUT_MS = 10_000;
+/** Questions of this host under way at a time; more wait for their turn, inside their time. */
+const ASKED_AT_ONCE = 256;
+/** Questions of others under way at a time; more are refused at once. */
+const SERVED_AT_ONCE = 1024;
+const SERVICE = /^[a-z][a-z0-9-]{0,31}$/;
+
+export interface MessagesOptions {
+  readonly connection: NatsConnection;
+  readonly cluster: string;
+  readonly host: string;
+  /** Of this process: part of the subject, so that one that is the host no more is not reached. */
+  readonly epoch: number;
+  readonly parcels: Parcels;
+  /** Of a host that is alive. */
+  epochOf(host: string): number | undefined;
+  /** The other hosts that are alive. */
+  others(): readonly string[];
+  isHolding(): boolean;
+  readonly lost: AbortSignal;
+  log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
+}
+
+type Handler = Parameters<Cluster['serve']>[1];
+
+/** A question or an answer on the wire: the body itself, or the name of the parcel that holds it. */
+interface Envelope {
+  readonly from?: string;
+  readonly body?: Uint8Array;
+  readonly parcel?: string;
+  readonly error?: StoreValue;
+}
+
+/**
+ * Questions and answers between hosts, on `<cluster>.ask.<host>.<epoch>.<service>`. At most once: a question that got no answer may
+ * have been heard. What handlers throw is thrown at the one who asked.
+ */
+export class Messages {
+  readonly #options: MessagesOptions;
+  readonly #handlers = new Map<string, Handler>();
+  readonly #asking = new Slots(ASKED_AT_ONCE);
+  readonly #subscription: Subscription;
+  #serving = 0;
+  #isClosed = false;
+
+  constructor(options: MessagesOptions) {
+    this.#options = options;
+    const { connection, host, epoch } = options;
+    this.#subscription = connection.subscribe(this.#subject(host, epoch, '*'), {
+      callback: (error, message) => {
+        if (error === null) void this.#answer(message);
+        else options.log('error', 'questions of other hosts are not heard', { error });
+      },
+    });
+  }
+
+  #subject(host: string, epoch: number, service: string): string {
+    return `${this.#options.cluster}.ask.${host}.${epoch}.${service}`;
+  }
+
+  // --- asking -------------------------------------------------------------------------------------------------------------
+
+  async ask(
+    host: string,
+    service: string,
+    body: Uint8Array,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<Answer> {
+    this.#mustBeHost();
+    if (host === this.#options.host) return this.#handled(service, body, host);
+    const until = performance.now() + timeoutMs;
+    const what = `${JSON.stringify(service)} of host ${JSON.stringify(host)}`;
+    const free = await this.#asking.take(timeoutMs);
+    if (free === undefined) {
+      throw unreachable(host, `${what} was not asked: ${ASKED_AT_ONCE} questions wait for answers`);
+    }
+    try {
+      return await this.#asked(host, service, body, until, what);
+    } finally {
+      free();
+    }
+  }
+
+  async #asked(
+    host: string,
+    service: string,
+    body: Uint8Array,
+    until: number,
+    what: string,
+  ): Promise<Answer> {
+    const { connection, parcels } = this.#options;
+    const left = (): number => Math.max(1, Math.ceil(until - performance.now()));
+    let parcel: string | undefined;
+    try {
+      if (this.#isLarge(body)) {
+        parcel = await within(parcels.leave(body), left());
+      }
+      const epoch = this.#options.epochOf(host);
+      if (epoch === undefined) throw unreachable(host, `${what}: the host is not alive`);
+      const question = this.#envelope(parcel === undefined ? { body } : { parcel });
+      const reply = await connection.request(this.#subject(host, epoch, service), question, {
+        timeout: left(),
+      });
+      const answer = openEnvelope(reply.data);
+      if (answer === undefined) throw unreachable(host, `${what}: the answer cannot be read`);
+      if (answer.error !== undefined) throw errorFromWire(answer.error, host);
+      if (answer.parcel === undefined) return answer.body ?? new Uint8Array(0);
+      const bytes = await within(parcels.fetch(answer.parcel), left());
+      void parcels.drop(answer.parcel);
+      return bytes;
+    } catch (error) {
+      throw asUnreachable(error, host, what);
+    } finally {
+      if (parcel !== undefined) void parcels.drop(parcel);
+    }
+  }
+
+  async askAll(
+    service: string,
+    body: Uint8Array,
+    timeoutMs?: number,
+  ): ReturnType<Cluster['askAll']> {
+    this.#mustBeHost();
+    const answers = new Map<string, Answer>();
+    const silent: string[] = [];
+    const ask = async (host: string): Promise<void> => {
+      try {
+        answers.set(host, await this.ask(host, service, body, timeoutMs));
+      } catch (error) {
+        silent.push(host);
+        this.#options.log('warn', `host ${host} did not answer ${service}`, {
+          error: String(error),
+        });
+      }
+    };
+    await Promise.all(this.#options.others().map(ask));
+    return { answers, silent: silent.sort() };
+  }
+
+  // --- answering ----------------------------------------------------------------------------------------------------------
+
+  serve(service: string, handler: Handler): () => void {
+    if (!SERVICE.test(service)) {
+      throw new ExtSwitchError(
+        'INVALID_ARGUMENT',
+        `service ${JSON.stringify(service)}: expected lower case letters, digits and "-"`,
+        { member: 'service', found: service },
+      );
+    }
+    if (this.#handlers.has(service)) {
+      throw new ExtSwitchError('ALREADY_EXISTS', `service ${service} is served already`, {
+        found: service,
+      });
+    }
+    this.#handlers.set(service, handler);
+    return () => {
+      if (this.#handlers.get(service) === handler) this.#handlers.delete(service);
+    };
+  }
+
+  /** Answers whatever comes, and never throws. */
+  async #answer(message: Msg): Promise<void> {
+    let reply: Uint8Array;
+    this.#serving += 1;
+    try {
+      reply = await this.#reply(message);
+    } catch (error) {
+      reply = this.#envelope({ error: errorToWire(error) });
+    } finally {
+      this.#serving -= 1;
+    }
+    try {
+      message.respond(reply);
+    } catch (error) {
+      this.#options.log('warn', `an answer on ${message.subject} could not be sent`, {
+        error: String(error),
+      });
+    }
+  }
+
+  async #reply(message: Msg): Promise<Uint8Array> {
+    const { host, parcels } = this.#options;
+    const service = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+    this.#mustHold(service);
+    if (this.#serving > SERVED_AT_ONCE) {
+      throw unreachable(host, `host ${JSON.stringify(host)} answers ${SERVED_AT_ONCE} others now`);
+    }
+    const question = openEnvelope(message.data);
+    if (question?.from === undefined) {
+      throw new ExtSwitchError('MALFORMED', `host ${JSON.stringify(host)} was asked nothing`);
+    }
+    const body =
+      question.parcel === undefined
+        ? (question.body ?? new Uint8Array(0))
+        : await parcels.fetch(question.parcel);
+    const answer = await this.#handled(service, body, question.from);
+    // Nothing is said from memory by one that may be the host no more.
+    this.#mustHold(service);
+    if (!this.#isLarge(answer)) return this.#envelope({ body: answer });
+    return this.#envelope({ parcel: await parcels.leave(answer) });
+  }
+
+  async #handled(service: string, body: Uint8Array, from: string): Promise<Answer> {
+    const { host } = this.#options;
+    const handler = this.#handlers.get(service);
+    if (handler === undefined) {
+      throw unreachable(host, `host ${JSON.stringify(host)} does not serve ${service} now`);
+    }
+    const answer: unknown = await handler(body, from);
+    if (answer instanceof Uint8Array) return answer;
+    throw new Error(`the handler of ${service} gave no bytes`);
+  }
+
+  #mustHold(service: string): void {
+    this.#mustBeHost();
+    const { isHolding, host } = this.#options;
+    if (isHolding()) return;
+    throw unreachable(
+      host,
+      `host ${JSON.stringify(host)} does not answer ${service}: it has not reached the cluster for the length of its lease`,
+    );
+  }
+
+  #mustBeHost(): void {
+    const { lost, host } = this.#options;
+    if (lost.aborted) throw lost.reason;
+    if (this.#isClosed) {
+      throw new ExtSwitchError('SHUTTING_DOWN', `host ${JSON.stringify(host)} is closed`);
+    }
+  }
+
+  #isLarge(body: Uint8Array): boolean {
+    const { connection } = this.#options;
+    return body.length > (connection.info?.max_payload ?? 1024 * 1024) / 2;
+  }
+
+  #envelope(envelope: Envelope): Uint8Array {
+    return encodeValue('message', { from: this.#options.host, ...envelope } as StoreValue);
+  }
+
+  /** Nothing is asked or answered any more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#handlers.clear();
+    this.#subscription.unsubscribe();
+  }
+}
+
+/** `undefined` for bytes that are no envelope. */
+function openEnvelope(bytes: Uint8Array): Envelope | undefined {
+  let value: StoreValue;
+  try {
+    value = decodeValue(bytes, bytes.length);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const { from, body, parcel, error } = value as Readonly<Record<string, StoreValue | undefined>>;
+  return {
+    ...(typeof from === 'string' ? { from } : {}),
+    ...(body instanceof Uint8Array ? { body } : {}),
+    ...(typeof parcel === 'string' ? { parcel } : {}),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function unreachable(host: string, message: string, cause?: unknown): ExtSwitchError {
+  return new ExtSwitchError(
+    'HOST_UNREACHABLE',
+    message,
+    { member: 'host', found: host },
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** What the other host said stays as it is; what the network said names host and question. */
+function asUnreachable(error: unknown, host: string, what: string): unknown {
+  if (error instanceof ExtSwitchError) return error;
+  const why = whyNot(error);
+  return unreachable(host, `${what}: ${why}`, error);
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof TimeoutError) return 'no answer in time';
+  if (error instanceof NoRespondersError) return 'nobody answers there';
+  if (error instanceof RequestError && error.isNoResponders()) return 'nobody answers there';
+  return String(error);
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new TimeoutError()), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    // One that fails later has nobody to tell.
+    work.catch(() => undefined);
+  }
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { type JetStreamClient, StorageType } from '@nats-io/jetstream';
+import { type ObjectStore, Objm } from '@nats-io/obj';
+import { nanos } from '@nats-io/transport-node';
+import { ExtSwitchError } from '../core/errors.ts';
+
+/** What nobody fetched goes away by itself after this long, in milliseconds. */
+const KEPT_MS = 60 * 60 * 1000;
+const ATTEMPTS = 4;
+const RETRY_MS = 50;
+
+/**
+ * Bodies too large for a message: left in an object store of their own, fetched once and deleted. A store of its own, since deleting
+ * an object leaves a marker for each name, and since the server sweeps what was never fetched.
+ */
+export class Parcels {
+  readonly #jetStream: JetStreamClient;
+  readonly #bucket: string;
+  readonly #replicas: number;
+  #opened: Promise<ObjectStore> | undefined;
+
+  constructor(jetStream: JetStreamClient, cluster: string, replicas: number) {
+    this.#jetStream = jetStream;
+    this.#bucket = `${cluster}-parcels`;
+    this.#replicas = replicas;
+  }
+
+  /** Leaves a copy of `bytes`; gives the name to fetch it by. */
+  async leave(bytes: Uint8Array): Promise<string> {
+    const name = randomUUID();
+    const store = await this.#store();
+    await store.putBlob({ name }, bytes);
+    return name;
+  }
+
+  /** Throws `HOST_UNREACHABLE` when it is not there (any more), or does not come. */
+  async fetch(name: string): Promise<Uint8Array> {
+    let why = 'the other host has given up, or left it more than an hour ago';
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      try {
+        const bytes = await (await this.#store()).getBlob(name);
+        if (bytes !== null) return bytes;
+      } catch (error) {
+        // A replica that lags behind gives less than all of it, which its digest shows.
+        why = String(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, attempt * RETRY_MS));
+    }
+    throw new ExtSwitchError(
+      'HOST_UNREACHABLE',
+      `parcel ${name} cannot be fetched from ${this.#bucket}: ${why}`,
+      { found: name },
+    );
+  }
+
+  /** Never throws: what stays is swept by the server. */
+  async drop(name: string): Promise<void> {
+    try {
+      await (await this.#store()).delete(name);
+    } catch {
+      // Swept.
+    }
+  }
+
+  #store(): Promise<ObjectStore> {
+    if (this.#opened !== undefined) return this.#opened;
+    const opened = this.#open();
+    this.#opened = opened;
+    opened.catch(() => {
+      this.#opened = undefined;
+    });
+    return opened;
+  }
+
+  async #open(): Promise<ObjectStore> {
+    const objects = new Objm(this.#jetStream);
+    try {
+      return await objects.open(this.#bucket);
+    } catch {
+      return objects.create(this.#bucket, {
+        description: 'extswitch: large messages between hosts',
+        ttl: nanos(KEPT_MS),
+        storage: StorageType.File,
+        replicas: this.#replicas,
+      });
+    }
+  }
+}

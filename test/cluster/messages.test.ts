@@ -1,0 +1,270 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { parseClusterAddress } from '../../src/cluster/address.ts';
+import { Messages } from '../../src/cluster/messages.ts';
+import { Parcels } from '../../src/cluster/parcel.ts';
+import { type ClusterSession, openSession } from '../../src/cluster/session.ts';
+import { ExtSwitchError } from '../../src/core/errors.ts';
+import {
+  type NatsServers,
+  natsServerMissing,
+  startNatsServers,
+} from '../../src/testing/nats-servers.ts';
+import '../support/uncovered-children.ts';
+
+const missing = natsServerMissing();
+
+interface Talker {
+  readonly messages: Messages;
+  readonly session: ClusterSession;
+  isHolding: boolean;
+  readonly lost: AbortController;
+}
+
+let servers: NatsServers;
+const epochs = new Map<string, number>();
+
+async function talker(host: string, epoch = 1): Promise<Talker> {
+  const session = await openSession(parseClusterAddress(`${servers.url}/talk`), host);
+  const state = { isHolding: true, lost: new AbortController() };
+  epochs.set(host, epoch);
+  const messages = new Messages({
+    connection: session.connection,
+    cluster: 'talk',
+    host,
+    epoch,
+    parcels: new Parcels(session.jetstream, 'talk', session.replicas),
+    epochOf: (other) => epochs.get(other),
+    others: () => [...epochs.keys()].filter((other) => other !== host),
+    isHolding: () => state.isHolding,
+    lost: state.lost.signal,
+    log: () => undefined,
+  });
+  // The subscription is at the server before anybody asks.
+  await session.connection.flush();
+  return Object.assign(state, { messages, session });
+}
+
+async function end(...talkers: readonly Talker[]): Promise<void> {
+  for (const { messages, session } of talkers) {
+    messages.close();
+    await session.close();
+  }
+  epochs.clear();
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (answer: Uint8Array): string => new TextDecoder().decode(answer);
+
+t.before(async () => {
+  if (missing === false) servers = await startNatsServers({ count: 1 });
+});
+t.teardown(() => servers?.stop());
+
+const skip = { skip: missing };
+
+t.test('a question of one host is answered by the other, which hears who asks', skip, async (t) => {
+  const a = await talker('a');
+  const b = await talker('b');
+  b.messages.serve('echo', async (body, from) => bytes(`${from}: ${text(body)}`));
+  t.equal(text(await a.messages.ask('b', 'echo', bytes('hello'))), 'a: hello');
+  const none = await a.messages.ask('b', 'echo', new Uint8Array(0));
+  t.equal(text(none), 'a: ');
+  a.messages.serve('echo', async (_body, from) => bytes(`here: ${from}`));
+  t.equal(text(await a.messages.ask('a', 'echo', bytes(''))), 'here: a', 'itself');
+  t.throws(() => b.messages.serve('echo', async () => bytes('')), { code: 'ALREADY_EXISTS' });
+  t.throws(() => b.messages.serve('e.*', async () => bytes('')), { code: 'INVALID_ARGUMENT' });
+  await end(a, b);
+});
+
+t.test('bodies of every size arrive whole both ways, and no parcel stays', skip, async (t) => {
+  const a = await talker('a');
+  const b = await talker('b');
+  let asked = 0;
+  b.messages.serve('double', async (body) => {
+    asked += 1;
+    const twice = new Uint8Array(2 * body.length);
+    twice.set(body);
+    twice.set(body, body.length);
+    return twice;
+  });
+  const half = (a.session.connection.info?.max_payload ?? 0) / 2;
+  t.equal(half, 512 * 1024, 'what nats-server takes by default');
+  for (const size of [1, half / 2, half / 2 + 1, half, half + 1, 2 * half, 5 * 1024 * 1024]) {
+    const body = new Uint8Array(size).map((_, at) => (at * 31) % 251);
+    const answer = await a.messages.ask('b', 'double', body, 30_000);
+    t.equal(answer.length, 2 * size);
+    t.ok(Buffer.from(answer.subarray(0, size)).equals(body), `${size} bytes, first half`);
+    t.ok(Buffer.from(answer.subarray(size)).equals(body), `${size} bytes, second half`);
+  }
+  t.equal(asked, 7);
+  const info = async (): Promise<number> => {
+    const { state } = await a.session.manager.streams.info('OBJ_talk-parcels', {
+      subjects_filter: '$O.talk-parcels.C.>',
+    });
+    return Object.keys(state.subjects ?? {}).length;
+  };
+  for (let turn = 0; turn < 50 && (await info()) > 0; turn += 1) await sleep(50);
+  t.equal(await info(), 0, 'chunks of parcels');
+  const { config } = await a.session.manager.streams.info('OBJ_talk-parcels');
+  t.equal(config.max_age, 3_600_000_000_000, 'what nobody fetches goes after an hour');
+  await end(a, b);
+});
+
+t.test(
+  'what a handler throws is thrown at the one who asked, without its stack',
+  skip,
+  async (t) => {
+    const a = await talker('a');
+    const b = await talker('b');
+    const failures: Record<string, () => unknown> = {
+      ours: () => {
+        throw new ExtSwitchError('VETOED', 'extension X refuses', {
+          oid: 'OID_SWITCH_NIC_CREATE',
+          problems: [{ code: 'MAC_TAKEN', size: 3n }],
+        });
+      },
+      foreign: () => {
+        throw new TypeError('x is not a function');
+      },
+      text: () => {
+        throw 'only text';
+      },
+      circle: () => {
+        const problem: Record<string, unknown> = {};
+        problem['self'] = problem;
+        throw new ExtSwitchError('NOT_FOUND', 'going round', { problems: [problem] });
+      },
+      nothing: () => undefined,
+    };
+    b.messages.serve('fail', async (body) => failures[text(body)]?.() as Uint8Array);
+    const failed = (name: string) =>
+      a.messages.ask('b', 'fail', bytes(name)).catch((e: unknown) => e);
+    t.match(await failed('ours'), {
+      name: 'ExtSwitchError',
+      code: 'VETOED',
+      message: 'extension X refuses',
+      place: { oid: 'OID_SWITCH_NIC_CREATE', problems: [{ code: 'MAC_TAKEN', size: 3n }] },
+    });
+    const foreign = (await failed('foreign')) as Error;
+    t.match(foreign, { code: 'INTERNAL', message: /x is not a function/ });
+    t.notMatch(foreign.stack ?? '', /failures/, 'no stack of the other process');
+    t.match(await failed('text'), { code: 'INTERNAL', message: /only text/ });
+    t.match(await failed('circle'), { code: 'NOT_FOUND', message: 'going round' });
+    t.match(await failed('nothing'), { code: 'INTERNAL', message: /gave no bytes/ });
+    t.equal(text(await echo(a, b)), 'still there');
+    await end(a, b);
+  },
+);
+
+async function echo(a: Talker, b: Talker): Promise<Uint8Array> {
+  b.messages.serve('echo', async (body) => body);
+  return a.messages.ask('b', 'echo', bytes('still there'));
+}
+
+t.test(
+  'a host that is not there, silent, late, of another epoch or fenced is HOST_UNREACHABLE',
+  skip,
+  async (t) => {
+    const a = await talker('a');
+    const b = await talker('b', 7);
+    const ask = (timeoutMs = 2000) => a.messages.ask('b', 'echo', bytes('x'), timeoutMs);
+    b.messages.serve('echo', async (body) => body);
+    t.equal(text(await ask()), 'x');
+    epochs.set('b', 6);
+    await t.rejects(
+      ask(),
+      { code: 'HOST_UNREACHABLE', message: /"echo" of host "b"/ },
+      'the epoch before',
+    );
+    epochs.delete('b');
+    await t.rejects(ask(), {
+      code: 'HOST_UNREACHABLE',
+      message: /host "b": the host is not alive/,
+    });
+    epochs.set('b', 7);
+    b.isHolding = false;
+    await t.rejects(ask(), { code: 'HOST_UNREACHABLE', message: /length of its lease/ });
+    b.isHolding = true;
+    let release: () => void = () => undefined;
+    b.messages.serve('slow', async (body) => {
+      await new Promise<void>((resolve) => (release = resolve));
+      return body;
+    });
+    const begun = performance.now();
+    await t.rejects(a.messages.ask('b', 'slow', bytes('x'), 300), {
+      code: 'HOST_UNREACHABLE',
+      message: /"slow" of host "b": no answer in time/,
+    });
+    t.ok(performance.now() - begun < 2000);
+    release();
+    // Heard while it was host, answered when it may be no more.
+    const late = a.messages.ask('b', 'slow', bytes('x'), 2000);
+    late.catch(() => undefined);
+    await sleep(100);
+    b.isHolding = false;
+    release();
+    await t.rejects(late, { code: 'HOST_UNREACHABLE' });
+    b.isHolding = true;
+    b.lost.abort(new ExtSwitchError('LEASE_LOST', 'another process is host "b"'));
+    await t.rejects(ask(), { code: 'LEASE_LOST' });
+    await t.rejects(
+      b.messages.ask('a', 'echo', bytes('x')),
+      { code: 'LEASE_LOST' },
+      'nor does it ask',
+    );
+    b.messages.close();
+    await b.session.connection.flush();
+    await t.rejects(ask(), { code: 'HOST_UNREACHABLE', message: /nobody answers there/ });
+    await end(a, b);
+  },
+);
+
+t.test(
+  'many questions at once are all answered, and askAll names who is silent',
+  skip,
+  async (t) => {
+    const talkers = [await talker('a'), await talker('b'), await talker('c')];
+    const [a, b, c] = talkers as [Talker, Talker, Talker];
+    let now = 0;
+    let most = 0;
+    b.messages.serve('echo', async (body) => {
+      now += 1;
+      most = Math.max(most, now);
+      await sleep(1);
+      now -= 1;
+      return body;
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 2000 }, (_, at) => a.messages.ask('b', 'echo', bytes(`${at}`), 30_000)),
+    );
+    t.strictSame(
+      answers.map((answer) => text(answer)),
+      Array.from({ length: 2000 }, (_, at) => `${at}`),
+    );
+    t.ok(most <= 256, `${most} at a time`);
+    c.messages.serve('who', async () => bytes('c'));
+    b.messages.serve('who', async () => bytes('b'));
+    epochs.set('gone', 1);
+    b.isHolding = false;
+    const all = await a.messages.askAll('who', bytes(''), 2000);
+    t.strictSame(
+      [...all.answers].map(([host, answer]) => [host, text(answer)]),
+      [['c', 'c']],
+    );
+    t.strictSame(all.silent, ['b', 'gone']);
+    await end(...talkers);
+  },
+);
+
+t.test('bytes that are no question are answered with an error', skip, async (t) => {
+  const a = await talker('a');
+  const b = await talker('b');
+  b.messages.serve('echo', async (body) => body);
+  for (const wrong of [bytes(''), Uint8Array.of(0xc1), bytes('{"from":"a"}'), Uint8Array.of(0xdf, 255)]) {
+    const reply = await a.session.connection.request('talk.ask.b.1.echo', wrong, { timeout: 2000 });
+    t.match(text(reply.data), /MALFORMED/);
+  }
+  t.equal(text(await a.messages.ask('b', 'echo', bytes('x'))), 'x');
+  await end(a, b);
+});
