@@ -56,6 +56,12 @@ export interface Finding {
   readonly oid?: string;
   /** Number of the request on its switch. */
   readonly request?: number;
+  /** Only while an observer watches: the request's bytes as they were when it happened. */
+  readonly bytes?: Uint8Array;
+  /** Byte of {@link bytes} that is wrong. */
+  readonly offset?: number;
+  /** Ids of the modules it had passed, top to bottom; the last one is where it happened. */
+  readonly route?: readonly string[];
 }
 
 /** Where the documents leave a choice (open points of the rule book); the defaults are the recommended readings. */

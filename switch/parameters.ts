@@ -56,10 +56,12 @@ const MAC_TEXT = /^[0-9a-f]{2}(?:(?:-[0-9a-f]{2}){5}|(?::[0-9a-f]{2}){5}|[0-9a-f
 /** The six bytes of `00-15-5d-00-00-01` (also with colons or nothing between), or `undefined`. */
 export function parseMac(text: string): Uint8Array | undefined {
   if (!MAC_TEXT.test(text)) return undefined;
-  const digits = text.replaceAll(/[-:]/g, '');
-  return Uint8Array.from({ length: 6 }, (_, i) =>
-    Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16),
-  );
+  const step = text.length === 12 ? 2 : 3;
+  const bytes = new Uint8Array(6);
+  for (let i = 0; i < 6; i += 1) {
+    bytes[i] = Number.parseInt(text.slice(i * step, i * step + 2), 16);
+  }
+  return bytes;
 }
 
 /** NDIS_SWITCH_PORT_PARAMETERS → values. */

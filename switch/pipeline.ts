@@ -502,6 +502,7 @@ export class Pipeline {
       this.#find(module, request, {
         rule: change.rule,
         severity: 'error',
+        offset: change.offset,
         message:
           `changed byte ${change.offset} of ${oidName(request.oid)} from 0x${hex(change.expected)} to ` +
           `0x${hex(change.found)}; put back`,
@@ -522,8 +523,15 @@ export class Pipeline {
       extensionId: module.id,
       oid: oidName(request.oid),
       request: request.id,
+      ...(this.#observer === undefined ? {} : evidenceOf(request)),
     });
   }
+}
+
+/** What a person needs who looks for the cause. */
+export function evidenceOf(request: OidRequest): Pick<Finding, 'bytes' | 'route'> {
+  const passed = request.modules.slice(request.origin + 1, request.position + 1);
+  return { bytes: request.buffer.slice(0, request.length), route: passed.map(({ id }) => id) };
 }
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');

@@ -7,12 +7,14 @@ import { PORTABLE_VERBS } from './verbs/portable-verbs.ts';
 import { RUN_VERBS } from './verbs/run-verbs.ts';
 import { SERVER_VERBS } from './verbs/server-verbs.ts';
 import { STORE_VERBS } from './verbs/store-verbs.ts';
+import { VERIFY_VERBS } from './verbs/verify-verbs.ts';
 import { VM_VERBS } from './verbs/vm-verbs.ts';
 
 /** Every command, in the order help lists them. */
 export const COMMANDS: readonly CommandSpec[] = [
   ...LOCAL_VERBS,
   ...RUN_VERBS,
+  ...VERIFY_VERBS,
   ...OBJECT_VERBS,
   ...VM_VERBS,
   ...PORTABLE_VERBS,
@@ -23,4 +25,4 @@ export const COMMANDS: readonly CommandSpec[] = [
 ];
 
 /** Verbs of interfaces.md 2 that a later version brings. */
-export const LATER_VERBS: readonly string[] = ['verify', 'native'];
+export const LATER_VERBS: readonly string[] = ['native'];

@@ -36,6 +36,13 @@ export {
 } from './test-switch.ts';
 export { type TraceTextOptions, traceText } from './trace-text.ts';
 export {
+  type VerifyReportFormat,
+  type VerifyReportOptions,
+  verifyReport,
+} from './verify/reports/report.ts';
+export { type RuleGuide, ruleGuide } from './verify/rule-guide.ts';
+export { verifyStages } from './verify/stages.ts';
+export {
   type VerifyOptions,
   verifyExtension,
 } from './verify/verify-extension.ts';

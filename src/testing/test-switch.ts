@@ -42,6 +42,11 @@ export interface TestFinding {
   readonly oid?: string;
   /** Number of the request on its switch. */
   readonly request?: number;
+  /** With a verifier: the request's bytes when it happened, and the one that is wrong. */
+  readonly bytes?: Uint8Array;
+  readonly offset?: number;
+  /** Ids of the modules it had passed; the last one is where it happened. */
+  readonly route?: readonly string[];
 }
 
 /** Which requests: by OID name (with or without `OID_SWITCH_`), status name, issuer, or a module that saw it. */

@@ -1,6 +1,7 @@
 import type { Finding } from '../../switch/environment.ts';
 import type { FilterModule } from '../../switch/filter-module.ts';
 import type { Answer, SwitchObserver } from '../../switch/observer.ts';
+import { evidenceOf } from '../../switch/pipeline.ts';
 import type { OidRequest } from '../../switch/oid-request.ts';
 import { Nic, type Port } from '../../switch/ports.ts';
 import type { ModuleState } from '../../switch/states.ts';
@@ -151,7 +152,9 @@ export class Verifier implements SwitchObserver {
       severity: broken.severity ?? SEVERITY[force],
       message: `${module.name} ${message}`,
       extensionId: module.id,
-      ...(request === undefined ? {} : { oid: oidName(request.oid), request: request.id }),
+      ...(request === undefined
+        ? {}
+        : { oid: oidName(request.oid), request: request.id, ...evidenceOf(request) }),
     });
   }
 }

@@ -1,7 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { bundledExtensions } from '../../../extensions/index.ts';
-import { ExtSwitchError } from '../../core/errors.ts';
 import type { ProfileName } from '../../policy/api.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { loadExtension } from '../../sdk/load.ts';
@@ -14,6 +11,7 @@ import {
 } from '../../testing/index.ts';
 import type { Invocation } from '../command.ts';
 import { didYouMean } from '../nearest.ts';
+import { readPolicySettings } from '../policy-settings.ts';
 import { printJson } from '../print-items.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -105,7 +103,7 @@ function chosenOf(call: Invocation): readonly LifeCycle[] {
 
 async function candidatesOf(call: Invocation, { cwd }: Terminal): Promise<readonly Candidate[]> {
   const file = call.text('settings');
-  const given = file === undefined ? undefined : await readSettings(file, cwd);
+  const given = file === undefined ? undefined : await readPolicySettings(file, cwd);
   const settings = given === undefined ? {} : { settings: given };
   if (!call.has('extension')) {
     const bundled = await bundledExtensions();
@@ -122,24 +120,6 @@ async function candidatesOf(call: Invocation, { cwd }: Terminal): Promise<readon
     candidates.push({ extension, ...settings, flags: ` --extension ${path}${more}` });
   }
   return candidates;
-}
-
-async function readSettings(file: string, cwd: string): Promise<Settings> {
-  let found: unknown;
-  try {
-    found = JSON.parse(await readFile(resolve(cwd, file), 'utf8'));
-  } catch (cause) {
-    throw wrongSettings(file, (cause as Error).message, cause);
-  }
-  const isObject = (value: unknown): boolean =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (isObject(found) && Object.values(found as object).every(isObject)) return found as Settings;
-  throw wrongSettings(file, 'expected an object of settings for each class');
-}
-
-function wrongSettings(file: string, why: string, cause?: unknown): ExtSwitchError {
-  const options = cause === undefined ? undefined : { cause };
-  return new ExtSwitchError('INVALID_ARGUMENT', `--settings ${file}: ${why}`, { file }, options);
 }
 
 function optionsOf(call: Invocation, { extension, settings }: Candidate): LifeCycleOptions {

@@ -28,6 +28,12 @@ const TURNS = 3;
 const WITNESS_ABOVE = '3f1d7c52-8a64-4b09-9e2b-5c0f6a71e300';
 const WITNESS_BELOW = '3f1d7c52-8a64-4b09-9e2b-5c0f6a71e301';
 
+/** Names of the witnesses, by id. */
+export const WITNESSES: ReadonlyMap<string, string> = new Map([
+  [WITNESS_ABOVE, 'Witness above'],
+  [WITNESS_BELOW, 'Witness below'],
+]);
+
 /** Thrown when an act failed that the rest of the life cycle builds on; the failure is noted already. */
 export class LifeCycleStopped extends Error {
   override readonly name = 'LifeCycleStopped';

@@ -7,3 +7,8 @@ export type VerifyStage = Pick<LifeCycle, 'name' | 'title' | 'isRace' | 'run'>;
 
 /** What `verify` plays, in this order: the plain stages first, then the life cycles that broke real extensions. */
 export const VERIFY_STAGES: readonly VerifyStage[] = [wholeLife, ...lifeCycles];
+
+/** Names and titles of {@link VERIFY_STAGES}. */
+export function verifyStages(): readonly { readonly name: string; readonly title: string }[] {
+  return VERIFY_STAGES.map(({ name, title }) => ({ name, title }));
+}

@@ -8,7 +8,7 @@ import { UNSEEN_RULES } from '../../verifier/unseen-rules.ts';
 import { Verifier } from '../../verifier/verifier.ts';
 import type { LifeCycleOptions } from '../life-cycles/life-cycle.ts';
 import { type Outcome, play, seedsOf } from '../life-cycles/run-life-cycle.ts';
-import type { StageOptions } from '../life-cycles/stage.ts';
+import { type StageOptions, WITNESSES } from '../life-cycles/stage.ts';
 import { VERIFY_STAGES, type VerifyStage } from './stages.ts';
 import type { RuleOutcome, StageOutcome, VerifyFinding, VerifyReport } from './verify-report.ts';
 
@@ -18,7 +18,7 @@ export interface VerifyOptions
   readonly profile?: ProfileName;
   /** Names of the stages to play; default: all. Throws for a name that is none. */
   readonly stages?: readonly string[];
-  /** Called when a stage begins. */
+  /** Called when a stage begins, and with no name at the end. */
   readonly progress?: (stage: string, index: number, count: number) => void;
 }
 
@@ -52,6 +52,7 @@ export async function verifyExtension(
     options.progress?.(stage.name, index, wanted.length);
     stages.push(await playStage(stage, extension, profile, options, found, activity));
   }
+  options.progress?.('', wanted.length, wanted.length);
   const findings = [...found.values()].sort(
     (a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity],
   );
@@ -140,10 +141,12 @@ function collect(
     );
   };
   const told = new Set<string>();
-  for (const { rule, severity, message, oid, extensionId } of outcome.findings) {
-    told.add(message);
+  const nameOf = (id: string): string =>
+    id === extension.id ? extension.name : (WITNESSES.get(id) ?? id);
+  for (const { extensionId, request: _request, route, ...finding } of outcome.findings) {
+    told.add(finding.message);
     if (extensionId !== extension.id) continue;
-    add({ rule, severity, message, ...(oid === undefined ? {} : { oid }) });
+    add(route === undefined ? finding : { ...finding, route: route.map(nameOf) });
   }
   for (const { rule, message } of outcome.failures) {
     if (!told.has(message)) add({ rule, severity: 'error', message });

@@ -14,6 +14,11 @@ export interface VerifyFinding {
   /** How often, over all stages. */
   readonly times: number;
   readonly oid?: string;
+  /** Bytes of the request when it was first seen, and the one that is wrong. */
+  readonly bytes?: Uint8Array;
+  readonly offset?: number;
+  /** Names of the modules it had passed; the last one is where it happened. */
+  readonly route?: readonly string[];
 }
 
 /** How a rule came out. */

@@ -1,0 +1,73 @@
+import type { CommandSpec } from '../command.ts';
+import { EVERYWHERE } from './common-flags.ts';
+
+/** The verb that verifies extensions. */
+export const VERIFY_VERBS: readonly CommandSpec[] = [
+  {
+    words: ['verify'],
+    summary: 'Drive an extension through the rule book and report each rule it breaks',
+    detail:
+      'Plays the stages (--list) with the extension between two witnesses, and reports each rule it breaks: what, why it hurts on a\nreal host, how to mend it, the bytes, and the stage and seed that play it again. Exit code 1 when it broke one.',
+    arguments: [
+      {
+        name: 'extension',
+        help: 'extension modules: .ts, .js, .mjs',
+        many: true,
+        optional: true,
+      },
+    ],
+    flags: [
+      { name: 'list', help: 'print the stages there are' },
+      {
+        name: 'explain',
+        value: 'RULE',
+        help: "what a rule asks, why, how to keep it; by number or Driver Verifier's name",
+      },
+      { name: 'stage', value: 'NAME', many: true, help: 'play only this stage' },
+      {
+        name: 'mof',
+        value: 'FILE',
+        help: "classes of the extension, beside what its definition's mof files bring",
+      },
+      {
+        name: 'settings',
+        value: 'FILE',
+        help: 'JSON with settings of its own policy classes, {"Class": {"Member": 1}}, where the defaults are refused',
+      },
+      { name: 'seed', value: 'TEXT', help: 'play this seed; with --seeds: SEED-1, SEED-2, …' },
+      {
+        name: 'seeds',
+        value: 'N',
+        range: [1, 1_000_000],
+        help: 'play up to N seeds of each stage, until one fails; default 8 for races, else 1',
+      },
+      {
+        name: 'profile',
+        value: 'NAME',
+        choices: ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'],
+        help: 'Windows version to be, default ws2022',
+      },
+      { name: 'coverage', help: 'list the rules that were not exercised, with what would' },
+      { name: 'strict', help: 'exit code 1 for warnings too' },
+      {
+        name: 'format',
+        value: 'NAME',
+        choices: ['text', 'tap'],
+        help: 'what standard output gets, default text',
+      },
+      {
+        name: 'report',
+        value: 'FILE',
+        many: true,
+        help: 'write it to a file too: .sarif, .xml (JUnit), .tap, .json, .txt',
+      },
+      ...EVERYWHERE,
+    ],
+    examples: [
+      'verify ./my-extension.ts',
+      'verify ./my-extension.ts --coverage --report verify.sarif',
+      'verify --explain B42',
+    ],
+    load: async () => (await import('../commands/verify.ts')).verify,
+  },
+];
