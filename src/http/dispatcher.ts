@@ -1,6 +1,6 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import type { FabricInterface } from '../policy/api.ts';
-import type { JsonSchema, RequestHeaders, Result, Route, RouteContext } from './route.ts';
+import type { Here, JsonSchema, RequestHeaders, Result, Route, RouteContext } from './route.ts';
 import { schemaError, type Validator } from './validation.ts';
 import type { World } from './worlds.ts';
 
@@ -89,12 +89,13 @@ export function makeContext(
   entry: World,
   world: FabricInterface,
   base: string,
+  here: Here,
   params: unknown,
   query: unknown,
   body: unknown,
   headers: RequestHeaders,
 ): RouteContext<unknown, unknown, unknown> {
-  return { world, entry, base, params, query, body, headers };
+  return { world, entry, base, here, params, query, body, headers };
 }
 
 const MAX_PARAM_LENGTH = 256;

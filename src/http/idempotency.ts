@@ -32,6 +32,18 @@ export class IdempotencyCache {
     return this.#entries.size;
   }
 
+  /** An answer is remembered under the key, or the first request runs. */
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  /** The answer under the key turned out to be another host's to give. */
+  forget(key: string): void {
+    const entry = this.#entries.get(key);
+    this.#entries.delete(key);
+    this.#bytes -= entry?.answer?.body?.length ?? 0;
+  }
+
   clear(): void {
     this.#entries.clear();
     this.#bytes = 0;

@@ -30,7 +30,9 @@ export async function listen(app: FastifyInstance, options: ListenOptions): Prom
   }
   const { port } = app.server.address() as AddressInfo;
   const shown = host.includes(':') ? `[${host.replace(/[[\]]/g, '')}]` : host;
-  return { url: `http://${shown}:${port}`, host, port };
+  const url = `http://${shown}:${port}`;
+  app.plane.url = url;
+  return { url, host, port };
 }
 
 function listenError(host: string, port: number, cause: unknown): unknown {

@@ -1,5 +1,5 @@
 import type { JsonSchema } from './route.ts';
-import { guid, object, string, text } from './schemas.ts';
+import { guid, hostName, object, string, text } from './schemas.ts';
 import { restoreReport } from './vm-schemas.ts';
 
 /* Shapes of migrations and compatibility reports: interfaces.md 3, as src/policy/migration-api.ts has them. */
@@ -63,7 +63,10 @@ const step = object(
   ['oid', 'ndisStatus', 'message'],
 );
 const destinationMembers = {
-  host: text(256, 'Another world of this server; left out: this one'),
+  host: text(
+    256,
+    'Another host of the cluster, or another world of this server; left out: this one',
+  ),
   switch: text(256, 'Switch id or name there for every adapter; left out: the name it has here'),
 } as const;
 const destination: JsonSchema = object(destinationMembers, Object.keys(destinationMembers));
@@ -80,8 +83,9 @@ export const migration = object(
     report: compatibility,
     restore: restoreReport,
     error: object({ code: string, message: string }),
+    host: hostName,
   },
-  ['dryRun', 'report', 'restore', 'error'],
+  ['dryRun', 'report', 'restore', 'error', 'host'],
 );
 export const migrationInput = object(
   {
@@ -91,8 +95,12 @@ export const migrationInput = object(
   },
   ['dryRun'],
 );
-export const arrival = object({
-  id: guid,
-  vm: namedVm,
-  state: { enum: ['prepared', 'taken', 'abandoned'] },
-});
+export const arrival = object(
+  {
+    id: guid,
+    vm: namedVm,
+    state: { enum: ['prepared', 'taken', 'abandoned'] },
+    host: hostName,
+  },
+  ['host'],
+);

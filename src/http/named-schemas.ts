@@ -6,6 +6,7 @@ import {
   feature,
   featureMember,
   featureStatus,
+  host,
   nic,
   objectNames,
   parityEntry,
@@ -60,6 +61,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   PendingOid: pendingOid,
   ParityEntry: parityEntry,
   World: world,
+  Host: host,
   Problem: problem,
   BatchResult: batchResult,
 };

@@ -70,6 +70,7 @@ export function openApiDocument(
     servers: [
       { url: '/', description: 'World "default"' },
       { url: '/worlds/{world}', description: 'Another world' },
+      { url: '/hosts/{host}', description: 'World "default" of one host of the cluster' },
     ],
     paths,
     components: {

@@ -55,6 +55,27 @@ export function pageByKey<T>(
   };
 }
 
+/**
+ * The first page of several lists together, from the first page of each, all made with the same query: what another list still
+ * has comes behind the last item that is kept here, so the cursor goes on in all of them.
+ */
+export function mergePages<T>(
+  pages: readonly Page<T>[],
+  key: (item: T) => string,
+  query: PageQuery,
+): Page<T> {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  const all = pages.flatMap(({ items }) => items.map((item) => ({ key: key(item), item })));
+  all.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  const kept = all.slice(0, limit);
+  const last = kept.at(-1);
+  const more = all.length > limit || pages.some(({ next }) => next !== undefined);
+  return {
+    items: kept.map(({ item }) => item),
+    ...(more && last !== undefined ? { next: encodeCursor(last.key) } : {}),
+  };
+}
+
 /** Where a key belongs in a sorted list: behind those that are not greater. */
 function placeOf(key: string, sorted: readonly { readonly key: string }[]): number {
   let from = 0;

@@ -1,4 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Cluster } from '../cluster/api.ts';
+import type { ClusterPlane } from './cluster/cluster-plane.ts';
 import type { Compile, CompiledRoute } from './dispatcher.ts';
 import type { GuardOptions } from './guard.ts';
 import type { Located } from './locate.ts';
@@ -24,6 +26,10 @@ export interface ServerDeps extends GuardOptions {
   /** Takes request ids and errors; never a body or a token. */
   readonly logger: FastifyBaseLogger;
   readonly version: string;
+  /** Name of the main world among the hosts; default `default`, in a cluster the one it has there. */
+  readonly hostName?: string;
+  /** The main world is a host of it. */
+  readonly cluster?: Cluster;
   readonly limits?: ServerLimits;
 }
 
@@ -34,6 +40,13 @@ export interface Plane {
   /** Routes below `/v1`, for batches and for telling 405 from 404. */
   readonly matcher: PathMatcher<CompiledRoute>;
   readonly metrics: Metrics;
+  readonly hostName: string;
+  /** Routes requests between the hosts of a cluster; `undefined` where there is none. */
+  readonly routing: ClusterPlane | undefined;
+  /** When it was made, ISO 8601. */
+  readonly since: string;
+  /** Where it listens, once it does. */
+  url: string | undefined;
   /** Fastify's schema compiler, known from the first request on. */
   compile: Compile | undefined;
   /** New requests are answered 503, /readyz too. */
@@ -48,6 +61,10 @@ declare module 'fastify' {
     startedAt: number;
     /** The route below `/v1` it is for, once found. */
     located: Located | null;
+    /** Another host of the cluster passed it on. */
+    isInside: boolean;
+    /** Bytes of its body, kept in a cluster: another host may be the one to read them. */
+    bytes: Buffer | undefined;
   }
   interface FastifyInstance {
     readonly plane: Plane;

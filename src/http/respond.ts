@@ -1,28 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ExtSwitchError } from '../core/errors.ts';
+import { answerRequest } from './cluster/answer-request.ts';
+import type { ClusterPlane } from './cluster/cluster-plane.ts';
+import { ABSENT_HEADER, PASSED_HEADERS, type Passing } from './cluster/messages.ts';
 import { type CompiledRoute, makeContext } from './dispatcher.ts';
 import { requestFingerprint } from './idempotency.ts';
 import type { Located } from './locate.ts';
 import { acceptsEventStream, negotiate, type Representation } from './negotiation.ts';
 import type { Plane } from './plane.ts';
 import { type Problem, problemOf, problemResult } from './problem.ts';
-import type { JsonSchema, Result } from './route.ts';
+import type { Here, JsonSchema, Result } from './route.ts';
 import { sendResult } from './send.ts';
 import type { Validator } from './validation.ts';
+import { DEFAULT_WORLD, type World } from './worlds.ts';
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /**
- * The fastify handler of everything below `/v1` and `/worlds/:world/v1`; the hook before it has found the route. It
+ * The fastify handler of everything below `/v1`, `/worlds/:world/v1` and `/hosts/:host/v1`; the hook before it has found the route. It
  * returns nothing and hands the answer to the socket itself; a route that needs no promise is answered in the same turn.
  */
 export function handlerOf(plane: Plane): Handler {
   return (request, reply) => {
     plane.compile ??= (schema: JsonSchema) =>
       request.compileValidationSchema({ ...schema }) as unknown as Validator;
-    const { compiled, params, world } = request.located as Located;
+    const located = request.located as Located;
+    const { compiled, params, world } = located;
     const { route, index } = compiled;
     try {
       const headers = request.raw.headers as Headers;
@@ -32,10 +38,17 @@ export function handlerOf(plane: Plane): Handler {
           : acceptsEventStream(headers['accept']);
       const { worlds } = plane.deps;
       const entry = world === undefined ? worlds.main : worlds.get(world);
-      const base = world === undefined ? '/v1' : `/worlds/${entry.name}/v1`;
+      const here = hereOf(plane, entry, request);
+      const base = baseOf(located, entry);
       const body = request.body ?? undefined;
-      const context = makeContext(entry, entry.fabric, base, params, request.query, body, headers);
+      const { fabric } = entry;
+      const context = makeContext(entry, fabric, base, here, params, request.query, body, headers);
       const key = route.method === 'GET' ? undefined : headers['idempotency-key'];
+      if (plane.routing !== undefined && entry === worlds.main) {
+        void answerRouted(plane, plane.routing, key, context, request, reply, representation);
+        return;
+      }
+      assertHostIs(plane, located.host);
       if (key !== undefined) {
         void answerOnce(plane, compiled, key, context, request, reply, representation);
         return;
@@ -52,6 +65,93 @@ export function handlerOf(plane: Plane): Handler {
     } catch (error) {
       fail(plane, request, reply, error);
     }
+  };
+}
+
+/** The world a request is for, as a host. */
+function hereOf(plane: Plane, entry: World, request: FastifyRequest): Here {
+  const isMain = entry.name === DEFAULT_WORLD;
+  const isCluster = isMain && plane.routing !== undefined;
+  return {
+    host: isMain ? plane.hostName : entry.name,
+    isCluster,
+    asksOthers: isCluster && !request.isInside && request.located?.host === undefined,
+  };
+}
+
+function baseOf({ world, host }: Located, entry: World): string {
+  if (host !== undefined) return `/hosts/${host}/v1`;
+  return world === undefined ? '/v1' : `/worlds/${entry.name}/v1`;
+}
+
+/** Without a cluster there is one host. Throws `NOT_FOUND`. */
+function assertHostIs({ hostName }: Plane, host: string | undefined): void {
+  if (host === undefined || host === hostName) return;
+  throw new ExtSwitchError(
+    'NOT_FOUND',
+    `there is no host ${JSON.stringify(host.slice(0, 100))}: this server is host ${JSON.stringify(hostName)}, of no cluster`,
+    { expected: hostName, found: host.slice(0, 100) },
+  );
+}
+
+/** In a cluster: answered here, or by the host whose it is. */
+async function answerRouted(
+  plane: Plane,
+  routing: ClusterPlane,
+  key: string | undefined,
+  context: ReturnType<typeof makeContext>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  representation: Representation,
+): Promise<void> {
+  const { compiled, params, host } = request.located as Located;
+  const { query, body, entry } = context;
+  const extra: string[] = [];
+  const runHere = async (): Promise<Result> => {
+    const run = (): Result | Promise<Result> => settle(plane, request.id, compiled, context);
+    if (key === undefined) return run();
+    const fingerprint = requestFingerprint(request.method, request.url, body);
+    const { result, replayed } = await entry.idempotency.run(key, fingerprint, run);
+    if (replayed) extra.push('idempotency-replayed', 'true');
+    return result;
+  };
+  try {
+    const { result, isAbsent } = await answerRequest(
+      routing,
+      {
+        route: compiled.route,
+        params: params as Readonly<Record<string, string>>,
+        query,
+        body,
+        entry,
+        host,
+        isInside: request.isInside,
+        key,
+        passing: () => passingOf(request),
+      },
+      runHere,
+    );
+    if (isAbsent) extra.push(ABSENT_HEADER, '1');
+    if (result.problem === true) extra.push(...headersOf(result.body as Problem));
+    answer(plane, request, reply, compiled.index, result, representation, extra);
+  } catch (error) {
+    fail(plane, request, reply, error);
+  }
+}
+
+/** The request as another host gets it. */
+function passingOf(request: FastifyRequest): Passing {
+  const headers: Record<string, string> = {};
+  for (const name of PASSED_HEADERS) {
+    const value = request.raw.headers[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  const { bytes } = request;
+  return {
+    method: request.method,
+    url: request.raw.url ?? '',
+    headers,
+    ...(bytes === undefined ? {} : { body: bytes }),
   };
 }
 

@@ -14,13 +14,24 @@ export interface RequestHeaders {
   readonly 'last-event-id'?: string | undefined;
 }
 
+/** The world as a host among hosts. */
+export interface Here {
+  /** Of the main world the host's name, of another world its own. */
+  readonly host: string;
+  /** The host is one of a cluster: what it answers says which. */
+  readonly isCluster: boolean;
+  /** What is not here may be asked of the others: not when one of them passed the request on, or it names this host. */
+  readonly asksOthers: boolean;
+}
+
 /** What a handler gets. `params`, `query` and `body` have passed the route's schemas. */
 export interface RouteContext<Params, Query, Body> {
   readonly world: FabricInterface;
   /** The world with what the plane keeps beside it. */
   readonly entry: World;
-  /** `/v1` or `/worlds/<name>/v1`: what a Location starts with. */
+  /** `/v1`, `/worlds/<name>/v1` or `/hosts/<name>/v1`: what a Location starts with. */
   readonly base: string;
+  readonly here: Here;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
@@ -45,6 +56,8 @@ export interface Result {
   };
   /** Body is `application/problem+json`. */
   readonly problem?: boolean;
+  /** Instead of a body: what another host of the cluster answered, headers as names and values in turn. */
+  readonly passed?: { readonly headers: readonly string[]; readonly body: Uint8Array };
 }
 
 /** One route, as data: registered with fastify, dispatched to by `/v1/batch`, described in `/openapi.json`. */
@@ -80,6 +93,10 @@ export interface Route {
   readonly batch?: boolean;
   /** In a batch, may run before earlier operations of the same kind are durable: `target` names the property. */
   readonly pipelined?: boolean;
+  /** The member `vm` of the body names the VM it is about. */
+  readonly namesVm?: boolean;
+  /** In a cluster a list of all hosts: the key its items are in order of. */
+  readonly gatheredBy?: (item: Readonly<Record<string, unknown>>) => string;
   handle(context: RouteContext<never, never, never>): Result | Promise<Result>;
 }
 

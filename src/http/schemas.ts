@@ -33,6 +33,20 @@ export function object(
 }
 export const listOf = (items: JsonSchema): JsonSchema =>
   object({ items: { type: 'array', items }, next: { type: 'string' } }, ['next']);
+/** A list of all hosts of a cluster. */
+export const listOfHosts = (items: JsonSchema): JsonSchema =>
+  object(
+    {
+      items: { type: 'array', items },
+      next: { type: 'string' },
+      unreachable: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Hosts of the cluster that did not answer: what they have is not listed',
+      },
+    },
+    ['next', 'unreachable'],
+  );
 export const pageQuery = (more: Readonly<Record<string, JsonSchema>> = {}): JsonSchema => ({
   type: 'object',
   additionalProperties: false,
@@ -41,6 +55,14 @@ export const pageQuery = (more: Readonly<Record<string, JsonSchema>> = {}): Json
     limit: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, description: 'Default 100.' },
     cursor: { type: 'string', minLength: 1, maxLength: 2_048, description: '`next` of a page.' },
   },
+});
+/** `host` of what is shown; in a cluster only. */
+export const hostName: JsonSchema = {
+  type: 'string',
+  description: 'Host of the cluster that has it; only in a cluster',
+};
+export const hostPageQuery: JsonSchema = pageQuery({
+  host: { type: 'string', minLength: 1, maxLength: 64, description: 'Only what this host has.' },
 });
 
 export const guid: JsonSchema = {
@@ -311,6 +333,28 @@ export const problem: JsonSchema = {
 };
 
 /** One result of a batch. */
+/** A host of the cluster. */
+export const host = object(
+  {
+    host: string,
+    state: {
+      enum: ['alive', 'silent', 'left'],
+      description: 'silent: no sign of life for the length of its lease; left: it closed',
+    },
+    isSelf: { type: 'boolean', description: 'The host that answers' },
+    epoch: {
+      type: 'integer',
+      description:
+        'The how many-th process that is this host: the fencing token of its writes; only in a cluster',
+    },
+    url: { type: 'string', description: 'Where its HTTP plane listens' },
+    version: string,
+    profile: string,
+    since: { type: 'string', description: 'When it opened, ISO 8601, by its own clock' },
+    vms: { type: 'integer', description: 'VMs it has; left out when it did not answer' },
+  },
+  ['epoch', 'url', 'vms'],
+);
 export const batchResult = object(
   {
     status: integer,

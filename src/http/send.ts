@@ -34,6 +34,11 @@ export function sendResult(
 ): void {
   const response = reply.raw;
   reply.hijack();
+  if (result.passed !== undefined) {
+    writeHead(response, result.status, [...result.passed.headers, ...extra]);
+    response.end(result.passed.body);
+    return;
+  }
   if (result.stream !== undefined) {
     result.stream(response);
     return;

@@ -55,17 +55,61 @@ export function registerServerRoutes(app: FastifyInstance, plane: Plane): void {
 }
 
 function readiness(plane: Plane): Result {
-  const { worlds, version } = plane.deps;
+  const { worlds, version, cluster } = plane.deps;
+  const reason = plane.draining ? undefined : leaseProblem(plane);
+  const status = plane.draining ? 'draining' : reason === undefined ? 'ready' : 'no lease';
+  // /readyz is open to everybody: the engine, not the folder or the address.
+  const engine = worlds.main.store === 'memory' ? 'memory' : 'folder';
   return {
-    status: plane.draining ? 503 : 200,
+    status: status === 'ready' ? 200 : 503,
     body: {
-      status: plane.draining ? 'draining' : 'ready',
+      status,
+      ...(reason === undefined ? {} : { reason }),
       version,
       worlds: worlds.count,
-      // /readyz is open to everybody: the engine, not the folder.
-      store: worlds.main.store === 'memory' ? 'memory' : 'folder',
+      store: cluster === undefined ? engine : 'cluster',
     },
   };
+}
+
+/** Why nothing of the main world is answered now. */
+function leaseProblem({ routing }: Plane): string | undefined {
+  try {
+    routing?.assertHolding();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function clusterSamples({ routing }: Plane): readonly Sample[] {
+  if (routing === undefined) return [];
+  const { cluster, counts } = routing;
+  const alive = cluster.members().filter(({ state }) => state === 'alive').length;
+  const counter = (name: string, help: string, value: number): Sample => ({
+    name,
+    help,
+    type: 'counter',
+    value,
+  });
+  return [
+    gauge('extswitch_cluster_members', 'Hosts of the cluster that are alive.', alive),
+    gauge(
+      'extswitch_cluster_holding',
+      'Whether this process holds the lease of its host.',
+      cluster.isHolding ? 1 : 0,
+    ),
+    counter(
+      'extswitch_cluster_forwarded_requests_total',
+      'Requests this host passed to others.',
+      counts.forwarded,
+    ),
+    counter(
+      'extswitch_cluster_received_requests_total',
+      'Requests other hosts passed to this one.',
+      counts.received,
+    ),
+  ];
 }
 
 function metricsText(plane: Plane): string {
@@ -83,6 +127,7 @@ function metricsText(plane: Plane): string {
       type: 'counter',
       value: (cpu.user + cpu.system) / 1e6,
     },
+    ...clusterSamples(plane),
   ];
   return plane.metrics.text(samples, [...worldSamples(plane)]);
 }

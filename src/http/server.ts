@@ -4,6 +4,8 @@ import { performance } from 'node:perf_hooks';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ERROR_CODES, type ErrorCode, ExtSwitchError } from '../core/errors.ts';
 import { BODY_LIMITS } from './body-limits.ts';
+import { ClusterPlane, needsLease } from './cluster/cluster-plane.ts';
+import { listHosts } from './cluster/list-hosts.ts';
 import { CompiledRoute } from './dispatcher.ts';
 import { Guard } from './guard.ts';
 import { parseJson } from './json-body.ts';
@@ -16,8 +18,10 @@ import type { Plane, ServerDeps } from './plane.ts';
 import { fail, handlerOf, logUnknown, settle } from './respond.ts';
 import { routeTable } from './routes/table.ts';
 import { registerServerRoutes, SERVER_ROUTES } from './server-routes.ts';
+import { DEFAULT_WORLD } from './worlds.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
+const PREFIXES = ['/v1/', '/worlds/', '/hosts/'];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
@@ -31,15 +35,22 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   app.decorate('plane', plane);
   app.decorateRequest('startedAt', 0);
   app.decorateRequest('located', null);
-  addParsers(app);
+  app.decorateRequest('isInside', false);
+  app.decorateRequest('bytes', undefined);
+  addParsers(app, plane);
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
-    const refused = guard.check(request.raw, request.startedAt) ?? drainError(plane, request.raw);
+    // A request that another host passed on has passed that one's guard.
+    request.isInside = plane.routing?.isInside(request.raw) === true;
+    const refused =
+      (request.isInside ? undefined : guard.check(request.raw, request.startedAt)) ??
+      drainError(plane, request.raw);
     if (refused !== undefined) fail(plane, request, reply, refused);
-    else if (findRoute(plane, request, reply)) done();
+    else if (findRoute(plane, request, reply) && mayAnswer(plane, request, reply)) done();
   });
   app.addHook('preClose', (done) => {
     plane.draining = true;
+    plane.routing?.stop();
     deps.worlds.endStreams();
     done();
   });
@@ -47,13 +58,29 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   app.setNotFoundHandler((request, reply) => notFound(plane, request, reply, undefined));
   register(app, plane);
   registerServerRoutes(app, plane);
+  plane.routing?.serve((given) => app.inject({ ...given, method: given.method as 'GET' }));
   return app;
+}
+
+/** False when the host may answer nothing of its main world now, and that has been answered. */
+function mayAnswer(plane: Plane, request: FastifyRequest, reply: FastifyReply): boolean {
+  const { located } = request;
+  if (plane.routing === undefined || located === null) return true;
+  const isMain = located.world === undefined || located.world === DEFAULT_WORLD;
+  if (!isMain || !needsLease(located.compiled.route)) return true;
+  try {
+    plane.routing.assertHolding();
+    return true;
+  } catch (error) {
+    fail(plane, request, reply, error);
+    return false;
+  }
 }
 
 /** Finds the route before any of the body is read; false when there is none, and that has been answered. */
 function findRoute(plane: Plane, request: FastifyRequest, reply: FastifyReply): boolean {
   const url = request.raw.url ?? '';
-  if (!url.startsWith('/v1/') && !url.startsWith('/worlds/')) return true;
+  if (!PREFIXES.some((prefix) => url.startsWith(prefix))) return true;
   let found: ReturnType<typeof locate>;
   try {
     found = locate(plane, request);
@@ -139,18 +166,25 @@ function makePlane(deps: ServerDeps): Plane {
     {
       matcher,
       run: (compiled, context) => settle(plane, 'batch', compiled, context),
+      routing: () => plane.routing,
       unknownError: (error) => logUnknown(plane, 'batch', error),
     },
     {
       perWorld: limits.streamsPerWorld ?? 64,
       ...(limits.heartbeatMs === undefined ? {} : { heartbeatMs: limits.heartbeatMs }),
     },
+    () => listHosts(plane),
   );
   const compiled = table.map((route, index) => new CompiledRoute(route, index));
   for (const one of compiled) matcher.add(one.route.method, `/v1${one.route.path}`, one);
   const labels = table.map(({ method, path }) => ({ method, path: `/v1${path}` }));
+  const { cluster, worlds } = deps;
   const plane: Plane = {
     deps,
+    hostName: cluster?.host ?? deps.hostName ?? DEFAULT_WORLD,
+    routing: cluster === undefined ? undefined : new ClusterPlane(cluster, worlds.main),
+    since: new Date().toISOString(),
+    url: undefined,
     compiled,
     matcher,
     metrics: new Metrics([...labels, ...SERVER_ROUTES.map((path) => ({ method: 'GET', path }))]),
@@ -168,7 +202,7 @@ function makePlane(deps: ServerDeps): Plane {
  */
 function register(app: FastifyInstance, plane: Plane): void {
   const handler = handlerOf(plane);
-  for (const base of ['/v1', '/worlds/:world/v1']) {
+  for (const base of ['/v1', '/worlds/:world/v1', '/hosts/:host/v1']) {
     app.route({ method: METHODS, url: `${base}/*`, handler });
     for (const { route } of plane.compiled) {
       if (route.bodyLimit === undefined) continue;
@@ -179,8 +213,9 @@ function register(app: FastifyInstance, plane: Plane): void {
 }
 
 /** JSON, MessagePack, and bytes for MOF text; anything else is 415. */
-function addParsers(app: FastifyInstance): void {
+function addParsers(app: FastifyInstance, plane: Plane): void {
   app.removeAllContentTypeParsers();
+  const keeps = plane.routing !== undefined;
   const parser =
     (parse: (bytes: Buffer) => unknown) =>
     (
@@ -190,6 +225,7 @@ function addParsers(app: FastifyInstance): void {
     ) => {
       try {
         checkEncoding(request.raw);
+        if (keeps) request.bytes = bytes;
         done(null, parse(bytes));
       } catch (error) {
         done(error as Error);

@@ -2,6 +2,7 @@ import type { JsonSchema } from './route.ts';
 import {
   boolean,
   guid,
+  hostName,
   integer,
   macInput,
   mtuInput,
@@ -48,8 +49,9 @@ const vmProperties = {
   state: vmStates,
   adapters: { type: 'array', items: adapter },
   savedRecords: { type: 'integer', description: 'Run-time data records kept with a saved VM' },
+  host: hostName,
 } as const;
-export const vm = object(vmProperties);
+export const vm = object(vmProperties, ['host']);
 export const savedRecord = object({
   adapterId: guid,
   extensionId: guid,
@@ -65,7 +67,7 @@ export const restoreReport = object({
     description: 'Records no extension took: kept with the VM (rule G26)',
   },
 });
-export const restoredVm = object({ ...vmProperties, restore: restoreReport });
+export const restoredVm = object({ ...vmProperties, restore: restoreReport }, ['host']);
 
 const adapterOptions = {
   name: text(256),

@@ -243,6 +243,11 @@ t.test(
     t.equal((await call('POST', '/v1/sim/reset')).status, 204);
     t.strictSame((await call('GET', '/v1/switches')).body, { items: [] });
 
+    t.match((await call('GET', '/v1/hosts')).body.items, [
+      { host: 'default', isSelf: true, vms: 0 },
+    ]);
+    t.equal((await call('GET', '/v1/hosts/default')).body.state, 'alive');
+
     const untried = plane.app.plane.compiled
       .filter(
         ({ route }) =>

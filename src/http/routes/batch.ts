@@ -2,10 +2,12 @@ import { parse as parseQuery } from 'node:querystring';
 import { ExtSwitchError } from '../../core/errors.ts';
 import type { FabricInterface } from '../../policy/api.ts';
 import { BODY_LIMITS } from '../body-limits.ts';
+import { type BatchOperation, BatchRouting } from '../cluster/batch-routing.ts';
+import type { ClusterPlane } from '../cluster/cluster-plane.ts';
 import { type CompiledRoute, makeContext } from '../dispatcher.ts';
 import type { PathMatch, PathMatcher } from '../path-matcher.ts';
 import { type Problem, problemOf, problemResult } from '../problem.ts';
-import { defineRoute, type RequestHeaders, type Result, type Route } from '../route.ts';
+import { defineRoute, type Here, type RequestHeaders, type Result, type Route } from '../route.ts';
 import { batchResult, listOf, object } from '../schemas.ts';
 import { DEFAULT_WORLD, type World } from '../worlds.ts';
 
@@ -34,6 +36,8 @@ export interface BatchDeps {
   readonly matcher: PathMatcher<CompiledRoute>;
   /** Calls a route and turns what goes wrong into a problem. */
   run(compiled: CompiledRoute, context: ReturnType<typeof makeContext>): Result | Promise<Result>;
+  /** In a cluster: finds the hosts of what operations are about. */
+  routing(): ClusterPlane | undefined;
   /** For errors that are not a route's. */
   unknownError(error: unknown): void;
 }
@@ -54,7 +58,8 @@ export function batchRoute(deps: BatchDeps): Route {
     description:
       'Operations take effect in order. Paths are those of single requests ("/v1/…" means this world). ' +
       '`atomic`: when one is refused, all others are undone and the answer is the problem of the refused one, with ' +
-      '`operation` (its index) and `items`.',
+      '`operation` (its index) and `items`. In a cluster operations about VMs of other hosts are done there, one by one; an ' +
+      'atomic batch is about one host.',
     batch: false,
     bodyLimit: BODY_LIMITS.largeBytes,
     schema: {
@@ -80,20 +85,29 @@ export function batchRoute(deps: BatchDeps): Route {
       response: { 200: listOf(batchResult) },
       errors: ['VETOED', 'SETTINGS_INVALID', 'NOT_FOUND'],
     },
-    async handle({ world, entry, base, body }) {
-      if (body.atomic === true) return runAtomic(deps, world, entry, base, body.operations);
-      const batch = new Batch(deps, world, entry, base);
+    async handle({ world, entry, base, here, body }) {
+      const routing = here.asksOthers ? deps.routing() : undefined;
+      const place = { entry, base, here, routing: routing && new BatchRouting(routing, entry) };
+      if (body.atomic === true) return runAtomic(deps, world, place, body);
+      const batch = new Batch(deps, world, place);
       return { status: 200, body: { items: await batch.runAll(body.operations) } };
     },
   });
+}
+
+/** Where a batch is run. */
+interface Place {
+  readonly entry: World;
+  readonly base: string;
+  readonly here: Here;
+  readonly routing: BatchRouting | undefined;
 }
 
 /** Runs the operations of one request. */
 class Batch {
   readonly #deps: BatchDeps;
   readonly #world: FabricInterface;
-  readonly #entry: World;
-  readonly #base: string;
+  readonly #place: Place;
   readonly #prefix: string;
   /** The last path and what it stood for: hundreds of additions go to one collection. */
   #lastMethod = '';
@@ -101,12 +115,12 @@ class Batch {
   #lastMatch: PathMatch<CompiledRoute> | undefined;
 
   /** `world`: inside an atomic change the one it works on. */
-  constructor(deps: BatchDeps, world: FabricInterface, entry: World, base: string) {
+  constructor(deps: BatchDeps, world: FabricInterface, place: Place) {
     this.#deps = deps;
     this.#world = world;
-    this.#entry = entry;
-    this.#base = base;
-    this.#prefix = `/worlds/${entry.name}`;
+    this.#place = place;
+    const { entry, here } = place;
+    this.#prefix = entry.name === DEFAULT_WORLD ? `/hosts/${here.host}` : `/worlds/${entry.name}`;
   }
 
   /**
@@ -121,7 +135,7 @@ class Batch {
     for (let i = 0; i < operations.length; i += 1) {
       const operation = operations[i] as Operation;
       const match = this.#match(operation);
-      const target = match === undefined ? undefined : pipelineTarget(match, operation);
+      const target = this.#isAway(operation, match) ? undefined : targetOf(match, operation);
       if (running.length > 0 && (target === undefined || touched.has(target))) {
         await Promise.all(running);
         running = [];
@@ -165,16 +179,48 @@ class Batch {
     if (match === undefined || !('value' in match)) {
       return match ?? this.#problem(notFound(operation));
     }
+    const { entry, base, here, routing } = this.#place;
     const context = makeContext(
-      this.#entry,
+      entry,
       this.#world,
-      this.#base,
+      base,
+      here,
       match.params,
       queryOf(operation.path),
       operation.body ?? undefined,
       operation.ifMatch === undefined ? NO_HEADERS : { 'if-match': operation.ifMatch },
     );
-    return this.#deps.run(match.value, context);
+    const runHere = (): Result | Promise<Result> => this.#deps.run(match.value, context);
+    if (routing === undefined) return runHere();
+    return this.#route(routing, operationOf(operation, match), runHere);
+  }
+
+  /** In a cluster: here, or where it belongs. */
+  async #route(
+    routing: BatchRouting,
+    operation: BatchOperation,
+    runHere: () => Result | Promise<Result>,
+  ): Promise<Result> {
+    try {
+      if (!routing.isLocal(operation)) return await routing.run(operation, runHere);
+      return await routing.after(operation, await runHere(), runHere);
+    } catch (error) {
+      return this.#problem(error);
+    }
+  }
+
+  #isAway(operation: Operation, match: PathMatch<CompiledRoute> | Result | undefined): boolean {
+    const { routing } = this.#place;
+    if (routing === undefined || match === undefined || !('value' in match)) return false;
+    return !routing.isLocal(operationOf(operation, match));
+  }
+
+  /** Each operation with its route; `undefined` for one that has none. */
+  routed(operations: readonly Operation[]): (BatchOperation | undefined)[] {
+    return operations.map((operation) => {
+      const match = this.#match(operation);
+      return match === undefined || !('value' in match) ? undefined : operationOf(operation, match);
+    });
   }
 
   #match(operation: Operation): PathMatch<CompiledRoute> | Result | undefined {
@@ -209,10 +255,7 @@ class Batch {
   #pathOf(path: string): string {
     const end = path.indexOf('?');
     const bare = end < 0 ? path : path.slice(0, end);
-    if (this.#entry.name !== DEFAULT_WORLD && bare.startsWith(`${this.#prefix}/`)) {
-      return bare.slice(this.#prefix.length);
-    }
-    return bare;
+    return bare.startsWith(`${this.#prefix}/`) ? bare.slice(this.#prefix.length) : bare;
   }
 
   #problem(error: unknown): Result {
@@ -223,14 +266,22 @@ class Batch {
 async function runAtomic(
   deps: BatchDeps,
   world: FabricInterface,
-  entry: World,
-  base: string,
-  operations: readonly Operation[],
+  place: Place,
+  body: BatchBody,
 ): Promise<Result> {
+  const { operations } = body;
+  if (place.routing !== undefined && operations.length > 0) {
+    const routed = new Batch(deps, world, place).routed(operations);
+    const host = await place.routing.hostOfAll(routed);
+    if (host !== undefined) return place.routing.passWhole(host, body);
+  }
   const results: OperationResult[] = [];
   try {
     await world.atomic((inside) =>
-      new Batch(deps, inside, entry, base).runUntilRefused(operations, results),
+      new Batch(deps, inside, { ...place, routing: undefined }).runUntilRefused(
+        operations,
+        results,
+      ),
     );
     return { status: 200, body: { items: results } };
   } catch (error) {
@@ -262,15 +313,23 @@ function undoneResult(wasDone: boolean, refusedAt: number): OperationResult {
   };
 }
 
+function operationOf(
+  { path, body, ifMatch }: Operation,
+  { value: { route }, params }: PathMatch<CompiledRoute>,
+): BatchOperation {
+  return { route, params, query: queryOf(path), path, body: body ?? undefined, ifMatch };
+}
+
 /**
  * What a pipelined operation works on: a property id, `''` for an addition that makes a new id, `undefined` for
  * operations that are not pipelined.
  */
-function pipelineTarget(
-  match: PathMatch<CompiledRoute> | Result,
+function targetOf(
+  match: PathMatch<CompiledRoute> | Result | undefined,
   operation: Operation,
 ): string | undefined {
-  if (!('value' in match) || match.value.route.pipelined !== true) return undefined;
+  if (match === undefined || !('value' in match) || match.value.route.pipelined !== true)
+    return undefined;
   const id = match.params['property'] ?? (operation.body as { id?: unknown } | undefined)?.id;
   return typeof id === 'string' ? id.replace(/[{}]/g, '').toLowerCase() : '';
 }

@@ -1,12 +1,28 @@
 import type { MigrationOptions } from '../../policy/migration-api.ts';
+import { assertThisHost, type HostPageQuery, shown } from '../here.ts';
 import { arrival, migration, migrationInput } from '../migration-schemas.ts';
-import { type PageQuery, pageByKey } from '../page.ts';
-import { defineRoute, type Route } from '../route.ts';
-import { listOf, pageQuery } from '../schemas.ts';
+import { type Page, pageByKey } from '../page.ts';
+import { defineRoute, type Here, type Route } from '../route.ts';
+import { hostPageQuery, listOfHosts } from '../schemas.ts';
 
 type MigrationParams = { readonly migration: string };
 
 const params = { migration: 'Migration id' };
+
+/** Order of the lists. */
+function keyOf({ id }: { readonly id?: unknown }): string {
+  return String(id);
+}
+
+function pageHere<T extends { readonly id: string }>(
+  items: Iterable<T>,
+  here: Here,
+  query: HostPageQuery,
+): Page<T> {
+  assertThisHost(query, here);
+  const page = pageByKey(items, keyOf, query);
+  return { ...page, items: page.items.map((item) => shown(item, here)) };
+}
 
 export const migrationRoutes: readonly Route[] = [
   defineRoute<object, object, MigrationOptions>({
@@ -14,9 +30,10 @@ export const migrationRoutes: readonly Route[] = [
     path: '/migrations',
     operationId: 'startMigration',
     tag: 'migrations',
+    namesVm: true,
     summary: 'Migrate a VM to another host, or say what would keep it from running there',
     description:
-      'The hosts of a world are the other worlds of the server, by name. The VM goes as it is, running, paused, saved or off, with ' +
+      'The hosts of a world are the other hosts of its cluster and the other worlds of the server, by name. The VM goes as it is, running, paused, saved or off, with ' +
       'its policies and the run-time data of the extensions (S11, S12). Whatever fails leaves it where it was, with everything it ' +
       'had. `dryRun` only gives the report, also about another switch of this host.',
     schema: {
@@ -24,22 +41,24 @@ export const migrationRoutes: readonly Route[] = [
       response: { 200: migration, 202: migration },
       errors: ['NOT_FOUND', 'AMBIGUOUS_NAME', 'ILLEGAL_TRANSITION', 'INVALID_ARGUMENT'],
     },
-    async handle({ world, base, body }) {
+    async handle({ world, base, here, body }) {
       const started = await world.migrations.start(body);
       const status = body.dryRun === true ? 200 : 202;
-      return { status, body: started, location: `${base}/migrations/${started.id}` };
+      return { status, body: shown(started, here), location: `${base}/migrations/${started.id}` };
     },
   }),
-  defineRoute<object, PageQuery>({
+  defineRoute<object, HostPageQuery>({
     method: 'GET',
     path: '/migrations',
     operationId: 'listMigrations',
     tag: 'migrations',
-    summary: 'Migrations of VMs of this host, by id; the last 1,000 that have ended',
-    schema: { query: pageQuery(), response: { 200: listOf(migration) } },
-    handle: ({ world, query }) => ({
+    summary:
+      'Migrations of VMs of this host (in a cluster: of all), by id; the last 1,000 that have ended',
+    gatheredBy: keyOf,
+    schema: { query: hostPageQuery, response: { 200: listOfHosts(migration) } },
+    handle: ({ world, here, query }) => ({
       status: 200,
-      body: pageByKey(world.migrations.list(), (one) => one.id, query),
+      body: pageHere(world.migrations.list(), here, query),
     }),
   }),
   defineRoute<MigrationParams>({
@@ -49,9 +68,9 @@ export const migrationRoutes: readonly Route[] = [
     tag: 'migrations',
     summary: 'One migration: its steps, what failed, the compatibility report',
     schema: { params, response: { 200: migration }, errors: ['NOT_FOUND'] },
-    handle: ({ world, params: { migration: id } }) => ({
+    handle: ({ world, here, params: { migration: id } }) => ({
       status: 200,
-      body: world.migrations.get(id),
+      body: shown(world.migrations.get(id), here),
     }),
   }),
   defineRoute<MigrationParams>({
@@ -61,21 +80,22 @@ export const migrationRoutes: readonly Route[] = [
     tag: 'migrations',
     summary: 'Ask the other host again, now, where a migration stands that was cut off',
     schema: { params, response: { 200: migration }, errors: ['NOT_FOUND'] },
-    handle: async ({ world, params: { migration: id } }) => ({
+    handle: async ({ world, here, params: { migration: id } }) => ({
       status: 200,
-      body: await world.migrations.resume(id),
+      body: shown(await world.migrations.resume(id), here),
     }),
   }),
-  defineRoute<object, PageQuery>({
+  defineRoute<object, HostPageQuery>({
     method: 'GET',
     path: '/arrivals',
     operationId: 'listArrivals',
     tag: 'migrations',
     summary: 'VMs of other hosts that are prepared here, were taken or given up',
-    schema: { query: pageQuery(), response: { 200: listOf(arrival) } },
-    handle: ({ world, query }) => ({
+    gatheredBy: keyOf,
+    schema: { query: hostPageQuery, response: { 200: listOfHosts(arrival) } },
+    handle: ({ world, here, query }) => ({
       status: 200,
-      body: pageByKey(world.migrations.arrivals(), (one) => one.id, query),
+      body: pageHere(world.migrations.arrivals(), here, query),
     }),
   }),
 ];

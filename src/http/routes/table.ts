@@ -6,6 +6,7 @@ import { eventsRoute } from './events.ts';
 import { extensionRoutes } from './extensions.ts';
 import { featureRoutes } from './features.ts';
 import { hostRoutes } from './host.ts';
+import { clusterHostRoutes, type HostLister } from './hosts.ts';
 import { migrationRoutes } from './migrations.ts';
 import { nicRoutes } from './nics.ts';
 import { portableRoutes } from './portable.ts';
@@ -24,6 +25,7 @@ export function routeTable(
   worlds: Worlds,
   batch: BatchDeps,
   streams: StreamLimits,
+  hosts: HostLister,
 ): readonly Route[] {
   return [
     ...featureRoutes,
@@ -43,5 +45,6 @@ export function routeTable(
     batchRoute(batch),
     ...simRoutes,
     ...worldRoutes(worlds),
+    ...clusterHostRoutes(hosts),
   ];
 }

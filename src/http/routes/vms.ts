@@ -1,7 +1,8 @@
 import type { AdapterOptions, VmHandle } from '../../policy/api.ts';
-import { type PageQuery, pageOf } from '../page.ts';
+import { assertThisHost, type HostPageQuery, shown } from '../here.ts';
+import { pageOf } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { listOf, pageQuery } from '../schemas.ts';
+import { hostPageQuery, listOfHosts } from '../schemas.ts';
 import { restoredVm, vm, vmInput } from '../vm-schemas.ts';
 
 type VmParams = { readonly vm: string };
@@ -34,6 +35,11 @@ const ACTIONS: readonly (readonly [
   ],
 ];
 
+/** Order of the list. */
+function keyOf({ name, id }: { readonly name?: unknown; readonly id?: unknown }): string {
+  return `${name}/${id}`;
+}
+
 export const vmRoutes: readonly Route[] = [
   defineRoute<object, object, VmBody>({
     method: 'POST',
@@ -46,27 +52,26 @@ export const vmRoutes: readonly Route[] = [
       response: { 201: vm },
       errors: ['ALREADY_EXISTS', 'NOT_FOUND', 'INVALID_ARGUMENT', 'STORE_UNAVAILABLE'],
     },
-    async handle({ world, base, body }) {
+    async handle({ world, base, here, body }) {
       const { info } = await world.vms.create(body);
-      return { status: 201, body: info, location: `${base}/vms/${info.id}` };
+      return { status: 201, body: shown(info, here), location: `${base}/vms/${info.id}` };
     },
   }),
-  defineRoute<object, PageQuery>({
+  defineRoute<object, HostPageQuery>({
     method: 'GET',
     path: '/vms',
     operationId: 'listVms',
     tag: 'vms',
-    summary: 'VMs, by name',
-    schema: { query: pageQuery(), response: { 200: listOf(vm) } },
-    handle: ({ world: { vms }, query }) => ({
-      status: 200,
-      body: pageOf(
-        vms.keys(),
-        ({ name, id }) => `${name}/${id}`,
-        query,
-        ({ id }) => vms.get(id).info,
-      ),
-    }),
+    summary: 'VMs, by name; in a cluster those of all hosts',
+    gatheredBy: keyOf,
+    schema: { query: hostPageQuery, response: { 200: listOfHosts(vm) } },
+    handle({ world: { vms }, here, query }) {
+      assertThisHost(query, here);
+      return {
+        status: 200,
+        body: pageOf(vms.keys(), keyOf, query, ({ id }) => shown(vms.get(id).info, here)),
+      };
+    },
   }),
   defineRoute<VmParams>({
     method: 'GET',
@@ -75,7 +80,10 @@ export const vmRoutes: readonly Route[] = [
     tag: 'vms',
     summary: 'One VM with its adapters and all their names',
     schema: { params, response: { 200: vm }, errors: ['NOT_FOUND', 'AMBIGUOUS_NAME'] },
-    handle: (context) => ({ status: 200, body: context.world.vms.get(context.params.vm).info }),
+    handle: ({ world, here, params: { vm: id } }) => ({
+      status: 200,
+      body: shown(world.vms.get(id).info, here),
+    }),
   }),
   defineRoute<VmParams>({
     method: 'DELETE',
@@ -121,9 +129,9 @@ function actionRoute(
       response: { 200: verb === 'restore' ? restoredVm : vm },
       errors: ['NOT_FOUND', 'ILLEGAL_TRANSITION', 'VETOED', 'EXTENSION_FAILED'],
     },
-    handle: async (context) => ({
+    handle: async ({ world, here, params: { vm: id } }) => ({
       status: 200,
-      body: await run(context.world.vms.get(context.params.vm)),
+      body: shown(await run(world.vms.get(id)), here),
     }),
   });
 }
