@@ -207,6 +207,35 @@ export interface MigrationInfo {
   readonly restore?: RestoreReport;
   /** What went wrong, when it failed. */
   readonly error?: { readonly code: string; readonly message: string };
+  /** A person has decided, since the destination did not answer. */
+  readonly settled?: MigrationRuling;
+  /** What the VM was is kept here as a document: {@link MigrationCollection.kept}. */
+  readonly kept?: true;
+}
+
+export interface MigrationSettlement {
+  /** Whose the VM is from now on. */
+  readonly owner: 'source' | 'destination';
+  /** Name of the host that does not answer, once more: what is decided here cannot be asked back. */
+  readonly confirm: string;
+}
+
+/** That a person has decided, and what the other host said of it when it was there again. */
+export interface MigrationRuling {
+  readonly owner: 'source' | 'destination';
+  /** Milliseconds of the host's clock. */
+  readonly time: number;
+  /** Left out: it has not been there since. */
+  readonly found?: SupersededCopy;
+}
+
+/**
+ * What a destination had of a VM that is the source's by decision: `none`; a copy that is taken away now and `kept` as a document;
+ * or one that has `gone`, deleted or moved on to `host`, where it runs beside the source's. `taken`: the VM, which is its own.
+ */
+export interface SupersededCopy {
+  readonly copy: 'none' | 'kept' | 'gone' | 'taken';
+  readonly host?: string;
 }
 
 export interface MigrationOptions {
@@ -220,7 +249,10 @@ export interface MigrationOptions {
 export interface ArrivalInfo {
   readonly id: Guid;
   readonly vm: { readonly id: Guid; readonly name: string };
-  readonly state: 'prepared' | 'taken' | 'abandoned';
+  /** `superseded`: while this host was away a person has decided that the VM is the source's. */
+  readonly state: 'prepared' | 'taken' | 'abandoned' | 'superseded';
+  /** What it was is kept here as a document. */
+  readonly kept?: true;
 }
 
 export interface MigrationCollection {
@@ -236,6 +268,23 @@ export interface MigrationCollection {
   compare(options: Omit<MigrationOptions, 'dryRun'>): Promise<CompatibilityReport>;
   /** Asks the other host again, at once, where a migration stands that was cut off; gives where it stands then. */
   resume(id: string): Promise<MigrationInfo>;
+  /**
+   * A person decides whose the VM is, where the destination took or did not take it and does not come back. `source`: it is taken
+   * back with its run-time data; should the destination have a copy after all, that is taken away there, and kept, as soon as it is
+   * there again. `destination`: it leaves this host; should the destination not have taken it after all, it takes it then, and if it
+   * cannot, what it was is kept here. Gives where it stands when that is durable.
+   *
+   * Errors: `INVALID_ARGUMENT` when `confirm` is not the name of the destination, `ILLEGAL_TRANSITION` when it answers, or there is
+   * nothing to decide.
+   */
+  settle(id: string, settlement: MigrationSettlement): Promise<MigrationInfo>;
+  /**
+   * The VM that a decision left without an owner, or took away here, to be imported: with everything it had. Throws `NOT_FOUND`
+   * where none is kept, `ILLEGAL_TRANSITION` while the destination, whose it is by decision, has not answered.
+   */
+  kept(id: string): PortableDocument;
+  /** Deletes what {@link kept} gives. */
+  discard(id: string): Promise<void>;
   /** Migrations of other hosts to this one. */
   arrivals(): Iterable<ArrivalInfo>;
 }
@@ -279,7 +328,9 @@ export interface MigrationPeer {
   /** Nothing of it stays and a later {@link take} is refused; of one that was taken, everything stays. */
   abandon(migration: Guid): Promise<void>;
   /** Whether it has taken the VM: asked after a crash or a lost answer. */
-  outcome(migration: Guid): Promise<'unknown' | 'prepared' | 'taken' | 'abandoned'>;
+  outcome(migration: Guid): Promise<'unknown' | 'prepared' | 'taken' | 'abandoned' | 'superseded'>;
+  /** The source has the VM by a person's decision: a copy here is taken away and kept; a later {@link take} is refused. */
+  supersede(migration: Guid): Promise<SupersededCopy>;
   /** The source has written what came of it: it will not ask again. */
   forget(migration: Guid): Promise<void>;
 }

@@ -3,7 +3,13 @@ import { type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
 import type { Guid } from '../core/guid.ts';
 import type { StoreOp } from '../store/store.ts';
 import type { RestoreReport, SavedRecordInfo, VmState } from './api.ts';
-import type { MigrationDocument, MigrationMapping, PortableRecord } from './migration-api.ts';
+import type {
+  MigrationDocument,
+  MigrationMapping,
+  PortableDocument,
+  PortableRecord,
+  SupersededCopy,
+} from './migration-api.ts';
 import { type ArrivalRecord, putMigration } from './migration-records.ts';
 import { skeletonOf } from './migration-skeleton.ts';
 import { ARRIVAL_STATES, type ArrivalEvent, type ArrivalState } from './migration-states.ts';
@@ -52,6 +58,9 @@ export class Arrival {
   document: MigrationDocument | undefined;
   switches: MigrationMapping = {};
   restore: RestoreReport | undefined;
+  /** `superseded`: what was said of it, and what was taken away. */
+  found: SupersededCopy | undefined;
+  kept: PortableDocument | undefined;
   /** `undefined` after a restart, until it is needed. */
   #skeleton: VmEntry | undefined;
   #hasName = false;
@@ -68,6 +77,8 @@ export class Arrival {
     arrival.document = record.document;
     arrival.switches = record.switches ?? {};
     arrival.restore = record.restore;
+    arrival.found = record.found;
+    arrival.kept = record.kept;
     return arrival;
   }
 
@@ -77,9 +88,12 @@ export class Arrival {
   }
 
   record(state: ArrivalRecord['state']): ArrivalRecord {
-    const { order, vm, document, switches, restore } = this;
+    const { order, vm, document, switches, restore, found, kept } = this;
     const head = { role: 'destination', state, order, vm } as const;
     if (state === 'prepared' && document !== undefined) return { ...head, document, switches };
+    if (state === 'superseded' && found !== undefined) {
+      return { ...head, found, ...(kept === undefined ? {} : { kept }) };
+    }
     return state !== 'taken' || restore === undefined ? head : { ...head, restore };
   }
 

@@ -11,13 +11,15 @@ import type {
   MigrationInfo,
   MigrationOptions,
   MigrationPeer,
+  MigrationSettlement,
+  PortableDocument,
 } from './migration-api.ts';
-import { write } from './migration-arrival.ts';
+import { type Arrival, write } from './migration-arrival.ts';
 import { askedProblems, reportOf, staticProblems } from './migration-compare.ts';
 import { Departure } from './migration-departure.ts';
 import { documentOf } from './migration-document.ts';
 import { incompatible } from './migration-error.ts';
-import { migrationKey } from './migration-records.ts';
+import { migrationKey, putMigration } from './migration-records.ts';
 import { skeletonOf } from './migration-skeleton.ts';
 import { MigrationSource, mappingOf } from './migration-source.ts';
 import { isMigrating, Travel } from './migration-travel.ts';
@@ -130,9 +132,95 @@ export class Migrations implements MigrationCollection {
   }
 
   *arrivals(): Iterable<ArrivalInfo> {
-    for (const { id, vm, state } of this.#world.arrivals.values()) {
-      if (state !== 'unknown') yield { id, vm, state };
+    for (const { id, vm, state, kept } of this.#world.arrivals.values()) {
+      if (state === 'unknown') continue;
+      yield { id, vm, state, ...(kept === undefined ? {} : { kept: true }) };
     }
+  }
+
+  async settle(id: string, { owner, confirm }: MigrationSettlement): Promise<MigrationInfo> {
+    const departure = this.#find(id);
+    if (owner !== 'source' && owner !== 'destination') {
+      const expected = 'source or destination';
+      const text = `owner ${JSON.stringify(owner)}: expected ${expected}`;
+      throw new ExtSwitchError('INVALID_ARGUMENT', text, { member: 'owner', expected });
+    }
+    const { host } = departure;
+    if (confirm !== host) {
+      throw new ExtSwitchError(
+        'INVALID_ARGUMENT',
+        `confirm ${JSON.stringify(confirm)}: expected the name of the host that does not answer, ${JSON.stringify(host)}`,
+        { member: 'confirm', expected: host, found: String(confirm) },
+      );
+    }
+    mustBeOpenTo(departure, owner);
+    const answer = await this.#answerOf(departure);
+    mustBeOpenTo(departure, owner);
+    if (answer !== undefined) {
+      throw new ExtSwitchError(
+        'ILLEGAL_TRANSITION',
+        `host ${JSON.stringify(host)} answers (${answer}): it decides, and the migration goes on by itself`,
+        { found: answer },
+      );
+    }
+    departure.ruling = { owner, time: this.#world.clock.now() };
+    const over = departure.whenOver();
+    departure.wake?.();
+    await over;
+    return departure.info;
+  }
+
+  /** What the destination says of it; `undefined` when it does not answer. */
+  async #answerOf({ id, host }: Departure): Promise<string | undefined> {
+    try {
+      return await this.#world.hosts?.peer(host)?.outcome(id);
+    } catch {
+      return undefined;
+    }
+  }
+
+  kept(id: string): PortableDocument {
+    const { kept, departure } = this.#keeper(id);
+    if (kept === undefined) throw nothingKept(id);
+    if (departure?.state === 'released') {
+      throw new ExtSwitchError(
+        'ILLEGAL_TRANSITION',
+        `VM ${JSON.stringify(departure.vm.name)} is decided to be on host ${JSON.stringify(departure.host)}, which has not answered yet: ` +
+          'decide for the source first, so that it is not on two',
+        { rule: 'G39', found: departure.state },
+      );
+    }
+    return kept;
+  }
+
+  async discard(id: string): Promise<void> {
+    const { kept, departure, arrival } = this.#keeper(id);
+    if (kept === undefined) throw nothingKept(id);
+    const one = departure ?? arrival;
+    if (one === undefined) return;
+    one.kept = undefined;
+    try {
+      const { changes } = this.#world;
+      const record = departure?.record(departure.state) ?? arrival?.record('superseded');
+      if (record === undefined) return;
+      await changes.run(undefined, () => write(this.#world, [putMigration(one.id, record)]));
+    } catch (error) {
+      one.kept = kept;
+      throw error;
+    }
+  }
+
+  #keeper(id: string): {
+    readonly kept: PortableDocument | undefined;
+    readonly departure?: Departure;
+    readonly arrival?: Arrival;
+  } {
+    const { departures, arrivals } = this.#world;
+    const guid = parseGuid(id, 'migration id');
+    const departure = departures.get(guid);
+    if (departure !== undefined) return { kept: departure.kept, departure };
+    const arrival = arrivals.get(guid);
+    return arrival === undefined ? { kept: undefined } : { kept: arrival.kept, arrival };
   }
 
   #find(id: string): Departure {
@@ -158,9 +246,9 @@ export class Migrations implements MigrationCollection {
   async #trim(): Promise<void> {
     const { departures, isClosed } = this.#world;
     if (isClosed) return;
-    for (const [id, { isOver, isDry }] of departures) {
+    for (const [id, { isOver, isFinal, isDry, kept }] of departures) {
       if (departures.size <= HISTORY) return;
-      if (!isOver) continue;
+      if (!isOver || !isFinal || kept !== undefined) continue;
       departures.delete(id);
       if (isDry) continue;
       try {
@@ -170,6 +258,22 @@ export class Migrations implements MigrationCollection {
       }
     }
   }
+}
+
+function nothingKept(id: string): ExtSwitchError {
+  return new ExtSwitchError('NOT_FOUND', `nothing of migration ${id} is kept here`, { found: id });
+}
+
+/** A person may decide only what is not decided, or was by a person and has not come true. */
+function mustBeOpenTo({ id, state, host, ruling }: Departure, owner: string): void {
+  if (state === 'handing' && ruling === undefined) return;
+  if (state === 'released' && owner === 'source') return;
+  const is = state === 'preparing' || state === 'handing' ? 'still under way' : 'decided';
+  throw new ExtSwitchError(
+    'ILLEGAL_TRANSITION',
+    `migration ${id} to host ${JSON.stringify(host)} is ${is}: there is nothing to settle`,
+    { rule: 'G39', expected: 'handing', found: state },
+  );
 }
 
 function findVm(world: World, idOrName: string): VmEntry {

@@ -6,8 +6,10 @@ import type {
   CompatibilityReport,
   MigrationDestination,
   MigrationInfo,
+  MigrationRuling,
   MigrationStep,
   MigrationStepName,
+  PortableDocument,
 } from './migration-api.ts';
 import { errorInfo } from './migration-error.ts';
 import type { DepartureRecord, StoredData } from './migration-records.ts';
@@ -29,13 +31,18 @@ export class Departure {
   error: MigrationInfo['error'];
   /** `handing`: what the VM was, to take it back. */
   handed: Pick<DepartureRecord, 'vmState' | 'data'> = {};
-  /** Nothing more will come of it. */
+  /** Nothing more will come of it, here. */
   isOver = false;
+  /** A person has decided. */
+  ruling: MigrationRuling | undefined;
+  /** The VM that nobody has, or the destination by decision. */
+  kept: PortableDocument | undefined;
   /** Wakes it when it waits for the other host. */
   wake: (() => void) | undefined;
   /** It has ended, or was cut off by the end of the world. */
   done: Promise<void> = Promise.resolve();
   readonly #world: World;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(
     world: World,
@@ -56,9 +63,33 @@ export class Departure {
     departure.report = record.report;
     departure.restore = record.restore;
     departure.error = record.error;
+    departure.ruling = record.ruling;
+    departure.kept = record.kept;
     departure.handed = handedOf(record.vmState, record.data);
-    departure.isOver = record.state === 'failed' || record.state === 'succeeded';
+    departure.isOver = !['preparing', 'handing', 'cancelling'].includes(record.state);
     return departure;
+  }
+
+  /** The other host has been told all there is to tell. */
+  get isFinal(): boolean {
+    return this.isDry ? this.isOver : this.state === 'failed' || this.state === 'succeeded';
+  }
+
+  /** It is over, as far as this host goes. */
+  end(): void {
+    this.isOver = true;
+    this.handed = this.state === 'released' ? this.handed : {};
+    this.interrupt();
+  }
+
+  /** Wakes who waits for {@link end}, also when it does not come. */
+  interrupt(): void {
+    for (const tell of this.#waiting.splice(0)) tell();
+  }
+
+  /** Settles when it is over, or cut off by the end of the world. */
+  whenOver(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** The host it goes to. */
@@ -71,7 +102,7 @@ export class Departure {
   }
 
   record(state: DepartureState): DepartureRecord {
-    const { vm, destination, order, steps, report, restore, error, handed } = this;
+    const { vm, destination, order, steps, report, restore, error, handed, ruling, kept } = this;
     return {
       role: 'source',
       state,
@@ -79,15 +110,17 @@ export class Departure {
       vm,
       destination,
       steps,
-      ...(state === 'handing' ? handed : {}),
+      ...(state === 'handing' || state === 'released' ? handed : {}),
       ...(report === undefined ? {} : { report }),
       ...(restore === undefined ? {} : { restore }),
       ...(error === undefined ? {} : { error }),
+      ...(ruling === undefined ? {} : { ruling }),
+      ...(kept === undefined ? {} : { kept }),
     };
   }
 
   get info(): MigrationInfo {
-    const { id, vm, destination, steps, report, restore, error } = this;
+    const { id, vm, destination, steps, report, restore, error, ruling, kept } = this;
     return {
       id,
       vm,
@@ -98,6 +131,8 @@ export class Departure {
       ...(report === undefined ? {} : { report }),
       ...(restore === undefined ? {} : { restore }),
       ...(error === undefined ? {} : { error }),
+      ...(ruling === undefined || !this.isOver ? {} : { settled: ruling }),
+      ...(kept === undefined ? {} : { kept: true }),
     };
   }
 
@@ -143,6 +178,22 @@ export class Departure {
     if (last?.state !== 'running' || last.message === message) return;
     this.steps = [...this.steps.slice(0, -1), { ...last, message }];
     this.#tell(last.name, 'waiting');
+  }
+
+  /** A person's decision, and what came of it, for all to see. */
+  tellRuling(): void {
+    const { events, clock } = this.#world;
+    const { owner = 'source', found } = this.ruling ?? {};
+    events.add(clock.now(), 'state', undefined, {
+      event: 'migrationSettled',
+      migration: this.id,
+      vm: this.vm.name,
+      id: this.vm.id,
+      host: this.host,
+      owner,
+      ...(found === undefined ? {} : { copy: found.copy }),
+      ...(found?.host === undefined ? {} : { copyOn: found.host }),
+    });
   }
 
   #tell(step: MigrationStepName, state: string): void {

@@ -8,11 +8,14 @@ import type {
   MigrationMapping,
   MigrationPeer,
   PortableRecord,
+  SupersededCopy,
 } from './migration-api.ts';
 import { Arrival, write } from './migration-arrival.ts';
 import { askedProblems, namesTaken, reportOf, staticProblems } from './migration-compare.ts';
 import { migrationKey, putMigration } from './migration-records.ts';
 import { skeletonOf } from './migration-skeleton.ts';
+import type { ArrivalState } from './migration-states.ts';
+import { takeAway } from './migration-superseded.ts';
 import { remove } from './records.ts';
 import type { VmEntry } from './vm-entry.ts';
 import type { World } from './world.ts';
@@ -129,19 +132,23 @@ export class Destination implements MigrationPeer {
 
   async abandon(migration: Guid): Promise<void> {
     this.#mustBeOpen();
-    const world = this.#world;
-    let arrival = world.arrivals.get(migration);
-    if (arrival === undefined) {
-      arrival = new Arrival(migration, { id: migration, name: '' }, world.nextOrder());
-      world.arrivals.set(migration, arrival);
-    }
-    const known = arrival;
-    return this.#turn(known, () => this.#abandon(known));
+    const arrival = this.#known(migration);
+    return this.#turn(arrival, () => this.#abandon(arrival));
+  }
+
+  /** Also one that was never heard of: a message that comes late is to be refused. */
+  #known(migration: Guid): Arrival {
+    const { arrivals } = this.#world;
+    const known = arrivals.get(migration);
+    if (known !== undefined) return known;
+    const arrival = new Arrival(migration, { id: migration, name: '' }, this.#world.nextOrder());
+    arrivals.set(migration, arrival);
+    return arrival;
   }
 
   *#abandon(arrival: Arrival): Steps<void> {
     const world = this.#world;
-    if (arrival.state === 'taken' || arrival.state === 'abandoned') return;
+    if (arrival.next('abandon') !== 'abandoned' || arrival.state === 'abandoned') return;
     yield* arrival.drop(world);
     this.#mustBeCurrent(arrival);
     yield* settled(write(world, [putMigration(arrival.id, arrival.record('abandoned'))]));
@@ -150,7 +157,43 @@ export class Destination implements MigrationPeer {
     yield* this.#trim();
   }
 
-  async outcome(migration: Guid): Promise<'unknown' | 'prepared' | 'taken' | 'abandoned'> {
+  async supersede(migration: Guid): Promise<SupersededCopy> {
+    this.#mustBeOpen();
+    const world = this.#world;
+    const arrival = this.#known(migration);
+    const { state } = arrival;
+    const found = await this.#turn(arrival, () => this.#supersede(arrival));
+    if (state === 'taken') {
+      world.events.add(world.clock.now(), 'state', undefined, {
+        event: 'vmSuperseded',
+        migration,
+        vm: arrival.vm.name,
+        id: arrival.vm.id,
+        ...found,
+      });
+    }
+    return found;
+  }
+
+  *#supersede(arrival: Arrival): Steps<SupersededCopy> {
+    const world = this.#world;
+    const next = arrival.next('supersede');
+    if (arrival.state === next) return arrival.found ?? { copy: 'none' };
+    let found: SupersededCopy = { copy: 'none' };
+    if (arrival.state === 'taken') found = yield* takeAway(world, arrival);
+    else yield* arrival.drop(world);
+    this.#mustBeCurrent(arrival);
+    arrival.found = found;
+    // What was taken away is written, with this.
+    if (found.copy !== 'kept') {
+      yield* settled(write(world, [putMigration(arrival.id, arrival.record('superseded'))]));
+    }
+    arrival.state = next;
+    arrival.document = undefined;
+    return found;
+  }
+
+  async outcome(migration: Guid): Promise<ArrivalState> {
     this.#mustBeOpen();
     const arrival = this.#world.arrivals.get(migration);
     if (arrival === undefined) return 'unknown';
@@ -161,21 +204,20 @@ export class Destination implements MigrationPeer {
     this.#mustBeOpen();
     const arrival = this.#world.arrivals.get(migration);
     if (arrival?.state !== 'taken') return;
-    await this.#turn(
-      arrival,
-      function* (this: Destination) {
-        yield* settled(write(this.#world, [remove(migrationKey(migration))]));
-        this.#forget(arrival);
-      }.bind(this),
-    );
+    await this.#turn(arrival, () => this.#erase(arrival));
+  }
+
+  *#erase(arrival: Arrival): Steps<void> {
+    yield* settled(write(this.#world, [remove(migrationKey(arrival.id))]));
+    this.#forget(arrival);
   }
 
   /** The oldest answers that nobody has asked for since. */
   *#trim(): Steps<void> {
     const { arrivals } = this.#world;
     if (arrivals.size <= TOMBSTONES) return;
-    for (const [id, { state }] of arrivals) {
-      if (state !== 'abandoned') continue;
+    for (const [id, { state, kept }] of arrivals) {
+      if ((state !== 'abandoned' && state !== 'superseded') || kept !== undefined) continue;
       arrivals.delete(id);
       yield* settled(write(this.#world, [remove(migrationKey(id))]));
       return;

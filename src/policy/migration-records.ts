@@ -6,8 +6,11 @@ import type {
   MigrationDestination,
   MigrationDocument,
   MigrationMapping,
+  MigrationRuling,
   MigrationStep,
+  PortableDocument,
   PortableRecord,
+  SupersededCopy,
 } from './migration-api.ts';
 import type { ArrivalState, DepartureState } from './migration-states.ts';
 import { put } from './records.ts';
@@ -26,12 +29,14 @@ export interface DepartureRecord {
   readonly vm: { readonly id: Guid; readonly name: string };
   readonly destination: MigrationDestination;
   readonly steps: readonly MigrationStep[];
-  /** `handing`: state of the VM and its run-time data, so that nothing of it hangs on this process. */
+  /** `handing`, `released`: state of the VM and its run-time data, so that nothing of it hangs on this process. */
   readonly vmState?: VmState;
   readonly data?: StoredData;
   readonly report?: CompatibilityReport;
   readonly restore?: RestoreReport;
   readonly error?: { readonly code: string; readonly message: string };
+  readonly ruling?: MigrationRuling;
+  readonly kept?: PortableDocument;
 }
 
 /** What the destination keeps of one. */
@@ -45,6 +50,9 @@ export interface ArrivalRecord {
   readonly switches?: MigrationMapping;
   /** `taken`: the answer, for a source that asks again. */
   readonly restore?: RestoreReport;
+  /** `superseded`: the answer, and what was taken away. */
+  readonly found?: SupersededCopy;
+  readonly kept?: PortableDocument;
 }
 
 export const migrationKey = (id: Guid): string => `migration/${id}`;
@@ -52,4 +60,14 @@ export const migrationKey = (id: Guid): string => `migration/${id}`;
 /** A put without the members that are `undefined`. */
 export function putMigration(id: Guid, record: DepartureRecord | ArrivalRecord): StoreOp {
   return put(migrationKey(id), record);
+}
+
+export function storedData(
+  data: ReadonlyMap<{ readonly id: Guid }, readonly PortableRecord[]>,
+): StoredData {
+  return Array.from(data, ([{ id }, records]) => ({ adapter: id, records }));
+}
+
+export function recordsOf(data: StoredData = []): Map<Guid, readonly PortableRecord[]> {
+  return new Map(data.map(({ adapter, records }) => [adapter, records]));
 }

@@ -51,7 +51,7 @@ export function joinHosts(world: World): () => void {
   const peer = new Destination(world);
   hosts?.join(peer);
   for (const departure of world.departures.values()) {
-    if (!departure.isOver) departure.done = resumed(world, departure);
+    if (!departure.isFinal) departure.done = resumed(world, departure);
   }
   const unsubscribe = hosts?.subscribe((host) => {
     for (const departure of world.departures.values()) {

@@ -57,7 +57,7 @@ export function* fallBack(world: World, vm: VmEntry, was: Footings): Steps<void>
 }
 
 /** S11 step 6 (rule G39). */
-export function* release(vm: VmEntry): Steps<void> {
+export function* disconnect(vm: VmEntry): Steps<void> {
   for (const adapter of vm.adapters) yield* closeConnection(adapter);
 }
 
@@ -90,7 +90,7 @@ export function* takeBack(
 }
 
 /** What the store is to forget of a VM that is somewhere else now; here it can be found no more. */
-export function* leave(world: World, vm: VmEntry, host: string): Steps<StoreOp[]> {
+export function* leave(world: World, vm: VmEntry, host?: string): Steps<StoreOp[]> {
   const ops = removalOps(world, vm);
   vm.isDeleted = true;
   vm.movedTo = host;

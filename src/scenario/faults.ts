@@ -19,7 +19,15 @@ export interface OidFault {
 }
 
 /** The messages between two hosts of a migration. */
-export const MESSAGES = ['compare', 'prepare', 'take', 'abandon', 'outcome', 'forget'] as const;
+export const MESSAGES = [
+  'compare',
+  'prepare',
+  'take',
+  'abandon',
+  'outcome',
+  'supersede',
+  'forget',
+] as const;
 export type MessageName = (typeof MESSAGES)[number];
 
 /** What happens to a message that this host sends: it, or its answer, is lost; or the host dies as it sends it. */

@@ -33,6 +33,7 @@ export class FaultyHosts implements HostDirectory {
       take: (migration, records, state) => send('take', () => peer.take(migration, records, state)),
       abandon: (migration) => send('abandon', () => peer.abandon(migration)),
       outcome: (migration) => send('outcome', () => peer.outcome(migration)),
+      supersede: (migration) => send('supersede', () => peer.supersede(migration)),
       forget: (migration) => send('forget', () => peer.forget(migration)),
     };
   }

@@ -84,6 +84,7 @@ export class LossyHosts extends LocalHosts {
       take: (...of) => lossy('take', () => peer.take(...of)),
       abandon: (...of) => lossy('abandon', () => peer.abandon(...of)),
       outcome: (...of) => lossy('outcome', () => peer.outcome(...of)),
+      supersede: (...of) => lossy('supersede', () => peer.supersede(...of)),
       forget: (...of) => lossy('forget', () => peer.forget(...of)),
     };
   }
