@@ -4,6 +4,7 @@ import type { FilterModule } from './filter-module.ts';
 import type { OidRequest } from './oid-request.ts';
 import type { Nic, Port } from './ports.ts';
 import type { ModuleState } from './states.ts';
+import type { Switch } from './switch.ts';
 
 /** What a module said to a request: it forwards it, keeps it, or ends it with this status. */
 export type Answer = 'forward' | 'pend' | NdisStatus;
@@ -13,6 +14,8 @@ export type Answer = 'forward' | 'pend' | NdisStatus;
  * synchronous; an observer changes nothing, and what it throws is a defect of ours. Without one nothing is called.
  */
 export interface SwitchObserver {
+  /** A switch was made; nothing has happened on it yet. */
+  created(machine: Switch): void;
   moved(switchName: string, module: FilterModule, from: ModuleState, to: ModuleState): void;
   /** A request reaches the module: its handlers run next. */
   arrived(switchName: string, module: FilterModule, request: OidRequest): void;

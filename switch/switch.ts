@@ -135,6 +135,7 @@ export class Switch {
     this.#saves = new SaveOperations(this.state, this.#edge, environment);
     this.#suspension = new SuspendOperations(this.state, this.#edge, environment);
     this.#status = new StatusOperations(this.#edge);
+    environment.observer?.created(this);
   }
 
   /** Modules now in the stack, top to bottom. */

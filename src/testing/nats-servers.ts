@@ -25,6 +25,8 @@ export interface NatsServersOptions {
   readonly maxStore?: number;
   /** Where data, configuration and logs are, and stay; left out: a folder of its own that goes with the servers. */
   readonly folder?: string;
+  /** Gives the port that server `from` dials in place of `to`'s `port` for servers: a test cuts them off from each other there. */
+  readonly routeThrough?: (from: string, to: string, port: number) => Promise<number>;
 }
 
 export interface NatsServers {
@@ -67,6 +69,43 @@ export async function startNatsServers(options: NatsServersOptions = {}): Promis
   }
 }
 
+interface ServerRow {
+  readonly name: string;
+  readonly port: number;
+  readonly routePort: number;
+  readonly monitorPort: number;
+}
+
+async function configurationOf(
+  own: ServerRow,
+  all: readonly ServerRow[],
+  folder: string,
+  { maxStore, routeThrough }: NatsServersOptions,
+): Promise<string> {
+  const limit = maxStore === undefined ? '' : `, max_file: ${maxStore}`;
+  const lines = [
+    `server_name: ${own.name}`,
+    `listen: 127.0.0.1:${own.port}`,
+    `http: 127.0.0.1:${own.monitorPort}`,
+    `jetstream { store_dir: ${JSON.stringify(join(folder, own.name))}${limit} }`,
+  ];
+  const routes: string[] = [];
+  for (const { name, routePort } of all) {
+    if (name === own.name) continue;
+    const port = (await routeThrough?.(own.name, name, routePort)) ?? routePort;
+    routes.push(`nats://127.0.0.1:${port}`);
+  }
+  if (routes.length > 0) {
+    // Servers tell each other where they are: with routes of a test's own, nowhere that can be reached.
+    const advertise = routeThrough === undefined ? '' : 'advertise: "127.0.0.1:1", ';
+    lines.push(
+      // Not advertised to clients: they would go round the proxies of a test.
+      `cluster { name: local, listen: 127.0.0.1:${own.routePort}, no_advertise: true, ${advertise}routes: [${routes.join(', ')}] }`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
 class LocalServers implements NatsServers {
   readonly url: string;
   readonly servers: readonly NatsServerProcess[];
@@ -85,37 +124,23 @@ class LocalServers implements NatsServers {
   }
 
   static async make(options: NatsServersOptions): Promise<LocalServers> {
-    const { count = 3, maxStore } = options;
+    const { count = 3 } = options;
     const isOwn = options.folder === undefined;
     const folder = resolve(options.folder ?? mkdtempSync(join(tmpdir(), 'extswitch-nats-')));
     mkdirSync(folder, { recursive: true });
     const watchdog = new EndWithParent(isOwn ? folder : undefined);
     const ports = await freePorts(count * 3);
-    const portAt = (row: number, at: number): number => ports[row * count + at] ?? 0;
-    const routes = Array.from({ length: count }, (_, at) => `nats://127.0.0.1:${portAt(1, at)}`);
-    const servers = routes.map((_, at) => {
-      const name = `n${at + 1}`;
-      const configurationFile = join(folder, `${name}.conf`);
-      const limit = maxStore === undefined ? '' : `, max_file: ${maxStore}`;
-      const lines = [
-        `server_name: ${name}`,
-        `listen: 127.0.0.1:${portAt(0, at)}`,
-        `http: 127.0.0.1:${portAt(2, at)}`,
-        `jetstream { store_dir: ${JSON.stringify(join(folder, name))}${limit} }`,
-      ];
-      // Not advertised: a client told of servers' own addresses would go round the proxies of a test.
-      const cluster = `cluster { name: local, listen: 127.0.0.1:${portAt(1, at)}, no_advertise: true, routes: [${routes.join(', ')}] }`;
-      if (count > 1) lines.push(cluster);
-      writeFileSync(configurationFile, `${lines.join('\n')}\n`);
-      return new NatsServerProcess({
-        name,
-        port: portAt(0, at),
-        monitorPort: portAt(2, at),
-        configurationFile,
-        logFile: join(folder, `${name}.log`),
-        watchdog,
-      });
+    const rows: ServerRow[] = Array.from({ length: count }, (_, at) => {
+      const [port = 0, routePort = 0, monitorPort = 0] = ports.slice(at * 3);
+      return { name: `n${at + 1}`, port, routePort, monitorPort };
     });
+    const servers: NatsServerProcess[] = [];
+    for (const row of rows) {
+      const configurationFile = join(folder, `${row.name}.conf`);
+      writeFileSync(configurationFile, await configurationOf(row, rows, folder, options));
+      const logFile = join(folder, `${row.name}.log`);
+      servers.push(new NatsServerProcess({ ...row, configurationFile, logFile, watchdog }));
+    }
     return new LocalServers(folder, servers, watchdog);
   }
 

@@ -1,10 +1,11 @@
 import type { Finding } from '../../switch/environment.ts';
 import type { FilterModule } from '../../switch/filter-module.ts';
 import type { Answer, SwitchObserver } from '../../switch/observer.ts';
-import { evidenceOf } from '../../switch/pipeline.ts';
 import type { OidRequest } from '../../switch/oid-request.ts';
+import { evidenceOf } from '../../switch/pipeline.ts';
 import { Nic, type Port } from '../../switch/ports.ts';
 import type { ModuleState } from '../../switch/states.ts';
+import type { Switch } from '../../switch/switch.ts';
 import { oidName } from '../abi/index.ts';
 import type { Clock } from '../core/clock.ts';
 import { isErrorStatus } from '../core/status.ts';
@@ -45,11 +46,17 @@ const SEVERITY = {
 export class Verifier implements SwitchObserver {
   /** By extension id, over all switches and attachments. */
   readonly activities = new Map<string, Activity>();
+  /** Switches by name, the latest of each. */
+  readonly machines = new Map<string, Switch>();
   readonly #options: VerifierOptions;
   readonly #watches = new Map<FilterModule, Watch>();
 
   constructor(options: VerifierOptions) {
     this.#options = options;
+  }
+
+  created(machine: Switch): void {
+    this.machines.set(machine.state.name, machine);
   }
 
   moved(switchName: string, module: FilterModule, from: ModuleState, to: ModuleState): void {

@@ -36,7 +36,7 @@ export async function runLifeCycle(
   const seeds = seedsOf(options, isRace);
   let report: LifeCycleReport | undefined;
   for (const [index, seed] of seeds.entries()) {
-    const outcome = await play(lifeCycle, {
+    const outcome = await play((stage) => lifeCycle.run(stage), {
       extension,
       seed,
       profile,
@@ -67,13 +67,13 @@ export type Outcome = Pick<LifeCycleReport, 'failures' | 'notes' | 'findings' | 
 
 /** Plays one life cycle, or a stage of `verify`, once. */
 export async function play(
-  lifeCycle: Pick<LifeCycle, 'run'>,
+  run: (stage: LifeCycleStage) => Promise<void>,
   options: StageOptions,
 ): Promise<Outcome> {
   const stage = await LifeCycleStage.open(options);
   let isComplete = true;
   try {
-    await lifeCycle.run(stage);
+    await run(stage);
     await stage.check('at the end');
     // Out of every stack: what it still holds is found there (rules A63, B39, C60).
     await stage.removeEverywhere();

@@ -1,9 +1,13 @@
 import { lifeCycles } from '../life-cycles/index.ts';
 import type { LifeCycle } from '../life-cycles/life-cycle.ts';
+import type { LifeCycleStage } from '../life-cycles/stage.ts';
 import { wholeLife } from './stages/whole-life.ts';
+import type { VerifyRig } from './verify-rig.ts';
 
 /** A part of the rule book that is played with the extension under test between two witnesses. */
-export type VerifyStage = Pick<LifeCycle, 'name' | 'title' | 'isRace' | 'run'>;
+export interface VerifyStage extends Pick<LifeCycle, 'name' | 'title' | 'isRace'> {
+  run(stage: LifeCycleStage, rig: VerifyRig): Promise<void>;
+}
 
 /** What `verify` plays, in this order: the plain stages first, then the life cycles that broke real extensions. */
 export const VERIFY_STAGES: readonly VerifyStage[] = [wholeLife, ...lifeCycles];

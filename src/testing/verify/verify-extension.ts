@@ -11,6 +11,7 @@ import { type Outcome, play, seedsOf } from '../life-cycles/run-life-cycle.ts';
 import { type StageOptions, WITNESSES } from '../life-cycles/stage.ts';
 import { VERIFY_STAGES, type VerifyStage } from './stages.ts';
 import type { RuleOutcome, StageOutcome, VerifyFinding, VerifyReport } from './verify-report.ts';
+import { VerifyRig } from './verify-rig.ts';
 
 export interface VerifyOptions
   extends Pick<LifeCycleOptions, 'mof' | 'settings' | 'seed' | 'seeds'> {
@@ -94,16 +95,17 @@ async function playStage(
   let played = 0;
   let ok = true;
   for (const seed of seeds) {
-    let verifier: Verifier | undefined;
-    const outcome = await play(stage, {
+    const rig = new VerifyRig();
+    const outcome = await play((lifeCycle) => stage.run(lifeCycle, rig), {
       extension,
       seed,
       profile,
       scheduling: stage.isRace ? 'seeded' : 'fifo',
       observer: (host) => {
         // A service that starts again goes on being watched as the same extension.
-        verifier = new Verifier({ ...host, checks: RULE_CHECKS, activity, only: extension.id });
-        return verifier;
+        return rig.watch(
+          new Verifier({ ...host, checks: RULE_CHECKS, activity, only: extension.id }),
+        );
       },
       ...(mof === undefined ? {} : { mof }),
       ...(settings === undefined ? {} : { settings }),

@@ -1,8 +1,8 @@
-import { Port } from '../../../switch/ports.ts';
-import { OIDS } from '../../abi/index.ts';
-import { NdisStatus } from '../../core/status.ts';
-import { portIdOf } from '../request-parts.ts';
-import type { RuleCheck } from '../rule-check.ts';
+import { Port } from '../../../../switch/ports.ts';
+import { OIDS } from '../../../abi/index.ts';
+import { NdisStatus } from '../../../core/status.ts';
+import { portIdOf } from '../../request-parts.ts';
+import type { RuleCheck } from '../../rule-check.ts';
 
 /** Virtual ms a deletion may wait for a reference: as long as an OID may be held (NdisTimedOidComplete). */
 const PATIENCE_MS = 12_000;

@@ -1,5 +1,5 @@
-import { NdisStatus } from '../../core/status.ts';
-import type { RuleCheck } from '../rule-check.ts';
+import { NdisStatus } from '../../../core/status.ts';
+import type { RuleCheck } from '../../rule-check.ts';
 
 export const b24: RuleCheck = {
   rule: 'B24',

@@ -1,0 +1,71 @@
+import type { FilterModule } from '../../../switch/filter-module.ts';
+import { OidRequest, REQUEST_TYPE } from '../../../switch/oid-request.ts';
+import type { Switch } from '../../../switch/switch.ts';
+import { oidIndex } from '../../abi/index.ts';
+import type { RequestType } from '../../sdk/extension.ts';
+import type { Verifier } from '../../verifier/verifier.ts';
+
+/** What came of a request that a stage sent by hand. */
+export interface RawOutcome {
+  readonly status: number;
+  /** Module that completed it; `undefined`: the miniport edge. */
+  readonly completedBy: FilterModule | undefined;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly bytesNeeded: number;
+  /** The buffer afterwards. */
+  readonly bytes: Uint8Array;
+}
+
+/** What a stage needs beside a world that behaves: the switches themselves, and requests that no world would send. */
+export class VerifyRig {
+  #verifier: Verifier | undefined;
+
+  /** Of each world of the stage in turn. */
+  watch(verifier: Verifier): Verifier {
+    this.#verifier = verifier;
+    return verifier;
+  }
+
+  /** The machine of a switch, by its name. */
+  machine(switchName: string): Switch {
+    const found = this.#verifier?.machines.get(switchName);
+    if (found === undefined) throw new Error(`there is no switch ${switchName}`);
+    return found;
+  }
+
+  /**
+   * Sends any bytes as any OID from the protocol edge, as the switch would: down the whole stack, one at a time; only while
+   * nothing else is under way on the switch. `room`: bytes for the answer of a query or method.
+   */
+  send(
+    switchName: string,
+    requestType: RequestType,
+    oid: number,
+    input: Uint8Array,
+    room = 0,
+  ): Promise<RawOutcome> {
+    const machine = this.machine(switchName);
+    const buffer = new Uint8Array(Math.max(input.length, room));
+    buffer.set(input);
+    const request = new OidRequest(
+      oid,
+      oidIndex(oid),
+      REQUEST_TYPE[requestType],
+      buffer,
+      input.length,
+      requestType === 'set' ? 0 : room,
+    );
+    return new Promise((resolve) => {
+      request.onComplete = ({
+        status,
+        completedBy,
+        bytesRead,
+        bytesWritten,
+        bytesNeeded,
+        buffer: bytes,
+      }) => resolve({ status, completedBy, bytesRead, bytesWritten, bytesNeeded, bytes });
+      machine.pipeline.start(request, machine.modules);
+    });
+  }
+}

@@ -1,0 +1,4 @@
+import type { RuleCheck } from '../../rule-check.ts';
+
+/** Chapter C: NICs. */
+export const CHAPTER_C: readonly RuleCheck[] = [];

@@ -1,0 +1,4 @@
+import type { RuleCheck } from '../../rule-check.ts';
+
+/** Chapter D: the OID path. */
+export const CHAPTER_D: readonly RuleCheck[] = [];

@@ -1,0 +1,4 @@
+import type { RuleCheck } from '../../rule-check.ts';
+
+/** Chapter F: feature status. */
+export const CHAPTER_F: readonly RuleCheck[] = [];

@@ -1,0 +1,4 @@
+import type { RuleCheck } from '../../rule-check.ts';
+
+/** Chapter G: save, restore, migration. */
+export const CHAPTER_G: readonly RuleCheck[] = [];

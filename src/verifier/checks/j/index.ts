@@ -1,0 +1,4 @@
+import type { RuleCheck } from '../../rule-check.ts';
+
+/** Chapter J: queries. */
+export const CHAPTER_J: readonly RuleCheck[] = [];
