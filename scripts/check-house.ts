@@ -126,7 +126,8 @@ for (const [file, source] of text) {
     if (area === 'cli' && isDynamic) continue;
     if (area === 'cli' && isType && target === 'src/policy/api.ts') continue;
     // A cluster is loaded only for a store that is one; it names the types of migrations.
-    if (area === 'policy' && targetArea === 'cluster' && (isDynamic || isType)) continue;
+    const mayLoadIt = area === 'policy' || area === 'scenario';
+    if (mayLoadIt && targetArea === 'cluster' && (isDynamic || isType)) continue;
     if (area === 'cluster' && isType && /^src\/policy\/(api|migration-api)\.ts$/.test(target))
       continue;
     if (area === 'http' && isType && target === 'src/cluster/api.ts') continue;

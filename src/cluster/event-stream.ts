@@ -43,7 +43,7 @@ export interface EventStreamOptions {
 }
 
 /** Name of the stream of a cluster's events. */
-export function eventStreamName(cluster: string): string {
+function eventStreamName(cluster: string): string {
   return `${cluster}-events`;
 }
 

@@ -1,17 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { VirtualClock } from '../core/clock.ts';
 import type { Guid } from '../core/guid.ts';
 import type { FabricInterface, TraceEntry } from '../policy/api.ts';
 import { Fabric } from '../policy/fabric.ts';
-import type { HostDirectory } from '../policy/migration-api.ts';
 import { type SavedRecord, savedKey } from '../policy/records.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
-import { MemoryStore } from '../store/memory-store.ts';
-import { openStore } from '../store/open-store.ts';
 import { withFaults } from './fault-extension.ts';
 import { HostFaults } from './faults.ts';
+import type { Footing, Ground } from './ground.ts';
 import { HostStore } from './host-store.ts';
 import { FaultyHosts } from './hosts.ts';
 import type { HostSpec, Scenario } from './scenario.ts';
@@ -26,12 +21,11 @@ export class Host {
   readonly #spec: HostSpec;
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
-  readonly #hosts: HostDirectory;
+  readonly #ground: Ground;
   readonly #announce: (host: Host, seq: number) => void;
-  readonly #memory = new MemoryStore();
   /** Which of several versions of an extension was installed last. */
   readonly #aliases = new Map<string, string>();
-  #folder: string | undefined;
+  #footing: Footing | undefined;
   #store: HostStore | undefined;
   #fabric: Fabric | undefined;
   #closing: Promise<void> | undefined;
@@ -43,16 +37,15 @@ export class Host {
     spec: HostSpec,
     scenario: Scenario,
     clock: VirtualClock,
-    hosts: HostDirectory,
+    ground: Ground,
     announce: (host: Host, seq: number) => void,
   ) {
     this.name = spec.name;
     this.#spec = spec;
     this.#scenario = scenario;
     this.#clock = clock;
+    this.#ground = ground;
     this.#announce = announce;
-    const meetMessage = this.faults.meetMessage.bind(this.faults);
-    this.#hosts = new FaultyHosts(hosts, { meetMessage, crash: () => this.crash() });
   }
 
   get fabric(): FabricInterface {
@@ -82,7 +75,10 @@ export class Host {
   async open(installed: readonly string[] = []): Promise<void> {
     const { profile, name } = this.#spec;
     const { seed, scheduling, behaviour } = this.#scenario;
-    this.#store = new HostStore(await this.#openStore(), this.faults);
+    const footing = await this.#ground.open(this.#spec);
+    this.#footing = footing;
+    this.#store = new HostStore(footing.store, this.faults);
+    const meetMessage = this.faults.meetMessage.bind(this.faults);
     this.#fabric = await Fabric.open({
       store: this.#store,
       seed: `${seed}/${name}`,
@@ -92,17 +88,12 @@ export class Host {
       scheduling,
       behaviour,
       name,
-      hosts: this.#hosts,
+      hosts: new FaultyHosts(footing.hosts, { meetMessage, crash: () => this.crash() }),
       extensions: installed.map((alias) => this.extension(alias)),
     });
     this.#cursor = 0;
     this.#fabric.events.subscribe((seq) => this.#announce(this, seq));
-  }
-
-  async #openStore() {
-    if (this.#spec.store === 'memory') return this.#memory;
-    this.#folder ??= await mkdtemp(join(tmpdir(), 'extswitch-scenario-'));
-    return openStore(join(this.#folder, 'store'));
+    await footing.opened(this.#fabric);
   }
 
   /** Features, switches with their extensions. */
@@ -126,8 +117,7 @@ export class Host {
 
   /** Ends the host's process and starts it again on its store, with these extensions installed. */
   async restart(installed: readonly string[]): Promise<void> {
-    await this.#closing;
-    await this.#fabric?.close();
+    await this.close();
     this.#closing = undefined;
     await this.open(installed);
   }
@@ -136,7 +126,7 @@ export class Host {
   crash(): void {
     this.#store?.kill();
     this.#installedAtDeath = this.installed();
-    this.#closing = this.#fabric?.close();
+    this.#closing = this.#end();
     for (const tell of this.#mourners.splice(0)) tell('died');
   }
 
@@ -173,8 +163,17 @@ export class Host {
     return entries;
   }
 
-  async close(): Promise<void> {
-    await this.#fabric?.close();
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+  /** Ends the host; what it stored stays. */
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#fabric?.close();
+    } finally {
+      await this.#footing?.close();
+    }
   }
 }

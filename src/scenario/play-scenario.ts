@@ -1,6 +1,6 @@
 import { VirtualClock } from '../core/clock.ts';
 import type { FabricInterface } from '../policy/api.ts';
-import { LocalHosts } from '../policy/migration-hosts.ts';
+import { type Ground, LocalGround } from './ground.ts';
 import { Host } from './host.ts';
 import type { CheckOutcome, ScenarioOutcome, StepOutcome } from './outcome.ts';
 import type { Cell } from './plan.ts';
@@ -13,6 +13,8 @@ import { untilDone } from './time.ts';
 export interface PlayOptions {
   /** Called with the title of each step as it begins. */
   readonly onStep?: (title: string) => void;
+  /** What the hosts stand on, closed with the run; left out: this process alone. */
+  readonly ground?: Ground;
 }
 
 /** Plays one scenario on hosts of its own, and says what came of it. Does not throw: what fails is in the outcome. */
@@ -22,11 +24,14 @@ export async function playScenario(
   options: PlayOptions = {},
 ): Promise<ScenarioOutcome> {
   const run = new ScenarioRun(scenario, cell, options);
+  const outcome = await run.play();
   try {
-    return await run.play();
-  } finally {
     await run.close();
+  } catch (error) {
+    const failure = { in: 'tearDown', message: messageOf(error), line: 0 };
+    return outcome.ok ? { ...outcome, ok: false, failure } : outcome;
   }
+  return outcome;
 }
 
 class ScenarioRun {
@@ -34,6 +39,7 @@ class ScenarioRun {
   readonly #cell: Cell;
   readonly #clock = new VirtualClock(0);
   readonly #recorder: Recorder;
+  readonly #ground: Ground;
   readonly #hosts = new Map<string, Host>();
   readonly #state: RunState;
   readonly #begun = performance.now();
@@ -44,10 +50,10 @@ class ScenarioRun {
     this.#cell = cell;
     const aliases = [...scenario.extensions].map(([alias, { id }]) => [id, alias] as const);
     this.#recorder = new Recorder(new Map(aliases.reverse()));
-    const hosts = new LocalHosts();
+    this.#ground = options.ground ?? new LocalGround();
     for (const spec of scenario.hosts) {
       const announce = (host: Host, seq: number): void => this.#recorder.announce(host, seq);
-      this.#hosts.set(spec.name, new Host(spec, scenario, this.#clock, hosts, announce));
+      this.#hosts.set(spec.name, new Host(spec, scenario, this.#clock, this.#ground, announce));
     }
     this.#state = {
       hosts: this.#hosts,
@@ -113,7 +119,9 @@ class ScenarioRun {
   }
 
   #timed<T>(work: Promise<T>): Promise<T> {
-    return untilDone(work, this.#clock, () => [...this.#hosts.values()].some((h) => h.isWriting));
+    const isBusy = (): boolean =>
+      this.#ground.isBusy || [...this.#hosts.values()].some(({ isWriting }) => isWriting);
+    return untilDone(work, this.#clock, isBusy);
   }
 
   /** Hosts with their switches, then the VMs, which are off. */
@@ -210,6 +218,7 @@ class ScenarioRun {
 
   async close(): Promise<void> {
     for (const host of this.#hosts.values()) await host.close();
+    await this.#ground.close();
   }
 }
 

@@ -1,14 +1,18 @@
 import { isExtSwitchError } from '../core/errors.ts';
+import type { Ground } from './ground.ts';
 import { loadScenario, type ScenarioSource } from './load.ts';
 import type { ScenarioOutcome } from './outcome.ts';
 import { type Cell, type PlanOptions, planScenario, unknownParameters } from './plan.ts';
 import { playScenario } from './play-scenario.ts';
 import { readScenario } from './read-scenario.ts';
+import { type GroundMaker, groundMaker } from './store-option.ts';
 
 export interface RunOptions extends PlanOptions {
   readonly cwd: string;
   /** Scenarios played at once, default 1. */
   readonly parallel?: number;
+  /** `memory` (default), or the address of NATS servers: each scenario's hosts are then members of a cluster (store-option.ts). */
+  readonly store?: string;
   /** One line about what goes on, for a terminal. */
   readonly onProgress?: (text: string) => void;
 }
@@ -46,6 +50,7 @@ async function jobsOf(
 export class ScenarioRunner {
   readonly #jobs: readonly Job[];
   readonly #options: RunOptions;
+  readonly #makeGround: GroundMaker;
 
   /** Given parameters that none of the files has, with the name that was probably meant. */
   readonly unknownParameters: ReturnType<typeof unknownParameters>;
@@ -54,15 +59,19 @@ export class ScenarioRunner {
     jobs: readonly Job[],
     sources: readonly ScenarioSource[],
     options: RunOptions,
+    makeGround: GroundMaker,
   ) {
     this.#jobs = jobs;
     this.#options = options;
+    this.#makeGround = makeGround;
     this.unknownParameters = unknownParameters(sources, options);
   }
 
+  /** Throws `USAGE` for a store that is none for scenarios. */
   static async open(files: readonly string[], options: RunOptions): Promise<ScenarioRunner> {
+    const makeGround = await groundMaker(options.store);
     const { jobs, sources } = await jobsOf(files, options);
-    return new ScenarioRunner(jobs, sources, options);
+    return new ScenarioRunner(jobs, sources, options, makeGround);
   }
 
   /** Outcomes that {@link play} gives. */
@@ -71,23 +80,29 @@ export class ScenarioRunner {
   }
 
   play(): AsyncGenerator<ScenarioOutcome, void, undefined> {
-    return inOrder(this.#jobs, this.#options.parallel ?? 1, (job) => runJob(job, this.#options));
+    const { parallel = 1 } = this.#options;
+    return inOrder(this.#jobs, parallel, (job, i) =>
+      runJob(job, this.#options, () => this.#makeGround(i)),
+    );
   }
 }
 
-async function runJob({ file, cell, error }: Job, options: RunOptions): Promise<ScenarioOutcome> {
+async function runJob(
+  { file, cell, error }: Job,
+  options: RunOptions,
+  makeGround: () => Ground,
+): Promise<ScenarioOutcome> {
   if (cell === undefined) return notPlayed(file, undefined, error);
   try {
     const source = await loadScenario(file, options.cwd);
     const scenario = await readScenario(source, cell);
     const { onProgress } = options;
-    return await playScenario(
-      scenario,
-      cell,
-      onProgress === undefined
+    return await playScenario(scenario, cell, {
+      ground: makeGround(),
+      ...(onProgress === undefined
         ? {}
-        : { onStep: (title) => onProgress(`${scenario.name}: ${title}`) },
-    );
+        : { onStep: (title) => onProgress(`${scenario.name}: ${title}`) }),
+    });
   } catch (problem) {
     return notPlayed(file, cell, problem);
   }
@@ -119,13 +134,13 @@ function notPlayed(file: string, cell: Cell | undefined, error: unknown): Scenar
 async function* inOrder<T, R>(
   items: readonly T[],
   parallel: number,
-  work: (item: T) => Promise<R>,
+  work: (item: T, index: number) => Promise<R>,
 ): AsyncGenerator<R, void, undefined> {
   const running: Promise<R>[] = [];
   let next = 0;
   for (let i = 0; i < items.length; i += 1) {
     while (next < items.length && next < i + parallel) {
-      const begun = work(items[next] as T);
+      const begun = work(items[next] as T, next);
       // Whoever is ahead may fail before it is looked at.
       begun.catch(() => {});
       running.push(begun);

@@ -12,12 +12,12 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 
 /**
  * Lets virtual time pass until `work` is done: when nothing moves any more, the next timer is due. Nothing is due while
- * `isWriting`: disks have a time of their own. Throws when an hour of virtual time was not enough, or nothing will ever end it.
+ * `isBusy`: disks and networks have a time of their own. Throws when an hour of virtual time was not enough, or nothing will ever end it.
  */
 export async function untilDone<T>(
   work: Promise<T>,
   clock: VirtualClock,
-  isWriting: () => boolean,
+  isBusy: () => boolean,
 ): Promise<T> {
   let isDone = false;
   const done = (): void => {
@@ -33,7 +33,7 @@ export async function untilDone<T>(
     }
     if (isDone) return work;
     const nextAt = clock.nextAt();
-    if (isWriting() || nextAt === undefined) {
+    if (isBusy() || nextAt === undefined) {
       idleSince ??= Date.now();
       if (Date.now() - idleSince > STUCK_AFTER_MS) {
         throw new Error('it does not end: nothing is left that could end it');

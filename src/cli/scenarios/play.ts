@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { isExtSwitchError } from '../../core/errors.ts';
 import {
   parameterValue,
   type ReportFormat,
@@ -26,7 +27,7 @@ export async function playScenarios(call: Invocation, terminal: Terminal): Promi
   const reports = call.list('report').map((path) => ({ path, format: formatOf(path) }));
   const files = await findScenarios(call.arguments, terminal.cwd);
   const progress = new Progress(terminal);
-  const runner = await ScenarioRunner.open(files, optionsOf(call, terminal.cwd, progress));
+  const runner = await openRunner(files, optionsOf(call, terminal.cwd, progress));
   for (const { name, near } of runner.unknownParameters) {
     const hint = near === undefined ? '' : `; did you mean ${near}?`;
     throw new UsageError(`--param ${name}: no file has this parameter${hint}`, 'run');
@@ -56,6 +57,17 @@ export async function playScenarios(call: Invocation, terminal: Terminal): Promi
   return failed === 0 ? 0 : 1;
 }
 
+async function openRunner(files: readonly string[], options: RunOptions): Promise<ScenarioRunner> {
+  try {
+    return await ScenarioRunner.open(files, options);
+  } catch (error) {
+    if (isExtSwitchError(error) && options.store !== undefined) {
+      throw new UsageError(`--store: ${error.message}`, 'run');
+    }
+    throw error;
+  }
+}
+
 function formatOf(path: string): ReportFormat {
   const format = FORMATS[/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''];
   if (format !== undefined) return format;
@@ -69,6 +81,7 @@ function optionsOf(call: Invocation, cwd: string, progress: Progress): RunOption
   const seed = call.text('seed');
   const profile = call.text('profile') as RunOptions['profile'];
   const parallel = call.integer('parallel');
+  const store = call.text('store');
   const parameters: Record<string, unknown> = {};
   for (const word of call.list('param')) {
     const at = word.indexOf('=');
@@ -80,6 +93,7 @@ function optionsOf(call: Invocation, cwd: string, progress: Progress): RunOption
     ...(seed === undefined ? {} : { seed }),
     ...(profile === undefined ? {} : { profile }),
     ...(parallel === undefined ? {} : { parallel }),
+    ...(store === undefined ? {} : { store }),
     parameters,
     ...(progress.isShown ? { onProgress: (text: string) => progress.show(text) } : {}),
   };

@@ -54,6 +54,11 @@ export const RUN_VERBS: readonly CommandSpec[] = [
         help: 'play up to N scenarios at once, default 1; the results are the same',
       },
       {
+        name: 'store',
+        value: 'STORE',
+        help: 'memory (default), or nats://server[,server…][/name]: hosts are members of a cluster of their own, which goes with the run unless it has a name',
+      },
+      {
         name: 'report',
         value: 'FILE',
         many: true,
