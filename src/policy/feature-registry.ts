@@ -25,20 +25,42 @@ export interface RegisteredFeature {
   isCurrent: boolean;
 }
 
-const key = (kind: FeatureKind, id: Guid): string => `${kind}/${id}`;
+/** Classes in the order they came; one that replaces another has its place. A map for each kind: no key is put together, and hashed, to find one. */
+class FeatureTable {
+  readonly #all = new Map<string, RegisteredFeature>();
+  readonly #byId: Readonly<Record<FeatureKind, Map<Guid, RegisteredFeature>>> = {
+    setting: new Map(),
+    status: new Map(),
+  };
+
+  get(kind: FeatureKind, id: Guid): RegisteredFeature | undefined {
+    return this.#byId[kind].get(id);
+  }
+
+  add(entry: RegisteredFeature): void {
+    const { kind, id } = entry.feature;
+    this.#all.set(`${kind}/${id}`, entry);
+    this.#byId[kind].set(id, entry);
+  }
+
+  delete(kind: FeatureKind, id: Guid): void {
+    this.#all.delete(`${kind}/${id}`);
+    this.#byId[kind].delete(id);
+  }
+
+  values(): Iterable<RegisteredFeature> {
+    return this.#all.values();
+  }
+}
 
 /** The built-in classes never change: their layouts are made once per process, their wire form once per NDIS version. */
-const builtinShared = new Map<NdisVersion, ReadonlyMap<string, RegisteredFeature>>();
+const builtinShared = new Map<NdisVersion, FeatureTable>();
 
-function builtins(ndis: NdisVersion): ReadonlyMap<string, RegisteredFeature> {
+function builtins(ndis: NdisVersion): FeatureTable {
   let shared = builtinShared.get(ndis);
   if (shared === undefined) {
-    shared = new Map(
-      builtinFeatures().map((feature) => [
-        key(feature.kind, feature.id),
-        new Registered(feature, 'native', ndis),
-      ]),
-    );
+    shared = new FeatureTable();
+    for (const feature of builtinFeatures()) shared.add(new Registered(feature, 'native', ndis));
     builtinShared.set(ndis, shared);
   }
   return shared;
@@ -101,7 +123,7 @@ function customCodec(feature: FeatureClass, uint16: SerializationProfile['uint16
 /** The feature classes of one world: built-in and registered, by kind and UUID (uniqueness is per kind, management.md 1.4). */
 export class FeatureRegistry implements FeatureCatalog {
   readonly #ndis: NdisVersion;
-  readonly #custom = new Map<string, RegisteredFeature>();
+  readonly #custom = new FeatureTable();
 
   constructor(ndis: NdisVersion) {
     this.#ndis = ndis;
@@ -114,7 +136,7 @@ export class FeatureRegistry implements FeatureCatalog {
   }
 
   byId(kind: FeatureKind, id: Guid): RegisteredFeature | undefined {
-    return this.#custom.get(key(kind, id)) ?? builtins(this.#ndis).get(key(kind, id));
+    return this.#custom.get(kind, id) ?? builtins(this.#ndis).get(kind, id);
   }
 
   /** By GUID or class name (any case); a setting before a status class unless `kind` says otherwise. */
@@ -168,18 +190,18 @@ export class FeatureRegistry implements FeatureCatalog {
     // Its layout at once: a class whose layout is impossible is refused here.
     customCodec(feature, uint16);
     const entry = new Registered(feature, uint16, this.#ndis);
-    this.#retire(key(feature.kind, feature.id));
-    this.#custom.set(key(feature.kind, feature.id), entry);
+    this.#retire(feature.kind, feature.id);
+    this.#custom.add(entry);
     return entry;
   }
 
   remove(kind: FeatureKind, id: Guid): void {
-    this.#retire(key(kind, id));
-    this.#custom.delete(key(kind, id));
+    this.#retire(kind, id);
+    this.#custom.delete(kind, id);
   }
 
-  #retire(at: string): void {
-    const old = this.#custom.get(at);
+  #retire(kind: FeatureKind, id: Guid): void {
+    const old = this.#custom.get(kind, id);
     if (old !== undefined) old.isCurrent = false;
   }
 
