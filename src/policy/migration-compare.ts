@@ -12,7 +12,7 @@ import type {
   PortableAdapter,
   PortableProperty,
 } from './migration-api.ts';
-import { arrivedSettings, switchFor } from './migration-skeleton.ts';
+import { arrivedSettings, switchFor, type TypedSettings } from './migration-skeleton.ts';
 import { isEnabledOn, notOffered, notOfferedText } from './required-features.ts';
 import { refused } from './veto.ts';
 import { portOf } from './vm-connection.ts';
@@ -32,14 +32,19 @@ interface Place {
   readonly adapter: PortableAdapter;
   readonly entry: SwitchEntry | undefined;
   readonly problems: Incompatibility[];
+  readonly typed: TypedSettings | undefined;
 }
 
-/** Without asking anybody. `self`: the VM is this world's own, so its names and addresses are no clash. */
+/**
+ * Without asking anybody. `self`: the VM is this world's own, so its names and addresses are no clash. `typed` takes the values
+ * of policies that fit.
+ */
 export function staticProblems(
   world: World,
   document: MigrationDocument,
   switches: MigrationMapping,
   self = false,
+  typed?: TypedSettings,
 ): Incompatibility[] {
   const problems: Incompatibility[] = [];
   if (!self) namesTaken(world, document, problems);
@@ -47,7 +52,7 @@ export function staticProblems(
   const isAlive = document.vm.state === 'running' || document.vm.state === 'paused';
   for (const adapter of document.vm.adapters) {
     const entry = placeOf(world, adapter, switches, problems);
-    const place = { world, adapter, entry, problems };
+    const place = { world, adapter, entry, problems, typed };
     requiredMissing(place);
     for (const property of adapter.properties) {
       classProblem(place, property, uint16.get(property.featureId) ?? 'native');
@@ -135,7 +140,7 @@ const versionText = (version: number): string => `${version >> 8}.${version & 25
 
 /** At most one problem for a policy: what its class is here, then whether its values fit. */
 function classProblem(
-  { world, adapter, problems }: Place,
+  { world, adapter, problems, typed }: Place,
   property: PortableProperty,
   uint16: 'native' | 'doc32',
 ): void {
@@ -184,7 +189,7 @@ function classProblem(
     return;
   }
   try {
-    arrivedSettings(registered, property);
+    arrivedSettings(registered, property, typed);
   } catch (error) {
     fails(problems, {
       ...about,

@@ -13,7 +13,7 @@ import type {
 import { Arrival, write } from './migration-arrival.ts';
 import { askedProblems, namesTaken, reportOf, staticProblems } from './migration-compare.ts';
 import { migrationKey, putMigration } from './migration-records.ts';
-import { skeletonOf } from './migration-skeleton.ts';
+import { skeletonOf, type TypedSettings } from './migration-skeleton.ts';
 import type { ArrivalState } from './migration-states.ts';
 import { takeAway } from './migration-superseded.ts';
 import { remove } from './records.ts';
@@ -66,10 +66,11 @@ export class Destination implements MigrationPeer {
     if (arrival.state !== 'unknown') return reportOf([]);
     try {
       // The first thing that stands against it ends it (S12 step 1).
-      const problems = staticProblems(world, document, switches);
+      const typed: TypedSettings = new Map();
+      const problems = staticProblems(world, document, switches, false, typed);
       let skeleton: VmEntry | undefined;
       if (reportOf(problems).ok) {
-        skeleton = skeletonOf(world, document, switches);
+        skeleton = skeletonOf(world, document, switches, false, typed);
         problems.push(...(yield* askedProblems(world, skeleton, true)));
         // A name that was taken while the extensions were asked.
         if (reportOf(problems).ok) namesTaken(world, document, problems);

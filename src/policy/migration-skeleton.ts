@@ -40,19 +40,17 @@ export function switchFor(
 export function arrivedSettings(
   { codec }: RegisteredFeature,
   property: Pick<PortableProperty, 'settings' | 'version'>,
+  typed?: TypedSettings,
 ): Settings {
-  const known = arrived.get(property);
-  if (known?.codec === codec) return known.settings;
+  const known = typed?.get(property);
+  if (known !== undefined) return known;
   const settings = typedSettings(codec, property);
-  arrived.set(property, { codec, settings });
+  typed?.set(property, settings);
   return settings;
 }
 
-/** Of one document: the report asks for them, then the skeleton. */
-const arrived = new WeakMap<
-  object,
-  { readonly codec: PropertyCodec; readonly settings: Settings }
->();
+/** Of the policies of one document, for one look at it: the report asks for them, then the skeleton. */
+export type TypedSettings = Map<object, Settings>;
 
 function typedSettings(
   codec: PropertyCodec,
@@ -83,6 +81,7 @@ export function skeletonOf(
   document: MigrationDocument,
   switches: MigrationMapping,
   tolerant = false,
+  typed?: TypedSettings,
 ): VmEntry {
   const vm = new VmEntry(document.vm.id, document.vm.name, world.nextOrder());
   vm.adapters = document.vm.adapters.map((from) => {
@@ -94,7 +93,7 @@ export function skeletonOf(
     });
     for (const one of from.properties) {
       attempt(tolerant, () => {
-        const property = arrivedProperty(world, one);
+        const property = arrivedProperty(world, one, typed);
         adapter.properties.set(property.id, property);
       });
     }
@@ -126,14 +125,18 @@ function bareAdapter(world: World, vm: VmEntry, from: PortableAdapter): AdapterE
   return adapter;
 }
 
-function arrivedProperty(world: World, from: PortableProperty): PropertyInstance {
+function arrivedProperty(
+  world: World,
+  from: PortableProperty,
+  typed: TypedSettings | undefined,
+): PropertyInstance {
   const registered =
     world.registry.byId('setting', from.featureId) ?? world.registry.get(from.feature, 'setting');
   checkScope(registered, 'port');
   const property = new PropertyInstance(
     from.id,
     registered.codec,
-    arrivedSettings(registered, from),
+    arrivedSettings(registered, from, typed),
   );
   property.revision = from.revision;
   property.order = world.nextOrder();
