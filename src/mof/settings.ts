@@ -23,6 +23,8 @@ const MAX_PROBLEMS = 100;
 
 /** Per class: an object with every member in order at its default. Copies share one hidden class. */
 const templates = new WeakMap<FeatureClass, Settings>();
+/** The same for {@link settingsToJson}. */
+const jsonTemplates = new WeakMap<FeatureClass, Settings>();
 
 class ProblemList {
   readonly problems: SettingsProblem[] = [];
@@ -169,16 +171,19 @@ export function settingsToJson(
   feature: FeatureClass,
   settings: Settings,
 ): Record<string, JsonSetting> {
-  const json: Record<string, JsonSetting> = {};
+  // In the order of declaration; a copy has the members already, so that one named `__proto__` is a member like all.
+  let template = jsonTemplates.get(feature);
+  if (template === undefined) {
+    template = makeTemplate(
+      feature.members.map(({ name }) => name),
+      feature.members.map(() => ''),
+    );
+    jsonTemplates.set(feature, template);
+  }
+  const json = { ...template } as Record<string, JsonSetting>;
   for (const m of feature.members) {
     const value = settings[m.name] ?? zeroOf(m);
-    const shownValue = typeof value === 'object' ? value.map(jsonValue) : jsonValue(value);
-    Object.defineProperty(json, m.name, {
-      value: shownValue,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    json[m.name] = typeof value === 'object' ? value.map(jsonValue) : jsonValue(value);
   }
   return json;
 }
