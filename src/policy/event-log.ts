@@ -42,13 +42,11 @@ export class EventLog {
     data: Readonly<Record<string, unknown>>,
   ): void {
     const seq = this.next();
-    this.#events.push({
-      seq,
-      time,
-      type,
-      ...(switchName === undefined ? {} : { switch: switchName }),
-      data,
-    });
+    this.#events.push(
+      switchName === undefined
+        ? { seq, time, type, data }
+        : { seq, time, type, switch: switchName, data },
+    );
     if (this.#events.length > HISTORY * 2) this.#events = this.#events.slice(-HISTORY);
     this.announce(seq);
   }

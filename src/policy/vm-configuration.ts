@@ -154,8 +154,11 @@ export function removalOps(world: World, vm: VmEntry): StoreOp[] {
 /** Removes what the store has of an adapter beside its VM's record: also policies nobody could be told of at a restart. */
 function adapterOps(world: World, adapter: AdapterEntry): StoreOp[] {
   const ops: StoreOp[] = [];
-  for (const id of adapter.properties.keys()) ops.push(remove(adapterPropertyKey(adapter.id, id)));
-  for (const [key] of world.store.range(adapterPropertyKey(adapter.id, ''))) ops.push(remove(key));
+  const prefix = adapterPropertyKey(adapter.id, '');
+  for (const id of adapter.properties.keys()) ops.push(remove(prefix + id));
+  for (const [key] of world.store.range(prefix)) {
+    if (!adapter.properties.has(key.slice(prefix.length))) ops.push(remove(key));
+  }
   if (adapter.saved.length > 0) ops.push(remove(savedKey(adapter.vm.id, adapter.id)));
   return ops;
 }
