@@ -83,8 +83,29 @@ export class Worlds {
     readonly scheduling?: FabricOptions['scheduling'];
     readonly behaviour?: BehaviourOptions;
   }): Promise<World> {
+    return this.#add(input.name, (name) =>
+      this.#open({
+        name,
+        store: 'memory',
+        ...(input.seed === undefined ? {} : { seed: input.seed }),
+        ...(input.profile === undefined ? {} : { profile: input.profile }),
+        ...(input.scheduling === undefined ? {} : { scheduling: input.scheduling }),
+        ...(input.behaviour === undefined ? {} : { behaviour: input.behaviour }),
+      }),
+    );
+  }
+
+  /** A world that begins as a snapshot of another one. Throws what {@link create} throws, and `NOT_FOUND`, `ILLEGAL_TRANSITION`. */
+  async fork(source: World, snapshot: string, name: string | undefined): Promise<World> {
+    return this.#add(name, (free) => source.fabric.snapshots.fork(snapshot, { name: free }));
+  }
+
+  async #add(
+    wanted: string | undefined,
+    open: (name: string) => Promise<FabricInterface>,
+  ): Promise<World> {
     if (this.#closed) throw new ExtSwitchError('SHUTTING_DOWN', 'the server is shutting down');
-    const name = input.name ?? this.#freeName();
+    const name = wanted ?? this.#freeName();
     if (!NAME.test(name)) {
       throw new ExtSwitchError(
         'INVALID_ARGUMENT',
@@ -103,14 +124,7 @@ export class Worlds {
     }
     this.#opening.add(name);
     try {
-      const fabric = await this.#open({
-        name,
-        store: 'memory',
-        ...(input.seed === undefined ? {} : { seed: input.seed }),
-        ...(input.profile === undefined ? {} : { profile: input.profile }),
-        ...(input.scheduling === undefined ? {} : { scheduling: input.scheduling }),
-        ...(input.behaviour === undefined ? {} : { behaviour: input.behaviour }),
-      });
+      const fabric = await open(name);
       if (this.#closed) {
         await fabric.close();
         throw new ExtSwitchError('SHUTTING_DOWN', 'the server is shutting down');

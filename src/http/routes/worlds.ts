@@ -90,5 +90,26 @@ export function worldRoutes(worlds: Worlds): readonly Route[] {
         return { status: 204 };
       },
     }),
+    defineRoute<WorldParams, object, { readonly name?: string } | undefined>({
+      method: 'POST',
+      path: '/sim/snapshots/{name}/fork',
+      operationId: 'forkSnapshot',
+      tag: 'simulation',
+      summary: 'A new world, in memory, that begins as this one was',
+      description:
+        'Same ids, seed, profile, behaviour, extensions; the name in the body is that of the new world.',
+      batch: false,
+      schema: {
+        params: { name: 'Snapshot name' },
+        body: object({ name: text(64, 'World name; default world-1, …') }, ['name']),
+        bodyOptional: true,
+        response: { 201: world },
+        errors: ['ALREADY_EXISTS', 'FORBIDDEN', 'INVALID_ARGUMENT', 'NOT_FOUND'],
+      },
+      async handle({ entry, params: { name: snapshot }, body }) {
+        const made = await worlds.fork(entry, snapshot, body?.name);
+        return { status: 201, body: worldInfo(made), location: `/v1/worlds/${made.name}` };
+      },
+    }),
   ];
 }
