@@ -31,14 +31,15 @@ const PAGE = 1000;
  */
 export class ControlPlane {
   readonly #base: string;
-  readonly #world: string;
+  /** Path of the API of its world. */
+  readonly #prefix: string;
   readonly #token: string | undefined;
   readonly #terminal: Terminal;
 
-  constructor(terminal: Terminal, base: string, world: string, token: string | undefined) {
+  constructor(terminal: Terminal, base: string, prefix: string, token: string | undefined) {
     this.#terminal = terminal;
     this.#base = base;
-    this.#world = world;
+    this.#prefix = prefix;
     this.#token = token;
   }
 
@@ -47,7 +48,7 @@ export class ControlPlane {
   }
 
   request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
-    return this.root(method, `${this.#prefix()}${path}`, options);
+    return this.root(method, `${this.#prefix}${path}`, options);
   }
 
   /** A request to a path outside any world, e.g. `/v1/worlds` or `/openapi.json`. */
@@ -61,14 +62,15 @@ export class ControlPlane {
   /** A request whose answer is not JSON: its bytes. */
   bytes(method: string, path: string, options: RequestOptions = {}): Promise<Uint8Array> {
     return withProgress(this.#terminal, `${method} ${path}`, async () => {
-      const response = await this.#fetch(method, `${this.#prefix()}${path}`, options);
+      const response = await this.#fetch(method, `${this.#prefix}${path}`, options);
       if (!response.ok) await this.#answer(response);
       return new Uint8Array(await response.arrayBuffer());
     });
   }
 
-  /** All objects of a list, page after page, at most `limit`. */
+  /** All objects of a list, page after page, at most `limit`. What a host of the cluster kept back by not answering is told. */
   async *pages(path: string, limit = Number.POSITIVE_INFINITY): AsyncGenerator<readonly Item[]> {
+    const silent = new Set<string>();
     let left = limit;
     let cursor: string | undefined;
     do {
@@ -76,24 +78,25 @@ export class ControlPlane {
       if (cursor !== undefined) query.set('cursor', cursor);
       const page = await this.get(`${path}?${query}`);
       const items = (page['items'] as readonly Item[]).slice(0, left);
+      for (const host of (page['unreachable'] ?? []) as readonly string[]) silent.add(host);
       yield items;
       left -= items.length;
       cursor = page['next'] as string | undefined;
     } while (cursor !== undefined && left > 0);
+    if (silent.size === 0) return;
+    const hosts = harmless([...silent].sort().join(', '));
+    const warning = this.#terminal.errorStyle.warning('incomplete:');
+    this.#terminal.note(`${warning} no answer from ${silent.size > 1 ? 'hosts' : 'host'} ${hosts}`);
   }
 
   /** Server-Sent Events from `/events`, after `lastEventId` when given, until the server or `signal` ends them. */
   async *events(lastEventId: string | undefined, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     const headers: Record<string, string> = { accept: 'text/event-stream' };
     if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
-    const path = `${this.#prefix()}/events`;
+    const path = `${this.#prefix}/events`;
     const response = await this.#fetch('GET', path, { headers }, signal);
     if (!response.ok) await this.#answer(response);
     if (response.body !== null) yield* readEvents(untilAborted(response.body, signal));
-  }
-
-  #prefix(): string {
-    return this.#world === 'default' ? '/v1' : `/worlds/${encodeURIComponent(this.#world)}/v1`;
   }
 
   async #fetch(
@@ -145,7 +148,7 @@ function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
   return typeof body === 'string' || body instanceof Uint8Array;
 }
 
-/** The client of a command: `--url`, `--token`, `--world`, else their environment variables, else the defaults. */
+/** The client of a command: `--url`, `--token`, `--world` or `--on`, else their environment variables, else the defaults. */
 export function connect(call: Invocation, terminal: Terminal, world?: string): ControlPlane {
   const { env } = terminal;
   const given = call.text('url') ?? (env['EXTSWITCH_URL'] || DEFAULT_URL);
@@ -163,8 +166,24 @@ export function connect(call: Invocation, terminal: Terminal, world?: string): C
     throw new UsageError('--token must be of visible ASCII characters');
   }
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-  const chosen = world ?? call.text('world') ?? (env['EXTSWITCH_WORLD'] || 'default');
-  return new ControlPlane(terminal, base, chosen, token);
+  const prefix = world === undefined ? prefixOf(call, terminal) : worldPrefix(world);
+  return new ControlPlane(terminal, base, prefix, token);
+}
+
+/** By `--on` or `--world`, else by their environment variables. */
+function prefixOf(call: Invocation, { env }: Terminal): string {
+  if (call.has('on') && call.has('world')) {
+    throw new UsageError(
+      '--on and --world cannot be used together: other hosts show their main world',
+    );
+  }
+  const on = call.text('on') ?? (call.has('world') ? undefined : env['EXTSWITCH_ON'] || undefined);
+  if (on !== undefined) return `/hosts/${encodeURIComponent(on)}/v1`;
+  return worldPrefix(call.text('world') ?? (env['EXTSWITCH_WORLD'] || 'default'));
+}
+
+function worldPrefix(world: string): string {
+  return world === 'default' ? '/v1' : `/worlds/${encodeURIComponent(world)}/v1`;
 }
 
 /** A path of segments, each escaped: names may hold anything. */

@@ -1,4 +1,5 @@
 import type { CommandSpec } from './command.ts';
+import { HOST_VERBS } from './verbs/host-verbs.ts';
 import { LOCAL_VERBS } from './verbs/local-verbs.ts';
 import { MIGRATION_VERBS } from './verbs/migration-verbs.ts';
 import { OBJECT_VERBS } from './verbs/object-verbs.ts';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...VM_VERBS,
   ...PORTABLE_VERBS,
   ...MIGRATION_VERBS,
+  ...HOST_VERBS,
   ...POLICY_VERBS,
   ...SERVER_VERBS,
   ...STORE_VERBS,

@@ -135,7 +135,9 @@ t.test('a wrong settings file is refused with its line', async (t) => {
     ['extensions: [5]\n', /extensions must be a list of paths/],
     ['bundled: sure\n', /bundled must be true or false, found "sure"/],
     ['profile: ws2008\n', /profile must be one of ws2012, /],
-    ['store: nats://x:4222\n', /store must be "memory" or a folder \(cluster stores come with a/],
+    ['store: redis://u:pw@x:1\n', /store must be "memory", a folder or nats:.*, found "redis:…"$/],
+    ['store: nats://u:pw@x:1/a.b\n', /store: the name of the cluster: expected .*, found "a\.b"$/],
+    ['name: a.b\n', /name must be 1 to 63 letters, digits, "_" and "-", found "a\.b"$/],
     ['logLevel: loud\n', /logLevel must be one of trace, /],
     ['token: "a b"\n', /token must be of visible ASCII characters$/],
   ];

@@ -1,5 +1,6 @@
 import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
+import { HOST_COLUMN, peekHosts } from '../host-column.ts';
 import { printItems, printJson } from '../print-items.ts';
 import { harmless, type Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -40,13 +41,15 @@ async function ended(plane: ControlPlane, started: Item): Promise<Item> {
 
 /** `migration list` */
 export const list: CommandHandler = async (call, terminal) => {
-  const pages = connect(call, terminal).pages('/migrations', call.integer('limit'));
+  const all = connect(call, terminal).pages('/migrations', call.integer('limit'));
+  const { pages, isCluster } = await peekHosts(all);
   const member =
     (of: string, name: string) =>
     (item: Item): unknown =>
       (item[of] as Item)[name];
   const columns = [
     { title: 'vm', value: member('vm', 'name') },
+    ...(isCluster ? [{ ...HOST_COLUMN, title: 'from' }] : []),
     { title: 'to', value: member('destination', 'host') },
     { title: 'state', value: (item: Item) => item['state'] },
     {

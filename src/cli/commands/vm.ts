@@ -1,5 +1,6 @@
 import { connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
+import { HOST_COLUMN, peekHosts } from '../host-column.ts';
 import { parseOptionList } from '../option-list.ts';
 import { printItems, printJson } from '../print-items.ts';
 import { harmless, type Terminal } from '../terminal.ts';
@@ -8,10 +9,12 @@ import { vmTree } from '../vm-tree.ts';
 
 /** `vm list` */
 export const list: CommandHandler = async (call, terminal) => {
-  const pages = connect(call, terminal).pages('/vms', call.integer('limit'));
+  const all = connect(call, terminal).pages('/vms', call.integer('limit'));
+  const { pages, isCluster } = await peekHosts(all);
   const adaptersOf = (item: Item): readonly Item[] => item['adapters'] as readonly Item[];
   const columns = [
     { title: 'name', value: (item: Item) => item['name'] },
+    ...(isCluster ? [HOST_COLUMN] : []),
     { title: 'state', value: (item: Item) => item['state'] },
     {
       title: 'switches',

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import type { Cluster } from '../../cluster/api.ts';
 import { assertBindable } from '../../http/host-names.ts';
 import { drain, drainOnSignals, type Listening, listen } from '../../http/listen.ts';
 import { buildServer } from '../../http/server.ts';
@@ -29,11 +31,12 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
     ): void => logger[level](fields, message),
   };
   const main = await withProgress(terminal, 'opening the store', () =>
-    Fabric.open({ ...options, store: settings.store, name: 'default' }),
+    Fabric.open({ ...options, store: settings.store, name: settings.name ?? 'default' }),
   );
+  const { cluster } = main;
   const worlds = new Worlds({
     main,
-    mainStore: settings.store,
+    mainStore: settings.shownStore,
     open: (given) => Fabric.open({ ...options, ...given }),
   });
   const app = buildServer({
@@ -42,26 +45,38 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
     version: readVersion(),
     host: settings.host,
     allowedHosts: settings.allowedHosts,
+    ...(settings.name === undefined ? {} : { hostName: settings.name }),
+    ...(cluster === undefined ? {} : { cluster }),
     ...(settings.token === undefined ? {} : { token: settings.token }),
   });
   let listening: Listening;
   try {
     listening = await listen(app, { host: settings.host, port: settings.port });
+    await cluster?.announce(urlForOthers(listening));
   } catch (error) {
     await app.close();
     await worlds.close();
     throw error;
   }
-  const ended = untilEnded(app, logger, terminal.signal);
-  await terminal.print(readyText(settings, listening));
+  const ended = untilEnded(app, logger, terminal.signal, cluster?.lost);
+  await terminal.print(readyText(settings, listening, cluster));
   await ended;
 }
 
-/** Resolves when the server has drained; rejects when draining failed. */
+/** An address that stands for all of this machine's means nothing elsewhere: its name is told. */
+function urlForOthers({ url, host, port }: Listening): string {
+  return host === '0.0.0.0' || host === '::' ? `http://${hostname()}:${port}` : url;
+}
+
+/**
+ * Resolves when the server has drained; rejects when draining failed, and with the reason once it has drained because another
+ * process became its host.
+ */
 function untilEnded(
   app: Parameters<typeof drain>[0],
   logger: ServerLogger,
   signal: AbortSignal | undefined,
+  lost: AbortSignal | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: unknown): void => {
@@ -75,6 +90,17 @@ function untilEnded(
     };
     process.on('unhandledRejection', onRejection);
     const remove = drainOnSignals(app, settle);
+    const onLost = (): void => {
+      remove();
+      const end = (): void => settle(lost?.reason);
+      drain(app).then(end, (error: unknown) => {
+        // Its store takes nothing any more, so closing may complain of that.
+        logger.warn({ err: error }, 'the server did not close in order');
+        end();
+      });
+    };
+    if (lost?.aborted) onLost();
+    else lost?.addEventListener('abort', onLost, { once: true });
     signal?.addEventListener('abort', () => {
       remove();
       drain(app).then(() => settle(), settle);
@@ -98,11 +124,20 @@ async function loadExtensions(
   return loaded;
 }
 
-function readyText(settings: ServeSettings, { url, host, port }: Listening): string {
-  const { store } = settings;
+function readyText(
+  settings: ServeSettings,
+  { url, host, port }: Listening,
+  cluster: Cluster | undefined,
+): string {
+  const { shownStore: store } = settings;
+  const member = cluster === undefined ? {} : { name: cluster.host, cluster: cluster.name };
   if (settings.print === 'json') {
-    return `${JSON.stringify({ url, host, port, pid: process.pid, store })}\n`;
+    return `${JSON.stringify({ url, host, port, pid: process.pid, store, ...member })}\n`;
   }
+  const place =
+    cluster === undefined
+      ? ''
+      : `\nHost ${cluster.host} of cluster ${cluster.name}; its hosts: extswitch host list --url ${url}`;
   const token = settings.token === undefined ? '' : ' -H "authorization: Bearer $EXTSWITCH_TOKEN"';
   return `${url}
 
@@ -111,6 +146,6 @@ Try:
   curl -s${token} ${url}/v1/switches -H 'content-type: application/json' -d '{"name":"TestSwitch"}'
   curl -s${token} '${url}/v1/trace?limit=5'
 
-Store: ${store}. Profile: ${settings.profile}. API: ${url}/docs. Ctrl-C ends it.
+Store: ${store}. Profile: ${settings.profile}. API: ${url}/docs. Ctrl-C ends it.${place}
 `;
 }

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
 import { delimiter, resolve } from 'node:path';
-import { ExtSwitchError } from '../../core/errors.ts';
+import { describe, isClusterAddress, parseClusterAddress } from '../../cluster/address.ts';
+import { ExtSwitchError, isExtSwitchError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
@@ -12,6 +14,7 @@ const CONFIG_KEYS = [
   'host',
   'port',
   'store',
+  'name',
   'extensions',
   'allowHosts',
   'bundled',
@@ -26,8 +29,12 @@ export interface ServeSettings {
   readonly host: string;
   /** 0 to 65,535; 0 takes a free one. */
   readonly port: number;
-  /** `memory`, or an absolute folder. */
+  /** `memory`, an absolute folder, or the address of a cluster. */
   readonly store: string;
+  /** The same for people: without credentials. */
+  readonly shownStore: string;
+  /** Name among the hosts: always in a cluster, else only when it was given. */
+  readonly name?: string;
   /** Absolute paths of modules. */
   readonly extensions: readonly string[];
   /** Names beside loopback and `host` that a request's Host header may carry. */
@@ -63,10 +70,15 @@ export async function readServeSettings(
   const token = find('token', 'token');
   const seed = find('seed', 'seed');
   const extensions = listOf(call, terminal, file, EXTENSIONS);
+  const store = storeOf(find('store', 'store')) ?? resolve(cwd, '.extswitch');
+  const isCluster = isClusterAddress(store);
+  const name = nameOf(find('name', 'name')) ?? (isCluster ? legalName(hostname()) : undefined);
   const settings: ServeSettings = {
     host: textOf(find('host', 'host')) ?? '127.0.0.1',
     port: portOf(find('port', 'port')) ?? 4630,
-    store: storeOf(find('store', 'store')) ?? resolve(cwd, '.extswitch'),
+    store,
+    shownStore: isCluster ? describe(parseClusterAddress(store)) : store,
+    ...(name === undefined ? {} : { name }),
     extensions: extensions.values.map((path) => resolve(extensions.folder, path)),
     allowedHosts: listOf(call, terminal, file, ALLOWED_HOSTS).values,
     bundled: bundledOf(call, terminal, file),
@@ -122,10 +134,42 @@ function storeOf(found: Found | undefined): string | undefined {
   const text = textOf(found);
   if (found === undefined || text === undefined) return undefined;
   if (text === 'memory') return text;
-  if (/^[a-z][a-z0-9+.-]+:/i.test(text) && !/^[a-z]:[\\/]/i.test(text)) {
-    throw wrong(found, '"memory" or a folder (cluster stores come with a later version)');
+  if (isClusterAddress(text)) {
+    checkAddress(found, text);
+    return text;
+  }
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1];
+  if (scheme !== undefined && !/^[a-z]:[\\/]/i.test(text)) {
+    // What comes after the scheme may hold a password.
+    throw wrong(
+      { ...found, value: `${scheme}:…` },
+      '"memory", a folder or nats://server:port/cluster',
+    );
   }
   return resolve(found.folder, text);
+}
+
+function checkAddress({ from }: Found, text: string): void {
+  try {
+    parseClusterAddress(text);
+  } catch (error) {
+    if (!isExtSwitchError(error)) throw error;
+    throw new ExtSwitchError('INVALID_ARGUMENT', `${from}: ${error.message}`, error.place);
+  }
+}
+
+const NAME = /^[A-Za-z0-9_-]{1,63}$/;
+
+function nameOf(found: Found | undefined): string | undefined {
+  const text = textOf(found);
+  if (found === undefined || text === undefined || NAME.test(text)) return text;
+  throw wrong(found, '1 to 63 letters, digits, "_" and "-"');
+}
+
+/** The machine's name as the name of a host: up to its first dot, with `-` for what may not be in one. */
+export function legalName(machine: string): string {
+  const first = machine.split('.', 1)[0] ?? '';
+  return first.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 63) || 'host';
 }
 
 function tokenOf(found: Found): string {

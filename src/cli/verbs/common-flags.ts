@@ -24,6 +24,12 @@ export const SERVER: readonly FlagSpec[] = [
     env: 'EXTSWITCH_WORLD',
     help: 'world to work in, default "default"',
   },
+  {
+    name: 'on',
+    value: 'HOST',
+    env: 'EXTSWITCH_ON',
+    help: 'host of the cluster to work on, whichever of them --url is',
+  },
   ...EVERYWHERE,
 ];
 

@@ -124,7 +124,13 @@ export const LOCAL_VERBS: readonly CommandSpec[] = [
         name: 'store',
         value: 'STORE',
         env: 'EXTSWITCH_STORE',
-        help: '"memory" or a folder, default .extswitch',
+        help: '"memory", a folder, or nats://server:port,…/cluster to be a host of a cluster; default .extswitch',
+      },
+      {
+        name: 'name',
+        value: 'NAME',
+        env: 'EXTSWITCH_NAME',
+        help: "name of this host; in a cluster default the machine's name, and one process at a time may have it",
       },
       {
         name: 'extension',
@@ -175,7 +181,11 @@ export const LOCAL_VERBS: readonly CommandSpec[] = [
       },
       ...EVERYWHERE,
     ],
-    examples: ['serve', 'serve --port 0 --print json --store memory --extension ./fabrikam.ts'],
+    examples: [
+      'serve',
+      'serve --port 0 --print json --store memory --extension ./fabrikam.ts',
+      'serve --store nats://n1:4222,n2:4222,n3:4222/lab --name a',
+    ],
     load: async () => (await import('../commands/serve.ts')).serve,
   },
 ];

@@ -60,7 +60,7 @@ export const INSIDE_HEADER = 'extswitch-inside';
 /** In the answer to such a request: {@link Passed.isAbsent}. */
 export const ABSENT_HEADER = 'extswitch-absent';
 /** In the answer to a client: the host that gave it, when it was another one. */
-export const HOST_HEADER = 'extswitch-host';
+const HOST_HEADER = 'extswitch-host';
 
 /** What belongs to one connection, or is between hosts only. */
 const NOT_PASSED: ReadonlySet<string> = new Set([
