@@ -1,5 +1,10 @@
 import { ExtSwitchError } from '../core/errors.ts';
-import type { MigrationPeer, MigrationRuling, SupersededCopy } from './migration-api.ts';
+import type {
+  MigrationInfo,
+  MigrationPeer,
+  MigrationRuling,
+  SupersededCopy,
+} from './migration-api.ts';
 import { Interrupted, type MigrationLink } from './migration-link.ts';
 import { putMigration, recordsOf } from './migration-records.ts';
 import { forgetVm, leave, takeBack } from './migration-vm.ts';
@@ -18,7 +23,8 @@ import { savedData, savedOps } from './vm-saved-data.ts';
 export async function reclaim(link: MigrationLink, was: Footings): Promise<void> {
   const { world, departure, vm } = link;
   const { vmState = vm.state, data = [] } = departure.handed;
-  departure.fail(decidedHere(departure.host));
+  departure.fail(noAnswer(departure.host));
+  departure.error = decided(departure.error);
   // Durable before anything runs: a restart in the middle comes to the same end.
   await link.insist([putMigration(departure.id, departure.record('handing'))]);
   departure.begin('undo');
@@ -164,10 +170,15 @@ function keptHere(why: string): { readonly code: string; readonly message: strin
   return { code: 'ILLEGAL_TRANSITION', message: `${why}: import what is kept here` };
 }
 
-function decidedHere(host: string): ExtSwitchError {
+function decided(error: MigrationInfo['error']): NonNullable<MigrationInfo['error']> {
+  const { code = 'HOST_UNREACHABLE', message = 'the destination does not answer' } = error ?? {};
+  return { code, message: `${message}; a person has decided that the VM stays on this host` };
+}
+
+function noAnswer(host: string): ExtSwitchError {
   return new ExtSwitchError(
-    'ILLEGAL_TRANSITION',
-    `host ${JSON.stringify(host)} did not answer, and a person has decided that the VM stays here`,
+    'HOST_UNREACHABLE',
+    `host ${JSON.stringify(host)} does not say whether it has taken the VM`,
     { rule: 'G39' },
   );
 }
