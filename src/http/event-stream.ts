@@ -8,7 +8,7 @@ import type { World } from './worlds.ts';
 
 /** Sequence numbers looked at in one go: bounds what a stream holds between two writes. */
 const WINDOW = 256;
-const HEARTBEAT_MS = 15_000;
+export const HEARTBEAT_MS = 15_000;
 
 export interface StreamLimits {
   /** Streams of one world at a time. */
@@ -140,13 +140,8 @@ class EventStream {
   }
 }
 
-/** Takes over a response as a stream of the world's events after `lastEventId`; without one, of what comes from now on. */
-export function openEventStream(
-  world: World,
-  response: ServerResponse,
-  lastEventId: number | undefined,
-  limits: StreamLimits,
-): void {
+/** Status and head of an event stream. */
+export function writeEventHead(response: ServerResponse): void {
   response.writeHead(200, [
     'content-type',
     'text/event-stream; charset=utf-8',
@@ -160,6 +155,16 @@ export function openEventStream(
   response.socket?.setTimeout(0);
   response.socket?.setNoDelay(true);
   response.write('retry: 1000\n\n');
+}
+
+/** Takes over a response as a stream of the world's events after `lastEventId`; without one, of what comes from now on. */
+export function openEventStream(
+  world: World,
+  response: ServerResponse,
+  lastEventId: number | undefined,
+  limits: StreamLimits,
+): void {
+  writeEventHead(response);
   const stream = new EventStream(
     world.fabric,
     response,
