@@ -98,6 +98,8 @@ export interface SwitchEnvironment {
   readonly behaviour: SwitchBehaviour;
   /** Sees every act of every module; left out: nobody looks. */
   readonly observer?: SwitchObserver | undefined;
+  /** A request with which an extension breaks a rule fails with NDIS_STATUS_FAILURE; left out: it is only reported. */
+  readonly enforce?: boolean | undefined;
   finding(switchName: string, finding: Finding): void;
   stateChange(switchName: string, data: Readonly<Record<string, unknown>>): void;
   log(

@@ -75,6 +75,8 @@ export class OidRequest {
   completedBy: FilterModule | undefined;
   /** Pends on the way, in order; most requests have none. */
   stops: RouteStop[] | undefined;
+  /** The module that broke a rule with it: where rules are enforced the request fails. */
+  brokenBy: FilterModule | undefined;
   onComplete: ((request: OidRequest) => void) | undefined;
   /** Property OIDs: the class, where its bytes stand in the buffer, and the typed view for handlers. */
   codec: PropertyCodec | undefined;

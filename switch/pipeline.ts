@@ -395,8 +395,10 @@ export class Pipeline {
 
   /** Completes upwards in reverse order (rules D5, D14, D21): lower modules learn first, then everybody's queue moves on. */
   #finish(request: OidRequest, completer: FilterModule | undefined, status: NdisStatus): void {
-    request.status = status;
-    request.completedBy = completer;
+    const { brokenBy } = request;
+    const isEnforced = brokenBy !== undefined && status === NdisStatus.SUCCESS;
+    request.status = isEnforced ? NdisStatus.FAILURE : status;
+    request.completedBy = isEnforced ? brokenBy : completer;
     // From here on the answer is what nobody may change.
     if (request.pristine !== undefined) request.pristine = request.buffer.slice(0, request.length);
     const modules = request.modules;
@@ -517,6 +519,9 @@ export class Pipeline {
     request: OidRequest,
     finding: Omit<Finding, 'extensionId' | 'oid' | 'request'>,
   ): void {
+    if (this.#environment.enforce === true && finding.severity === 'error') {
+      request.brokenBy ??= module;
+    }
     this.#environment.finding(this.#switchName, {
       ...finding,
       message: `${module.name} ${finding.message}`,

@@ -1,5 +1,6 @@
 import type { Finding } from '../../switch/environment.ts';
 import type { SwitchObserver } from '../../switch/observer.ts';
+import type { Cluster } from '../cluster/api.ts';
 import type { VirtualClock } from '../core/clock.ts';
 import type { Guid } from '../core/guid.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
@@ -33,7 +34,10 @@ export type { StoreReport } from '../store/store.ts';
 export type ProfileName = 'ws2012' | 'ws2012r2' | 'ws2016' | 'ws2019' | 'ws2022' | 'ws2025';
 
 export interface FabricOptions {
-  /** `memory` (default), a folder for LMDB, or an open store (the fabric then closes it). */
+  /**
+   * `memory` (default), a folder for LMDB, `nats://…` for a host of a cluster (docs/reference/cluster.md), or an open store (the
+   * fabric then closes it).
+   */
   readonly store?: string | Store;
   /** Virtual milliseconds an extension may hold an OID before the switch ends it; default 12,000 (NdisTimedOidComplete). */
   readonly oidTimeoutMs?: number;
@@ -56,12 +60,14 @@ export interface FabricOptions {
    */
   readonly scheduling?: 'fifo' | 'seeded';
   readonly behaviour?: BehaviourOptions;
-  /** Of the host this world is, for migrations; default `default`. */
+  /** Of the host this world is, for migrations; default `default`. In a cluster it must be given. */
   readonly name?: string;
   /** Where the other hosts are found; left out: there are none. */
   readonly hosts?: HostDirectory;
   /** Sees every act of every extension on the switches (src/verifier); left out: nobody looks. */
   readonly observer?: ObserverFactory;
+  /** A request with which an extension breaks a rule fails; default false: it is only reported. */
+  readonly enforce?: boolean;
   readonly log?: (
     level: 'info' | 'warn' | 'error',
     message: string,
@@ -590,6 +596,11 @@ export interface FabricInterface {
   };
   readonly time: TimeControl;
   readonly snapshots: SnapshotCollection;
+  /**
+   * The cluster this world is a host of; it is closed with the world. When another process has become this host
+   * (`cluster.lost`), and while the lease has run out, everything above but trace, events and time throws `LEASE_LOST`.
+   */
+  readonly cluster: Cluster | undefined;
   pending(): readonly PendingOid[];
   /**
    * Runs `change` alone. It works on the `world` it is given (using the outer one inside would wait for itself). When it

@@ -231,6 +231,7 @@ export class World {
         scheduling: options.scheduling ?? DEFAULT_BEHAVIOUR.scheduling,
       },
       observer: options.observer?.({ clock, finding }),
+      enforce: options.enforce,
       finding,
       stateChange: (switchName, data) => {
         this.events.add(this.clock.now(), 'state', switchName, data);

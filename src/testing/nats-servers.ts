@@ -154,19 +154,26 @@ class LocalServers implements NatsServers {
 
   async leaderOf(stream: string): Promise<NatsServer | undefined> {
     const pages = await this.#askAll('/jsz?accounts=true&streams=true');
-    return pages.find(([server, page]) =>
-      listOf(page, 'account_details')
-        .flatMap((account) => listOf(account, 'stream_detail'))
-        .some(
-          (each) =>
-            textOf(each, 'name') === stream && textOf(each, 'cluster', 'leader') === server.name,
-        ),
-    )?.[0];
+    const details = pages.flatMap(([, page]) =>
+      listOf(page, 'account_details').flatMap((account) => listOf(account, 'stream_detail')),
+    );
+    return this.#mostNamed(
+      details
+        .filter((each) => textOf(each, 'name') === stream)
+        .map((each) => textOf(each, 'cluster', 'leader')),
+    );
   }
 
   async metaLeader(): Promise<NatsServer | undefined> {
     const pages = await this.#askAll('/jsz');
-    return pages.find(([{ name }, page]) => textOf(page, 'meta_cluster', 'leader') === name)?.[0];
+    return this.#mostNamed(pages.map(([, page]) => textOf(page, 'meta_cluster', 'leader')));
+  }
+
+  /** One that is cut off may hold itself for the leader for a while: what most say counts. */
+  #mostNamed(names: readonly string[]): NatsServer | undefined {
+    return this.servers.find(
+      ({ name }) => names.filter((each) => each === name).length > this.servers.length / 2,
+    );
   }
 
   async ready(timeoutMs = READY_TIMEOUT_MS): Promise<void> {

@@ -24,6 +24,8 @@ export interface VerifierOptions {
   /** Those with a `watch` are run. */
   readonly checks: readonly RuleCheck[];
   readonly clock: Clock;
+  /** A request that was reported as broken fails. */
+  readonly enforce?: boolean;
   /** Only this extension; left out: every one. */
   readonly only?: string;
   /** Counts for {@link only}, over several worlds. */
@@ -154,9 +156,13 @@ export class Verifier implements SwitchObserver {
   #report(switchName: string, module: FilterModule, check: RuleCheck, broken: Broken): void {
     const { message, request } = broken;
     const force = findRule(check.rule)?.force ?? 'MUST';
+    const severity = broken.severity ?? SEVERITY[force];
+    if (this.#options.enforce === true && severity === 'error' && request !== undefined) {
+      request.brokenBy ??= module;
+    }
     this.#options.finding(switchName, {
       rule: check.name ?? check.rule,
-      severity: broken.severity ?? SEVERITY[force],
+      severity,
       message: `${module.name} ${message}`,
       extensionId: module.id,
       ...(request === undefined
