@@ -39,7 +39,10 @@ export class TcpProxy {
   /** What was silent goes on where it was. */
   heal(): void {
     this.#cut = undefined;
-    for (const pair of this.#pairs) flow(pair);
+    for (const pair of [...this.#pairs]) {
+      if (pair.some(({ destroyed }) => destroyed)) this.#drop(pair);
+      else flow(pair);
+    }
   }
 
   async close(): Promise<void> {
@@ -66,8 +69,7 @@ export class TcpProxy {
       });
       // The other end hears of it, unless the line is silent.
       from.on('close', () => {
-        this.#pairs.delete(pair);
-        if (this.#cut !== 'stall') to.destroy();
+        if (this.#cut !== 'stall') this.#drop(pair);
       });
       from.on('error', () => from.destroy());
     }
@@ -76,12 +78,13 @@ export class TcpProxy {
   }
 
   #apply(pair: readonly [Socket, Socket]): void {
-    if (this.#cut === 'refuse') {
-      this.#pairs.delete(pair);
-      end(pair);
-      return;
-    }
-    for (const socket of pair) socket.pause();
+    if (this.#cut === 'refuse') this.#drop(pair);
+    else for (const socket of pair) socket.pause();
+  }
+
+  #drop(pair: readonly [Socket, Socket]): void {
+    this.#pairs.delete(pair);
+    end(pair);
   }
 }
 
