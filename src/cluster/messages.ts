@@ -20,7 +20,8 @@ const TIMEOUT_MS = 10_000;
 const ASKED_AT_ONCE = 256;
 /** Questions of others under way at a time; more are refused at once. */
 const SERVED_AT_ONCE = 1024;
-const SERVICE = /^[a-z][a-z0-9-]{0,31}$/;
+/** May be several parts of the subject. */
+const SERVICE = /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/;
 
 export interface MessagesOptions {
   readonly connection: NatsConnection;
@@ -33,9 +34,18 @@ export interface MessagesOptions {
   epochOf(host: string): number | undefined;
   /** The other hosts that are alive. */
   others(): readonly string[];
+  /** Called when {@link epochOf} may say something else. */
+  subscribe(listener: () => void): () => void;
   isHolding(): boolean;
   readonly lost: AbortSignal;
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
+}
+
+/** A question that is waited for. */
+interface Asked {
+  readonly host: string;
+  readonly epoch: number;
+  readonly gone: (error: Error) => void;
 }
 
 type Handler = Parameters<Cluster['serve']>[1];
@@ -56,19 +66,22 @@ export class Messages {
   readonly #options: MessagesOptions;
   readonly #handlers = new Map<string, Handler>();
   readonly #asking = new Slots(ASKED_AT_ONCE);
+  readonly #asked = new Set<Asked>();
   readonly #subscription: Subscription;
+  readonly #unsubscribe: () => void;
   #serving = 0;
   #isClosed = false;
 
   constructor(options: MessagesOptions) {
     this.#options = options;
     const { connection, host, epoch } = options;
-    this.#subscription = connection.subscribe(this.#subject(host, epoch, '*'), {
+    this.#subscription = connection.subscribe(this.#subject(host, epoch, '>'), {
       callback: (error, message) => {
         if (error === null) void this.#answer(message);
         else options.log('error', 'questions of other hosts are not heard', { error });
       },
     });
+    this.#unsubscribe = options.subscribe(() => this.#lookAround());
   }
 
   #subject(host: string, epoch: number, service: string): string {
@@ -92,13 +105,13 @@ export class Messages {
       throw unreachable(host, `${what} was not asked: ${ASKED_AT_ONCE} questions wait for answers`);
     }
     try {
-      return await this.#asked(host, service, body, until, what);
+      return await this.#question(host, service, body, until, what);
     } finally {
       free();
     }
   }
 
-  async #asked(
+  async #question(
     host: string,
     service: string,
     body: Uint8Array,
@@ -115,9 +128,9 @@ export class Messages {
       const epoch = this.#options.epochOf(host);
       if (epoch === undefined) throw unreachable(host, `${what}: the host is not alive`);
       const question = this.#envelope(parcel === undefined ? { body } : { parcel });
-      const reply = await connection.request(this.#subject(host, epoch, service), question, {
-        timeout: left(),
-      });
+      const subject = this.#subject(host, epoch, service);
+      const request = connection.request(subject, question, { timeout: left() });
+      const reply = await this.#unlessGone(host, epoch, request);
       const answer = openEnvelope(reply.data);
       if (answer === undefined) throw unreachable(host, `${what}: the answer cannot be read`);
       if (answer.error !== undefined) throw errorFromWire(answer.error, host);
@@ -129,6 +142,31 @@ export class Messages {
       throw asUnreachable(error, host, what);
     } finally {
       if (parcel !== undefined) void parcels.drop(parcel);
+    }
+  }
+
+  /** Nobody waits for a process that is not there any more, however long the answer may take. */
+  async #unlessGone<T>(host: string, epoch: number, answer: Promise<T>): Promise<T> {
+    // One that comes to nothing later has nobody to tell.
+    answer.catch(() => undefined);
+    let asked: Asked | undefined;
+    try {
+      return await Promise.race([
+        answer,
+        new Promise<never>((_resolve, reject) => {
+          asked = { host, epoch, gone: reject };
+          this.#asked.add(asked);
+        }),
+      ]);
+    } finally {
+      if (asked !== undefined) this.#asked.delete(asked);
+    }
+  }
+
+  #lookAround(): void {
+    for (const { host, epoch, gone } of [...this.#asked]) {
+      if (this.#options.epochOf(host) === epoch) continue;
+      gone(new Error('it went away before it had answered'));
     }
   }
 
@@ -160,7 +198,7 @@ export class Messages {
     if (!SERVICE.test(service)) {
       throw new ExtSwitchError(
         'INVALID_ARGUMENT',
-        `service ${JSON.stringify(service)}: expected lower case letters, digits and "-"`,
+        `service ${JSON.stringify(service)}: expected lower case letters, digits, "-" and "."`,
         { member: 'service', found: service },
       );
     }
@@ -196,8 +234,8 @@ export class Messages {
   }
 
   async #reply(message: Msg): Promise<Uint8Array> {
-    const { host, parcels } = this.#options;
-    const service = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+    const { host, epoch, parcels } = this.#options;
+    const service = message.subject.slice(this.#subject(host, epoch, '').length);
     this.#mustHold(service);
     if (this.#serving > SERVED_AT_ONCE) {
       throw unreachable(host, `host ${JSON.stringify(host)} answers ${SERVED_AT_ONCE} others now`);
@@ -260,6 +298,8 @@ export class Messages {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#handlers.clear();
+    this.#unsubscribe();
+    for (const { gone } of [...this.#asked]) gone(new Error('this host was closed'));
     this.#subscription.unsubscribe();
   }
 }
@@ -302,7 +342,7 @@ function whyNot(error: unknown): string {
   if (error instanceof TimeoutError) return 'no answer in time';
   if (error instanceof NoRespondersError) return 'nobody answers there';
   if (error instanceof RequestError && error.isNoResponders()) return 'nobody answers there';
-  return String(error);
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

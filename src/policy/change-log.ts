@@ -40,6 +40,8 @@ export class ChangeLog {
   #idle: (() => void) | undefined;
   /** The write at the end of an atomic change. */
   #atomicWrite: Promise<void> | undefined;
+  /** Why no change is made any more. */
+  #ended: ExtSwitchError | undefined;
 
   constructor(store: Store, reportFailedUndo: (error: unknown) => void) {
     this.#store = store;
@@ -60,6 +62,7 @@ export class ChangeLog {
       }
       return change();
     }
+    if (this.#ended !== undefined) throw this.#ended;
     if (this.#transaction !== undefined || this.#recovery !== undefined) {
       return this.#later(() => this.run(undefined, change));
     }
@@ -76,6 +79,11 @@ export class ChangeLog {
       return result;
     }
     return result.finally(() => this.#leave());
+  }
+
+  /** Every later change is refused with `reason`; those under way end as their writes do. */
+  end(reason: ExtSwitchError): void {
+    this.#ended ??= reason;
   }
 
   /** Changes that have begun and not ended: atomic ones wait for them. */
@@ -223,6 +231,7 @@ export class ChangeLog {
       if (this.#recovery !== undefined) await this.#recovery;
       else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+    if (this.#ended !== undefined) throw this.#ended;
     const transaction = new Transaction();
     this.#transaction = transaction;
     try {

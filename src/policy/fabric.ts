@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Cluster } from '../cluster/api.ts';
 import { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
@@ -7,6 +8,13 @@ import { openStore } from '../store/open-store.ts';
 import type { Store, StoreReport } from '../store/store.ts';
 import type { FabricInterface, FabricOptions, PendingOid, ProfileName } from './api.ts';
 import type { Transaction } from './change-log.ts';
+import {
+  type ClusterLink,
+  endWhenLost,
+  enterCluster,
+  mustHold,
+  tellCluster,
+} from './cluster-world.ts';
 import { Extensions, installExtension } from './extension-catalog.ts';
 import { Features } from './feature-collection.ts';
 import { Migrations } from './migration-collection.ts';
@@ -88,17 +96,20 @@ interface WorldLife {
   readonly driver: WallDriver | undefined;
   readonly time: SimTime;
   /** As it was opened. */
-  readonly options: FabricOptions;
+  options: FabricOptions;
   readonly snapshots: Map<string, Snapshot>;
+  cluster?: Cluster;
+  /** The cluster hears no more of it. */
+  endTelling?: () => void;
 }
 
 /** A world: features, extensions, switches with their ports and policies, a clock, a seed, a trace, a store. */
 export class Fabric implements FabricInterface {
-  readonly features: Features;
-  readonly extensions: Extensions;
-  readonly switches: Switches;
-  readonly vms: Vms;
-  readonly migrations: Migrations;
+  readonly #features: Features;
+  readonly #extensions: Extensions;
+  readonly #switches: Switches;
+  readonly #vms: Vms;
+  readonly #migrations: Migrations;
   readonly trace: FabricInterface['trace'];
   readonly events: FabricInterface['events'];
   readonly time: TimeControl;
@@ -112,11 +123,11 @@ export class Fabric implements FabricInterface {
     this.#world = world;
     this.#life = life;
     this.#transaction = transaction;
-    this.features = new Features(world, transaction);
-    this.extensions = new Extensions(world, transaction);
-    this.switches = new Switches(world, transaction);
-    this.vms = new Vms(world, transaction);
-    this.migrations = new Migrations(world, transaction);
+    this.#features = new Features(world, transaction);
+    this.#extensions = new Extensions(world, transaction);
+    this.#switches = new Switches(world, transaction);
+    this.#vms = new Vms(world, transaction);
+    this.#migrations = new Migrations(world, transaction);
     this.events = world.events;
     this.trace = {
       entries: (filter = {}) => world.trace.entries(filter),
@@ -136,14 +147,41 @@ export class Fabric implements FabricInterface {
 
   /** Opens a world; a store with something in it is brought back to life: switches, stacks, ports, NICs, properties. */
   static async open(options: FabricOptions = {}): Promise<Fabric> {
+    const prepare = async (world: World): Promise<void> => {
+      restoreFeatures(world);
+      await installAll(world, options.extensions ?? []);
+    };
+    const link = await enterCluster(options);
+    if (link !== undefined) return Fabric.#join(options, link, prepare);
     const store =
       typeof options.store === 'object'
         ? options.store
         : await openStore(options.store ?? 'memory');
-    return Fabric.#live(options, store, async (world) => {
-      restoreFeatures(world);
-      await installAll(world, options.extensions ?? []);
-    });
+    return Fabric.#live(options, store, prepare);
+  }
+
+  /** A world that is a host of a cluster. */
+  static async #join(
+    options: FabricOptions,
+    { cluster, hosts }: ClusterLink,
+    prepare: (world: World) => Promise<void>,
+  ): Promise<Fabric> {
+    try {
+      let opened: World | undefined;
+      const fabric = await Fabric.#live({ ...options, hosts }, cluster.store, async (world) => {
+        opened = world;
+        await prepare(world);
+      });
+      // A fork is no host of the cluster.
+      fabric.#life.options = options;
+      fabric.#life.cluster = cluster;
+      fabric.#life.endTelling = await tellCluster(fabric, cluster);
+      if (opened !== undefined) endWhenLost(opened, cluster);
+      return fabric;
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
   }
 
   /** A world in memory that begins as another one was (see {@link SnapshotCollection.fork}). */
@@ -211,6 +249,31 @@ export class Fabric implements FabricInterface {
   }
   get clock(): VirtualClock {
     return this.#world.clock;
+  }
+
+  get features(): Features {
+    return this.#held(this.#features);
+  }
+  get extensions(): Extensions {
+    return this.#held(this.#extensions);
+  }
+  get switches(): Switches {
+    return this.#held(this.#switches);
+  }
+  get vms(): Vms {
+    return this.#held(this.#vms);
+  }
+  get migrations(): Migrations {
+    return this.#held(this.#migrations);
+  }
+  get cluster(): Cluster | undefined {
+    return this.#life.cluster;
+  }
+
+  /** What is answered from memory is answered only by the process that is the host. */
+  #held<T>(collection: T): T {
+    mustHold(this.#life);
+    return collection;
   }
 
   pending(): readonly PendingOid[] {
@@ -313,6 +376,8 @@ export class Fabric implements FabricInterface {
     await stopWorld(this.#world);
     this.#life.driver?.stop();
     this.#life.snapshots.clear();
+    this.#life.endTelling?.();
     await this.#world.store.close();
+    await this.#life.cluster?.close();
   }
 }

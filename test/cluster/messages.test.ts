@@ -23,6 +23,7 @@ interface Talker {
 
 let servers: NatsServers;
 const epochs = new Map<string, number>();
+const listeners = new Set<() => void>();
 
 async function talker(host: string, epoch = 1): Promise<Talker> {
   const session = await openSession(parseClusterAddress(`${servers.url}/talk`), host);
@@ -36,6 +37,10 @@ async function talker(host: string, epoch = 1): Promise<Talker> {
     parcels: new Parcels(session.jetstream, 'talk', session.replicas),
     epochOf: (other) => epochs.get(other),
     others: () => [...epochs.keys()].filter((other) => other !== host),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     isHolding: () => state.isHolding,
     lost: state.lost.signal,
     log: () => undefined,
@@ -72,6 +77,8 @@ t.test('a question of one host is answered by the other, which hears who asks', 
   t.equal(text(none), 'a: ');
   a.messages.serve('echo', async (_body, from) => bytes(`here: ${from}`));
   t.equal(text(await a.messages.ask('a', 'echo', bytes(''))), 'here: a', 'itself');
+  b.messages.serve('echo.far.off', async () => bytes('of three parts'));
+  t.equal(text(await a.messages.ask('b', 'echo.far.off', bytes(''))), 'of three parts');
   t.throws(() => b.messages.serve('echo', async () => bytes('')), { code: 'ALREADY_EXISTS' });
   t.throws(() => b.messages.serve('e.*', async () => bytes('')), { code: 'INVALID_ARGUMENT' });
   await end(a, b);
@@ -198,6 +205,21 @@ t.test(
     });
     t.ok(performance.now() - begun < 2000);
     release();
+    for (const epoch of [8, undefined]) {
+      const waits = a.messages.ask('b', 'slow', bytes('x'), 30_000);
+      waits.catch(() => undefined);
+      await sleep(50);
+      for (const listener of listeners) listener();
+      if (epoch === undefined) epochs.delete('b');
+      else epochs.set('b', epoch);
+      for (const listener of listeners) listener();
+      await t.rejects(waits, {
+        code: 'HOST_UNREACHABLE',
+        message: /went away before it had answered/,
+      });
+      epochs.set('b', 7);
+      release();
+    }
     // Heard while it was host, answered when it may be no more.
     const late = a.messages.ask('b', 'slow', bytes('x'), 2000);
     late.catch(() => undefined);
@@ -261,7 +283,12 @@ t.test('bytes that are no question are answered with an error', skip, async (t) 
   const a = await talker('a');
   const b = await talker('b');
   b.messages.serve('echo', async (body) => body);
-  for (const wrong of [bytes(''), Uint8Array.of(0xc1), bytes('{"from":"a"}'), Uint8Array.of(0xdf, 255)]) {
+  for (const wrong of [
+    bytes(''),
+    Uint8Array.of(0xc1),
+    bytes('{"from":"a"}'),
+    Uint8Array.of(0xdf, 255),
+  ]) {
     const reply = await a.session.connection.request('talk.ask.b.1.echo', wrong, { timeout: 2000 });
     t.match(text(reply.data), /MALFORMED/);
   }

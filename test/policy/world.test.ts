@@ -383,6 +383,21 @@ t.test('open with a broken store names what is wrong with it', async (t) => {
     code: /^STORE_(CORRUPT|UNAVAILABLE|VERSION)$/,
   });
   await t.rejects(Fabric.open({ store: 'nats://user:secret@host' }), {
+    code: 'INVALID_ARGUMENT',
+    message: /^(?!.*secret).*give it a name/,
+    place: { member: 'name' },
+  });
+  await t.rejects(Fabric.open({ store: 'nats://user:secret@host/la.b', name: 'a' }), {
+    code: 'INVALID_ARGUMENT',
+    message: /^(?!.*secret)/,
+  });
+  for (const name of ['', 'a.b', 'a b', '*', 'x'.repeat(64)]) {
+    await t.rejects(Fabric.open({ store: 'nats://user:secret@host', name }), {
+      code: 'INVALID_ARGUMENT',
+      message: /^(?!.*secret).*host name/,
+    });
+  }
+  await t.rejects(Fabric.open({ store: 'redis://user:secret@host' }), {
     code: 'USAGE',
     message: /^(?!.*secret)/,
   });

@@ -1,4 +1,4 @@
-import type { HostDirectory, MigrationPeer } from '../policy/migration-api.ts';
+import type { HostDirectory, MigrationPeer } from './migration-api.ts';
 
 /** Two directories as one: the worlds of this process and the hosts of the cluster. What the first one knows goes first. */
 export class CombinedHosts implements HostDirectory {
