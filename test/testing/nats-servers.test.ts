@@ -137,11 +137,11 @@ t.test(
     });
     t.teardown(() => child.kill('SIGKILL'));
     const [line] = await once(createInterface({ input: child.stdout }), 'line');
-    const told = JSON.parse(String(line)) as { folder: string; pids: number[] };
-    t.ok(told.pids.every(isAlive));
+    const told = JSON.parse(String(line)) as { folder: string; ports: number[] };
+    t.strictSame(await Promise.all(told.ports.map(listens)), [true, true, true]);
     child.kill('SIGKILL');
-    // Whose parent is gone is reaped by the system: gone, or dead and waiting.
     t.ok(await until(() => !existsSync(told.folder)), 'its folder is removed');
+    t.strictSame(await Promise.all(told.ports.map(listens)), [false, false, false]);
   },
 );
 
