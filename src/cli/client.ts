@@ -89,11 +89,18 @@ export class ControlPlane {
     this.#terminal.note(`${warning} no answer from ${silent.size > 1 ? 'hosts' : 'host'} ${hosts}`);
   }
 
-  /** Server-Sent Events from `/events`, after `lastEventId` when given, until the server or `signal` ends them. */
-  async *events(lastEventId: string | undefined, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+  /**
+   * Server-Sent Events from `/events`, after `lastEventId` when given, until the server or `signal` ends them; `query` begins with
+   * `?`.
+   */
+  async *events(
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+    query = '',
+  ): AsyncGenerator<ServerEvent> {
     const headers: Record<string, string> = { accept: 'text/event-stream' };
     if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
-    const path = `${this.#prefix}/events`;
+    const path = `${this.#prefix}/events${query}`;
     const response = await this.#fetch('GET', path, { headers }, signal);
     if (!response.ok) await this.#answer(response);
     if (response.body !== null) yield* readEvents(untilAborted(response.body, signal));

@@ -5,6 +5,7 @@ import { ModuleNames } from '../module-names.ts';
 import { UnreachableError } from '../server-error.ts';
 import type { ServerEvent } from '../sse.ts';
 import { harmless, type Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Entries printed before following, when --limit says nothing. */
 const DEFAULT_LIMIT = 20;
@@ -21,24 +22,46 @@ interface Follower {
   readonly names: ModuleNames;
   readonly oid: string | undefined;
   readonly switchName: string | undefined;
+  /** Events of all hosts, told by their stream's ids: each host counts for itself. */
+  readonly isCluster: boolean;
   lastSeq: number;
+  /** Where a stream that breaks is resumed; undefined: from then on. */
+  lastId: string | undefined;
 }
 
-/** `trace`: the last requests and indications, then with --follow every new one; --json prints one entry a line. */
+/**
+ * `trace`: the last requests and indications, then with --follow every new one; with --cluster every new one of all hosts. --json
+ * prints one entry a line.
+ */
 export const trace: CommandHandler = async (call, terminal) => {
   const plane = connect(call, terminal);
   const given = call.text('switch');
-  const found = given === undefined ? undefined : await plane.get(`/switches${pathOf(given)}`);
+  const isCluster = call.has('cluster');
+  if (isCluster && call.has('limit')) {
+    throw new UsageError('--limit belongs to the trace of one host, not to --cluster', 'trace');
+  }
+  // Another host's switch is known by its name only.
+  const isKnown = given !== undefined && !isCluster;
+  const found = isKnown ? await plane.get(`/switches${pathOf(given)}`) : { name: given };
   const follower: Follower = {
     call,
     terminal,
     names: new ModuleNames(plane),
     oid: call.text('oid'),
-    switchName: found === undefined ? undefined : String(found['name']),
+    switchName: given === undefined ? undefined : String(found['name']),
+    isCluster,
     lastSeq: 0,
+    lastId: undefined,
   };
+  if (isCluster) {
+    await follow(plane, follower);
+    return 0;
+  }
   const limit = call.integer('limit') ?? DEFAULT_LIMIT;
-  if (call.has('follow')) follower.lastSeq = await newestSeq(plane);
+  if (call.has('follow')) {
+    follower.lastSeq = await newestSeq(plane);
+    follower.lastId = String(follower.lastSeq);
+  }
   if (limit > 0) {
     const query = new URLSearchParams({ limit: String(Math.min(limit, PAGE_MAX)) });
     if (follower.oid !== undefined) query.set('oid', follower.oid);
@@ -61,9 +84,9 @@ async function follow(plane: ControlPlane, follower: Follower): Promise<void> {
   const signal = follower.terminal.signal ?? new AbortController().signal;
   let attempt = 0;
   while (!signal.aborted) {
-    const before = follower.lastSeq;
     try {
-      for await (const event of plane.events(String(before), signal)) {
+      const query = follower.isCluster ? '?cluster=true' : '';
+      for await (const event of plane.events(follower.lastId, signal, query)) {
         attempt = 0;
         await takeEvent(follower, event);
       }
@@ -84,15 +107,24 @@ async function follow(plane: ControlPlane, follower: Follower): Promise<void> {
 
 async function takeEvent(follower: Follower, event: ServerEvent): Promise<void> {
   const entry = JSON.parse(event.data) as Item;
+  follower.lastId = event.id ?? follower.lastId;
   if (event.event === 'gap') {
     // The history moved on without us, or the world was reset: the stream goes on from another number.
-    follower.terminal.note(`missed what came before request ${entry['firstSeq']}`);
-    follower.lastSeq = Number(event.id ?? 0);
+    const first = follower.isCluster ? 'this' : `request ${entry['firstSeq']}`;
+    follower.terminal.note(`missed what came before ${first}`);
+    if (!follower.isCluster) follower.lastSeq = Number(event.id ?? 0);
     return;
   }
-  const seq = Number(entry['seq'] ?? 0);
-  if (seq <= follower.lastSeq) return;
-  follower.lastSeq = seq;
+  if (event.event === 'log') {
+    const { dropped } = (entry['data'] ?? {}) as Item;
+    follower.terminal.note(harmless(`host ${entry['host']} left out ${dropped} events`));
+    return;
+  }
+  if (!follower.isCluster) {
+    const seq = Number(entry['seq'] ?? 0);
+    if (seq <= follower.lastSeq) return;
+    follower.lastSeq = seq;
+  }
   if (entry['oid'] === undefined && follower.oid !== undefined) return;
   if (follower.oid !== undefined && entry['oid'] !== follower.oid) return;
   if (follower.switchName !== undefined && entry['switch'] !== follower.switchName) return;
@@ -104,7 +136,8 @@ async function printEntry(follower: Follower, entry: Item): Promise<void> {
   follower.lastSeq = Math.max(follower.lastSeq, Number(entry['seq'] ?? 0));
   if (call.has('json')) return terminal.line(JSON.stringify(entry));
   const { style } = terminal;
-  const head = `${String(entry['seq']).padStart(6)}  ${timeText(entry['time'])}  ${harmless(String(entry['switch'] ?? '-'))}`;
+  const host = follower.isCluster ? `${harmless(String(entry['host']))}  ` : '';
+  const head = `${host}${String(entry['seq']).padStart(6)}  ${timeText(entry['time'])}  ${harmless(String(entry['switch'] ?? '-'))}`;
   if (entry['oid'] === undefined) {
     return terminal.line(`${head}  ${style.dim(harmless(eventText(entry)))}`);
   }
@@ -128,7 +161,7 @@ async function printEntry(follower: Follower, entry: Item): Promise<void> {
 
 /** What happened beside the OIDs: a state change as `event  name value, …`, anything else as JSON. */
 function eventText(entry: Item): string {
-  const { seq, time, switch: _, ...rest } = entry;
+  const { seq, time, host, switch: _, ...rest } = entry;
   const { event, ...facts } = (entry['data'] ?? {}) as Item;
   if (entry['type'] !== 'state' || typeof event !== 'string') return JSON.stringify(rest);
   const parts = Object.entries(facts).map(

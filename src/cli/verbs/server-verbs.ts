@@ -10,6 +10,10 @@ export const SERVER_VERBS: readonly CommandSpec[] = [
     flags: [
       { name: 'follow', short: 'f', help: 'go on with new ones as they complete, until Ctrl-C' },
       {
+        name: 'cluster',
+        help: 'follow all hosts of the cluster, from now on until Ctrl-C; each line begins with the host',
+      },
+      {
         name: 'limit',
         short: 'n',
         value: 'N',
@@ -21,7 +25,11 @@ export const SERVER_VERBS: readonly CommandSpec[] = [
       { name: 'verbose', short: 'v', help: 'with the decoded structure' },
       ...SERVER,
     ],
-    examples: ['trace --follow', 'trace --oid OID_SWITCH_PORT_PROPERTY_ADD --limit 5 --verbose'],
+    examples: [
+      'trace --follow',
+      'trace --oid OID_SWITCH_PORT_PROPERTY_ADD --limit 5 --verbose',
+      'trace --cluster',
+    ],
     load: async () => (await import('../commands/trace.ts')).trace,
   },
   {
