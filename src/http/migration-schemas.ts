@@ -72,6 +72,20 @@ const destinationMembers = {
 const destination: JsonSchema = object(destinationMembers, Object.keys(destinationMembers));
 const namedVm = object({ id: guid, name: string });
 
+const owner: JsonSchema = { enum: ['source', 'destination'] };
+const found = object(
+  {
+    copy: { enum: ['none', 'kept', 'gone', 'taken'] },
+    host: { ...string, description: 'Where a copy that has gone runs' },
+  },
+  ['host'],
+);
+const keeps = { const: true, description: 'What the VM was is kept on this host' } as const;
+const settled = object(
+  { owner, time: { type: 'integer', description: "Milliseconds of the host's clock" }, found },
+  ['found'],
+);
+
 export const migration = object(
   {
     id: guid,
@@ -83,10 +97,16 @@ export const migration = object(
     report: compatibility,
     restore: restoreReport,
     error: object({ code: string, message: string }),
+    settled: { ...settled, description: 'A person has decided, and what the destination had' },
+    kept: keeps,
     host: hostName,
   },
-  ['dryRun', 'report', 'restore', 'error', 'host'],
+  ['dryRun', 'report', 'restore', 'error', 'settled', 'kept', 'host'],
 );
+export const settlement = object({
+  owner: { ...owner, description: 'Whose the VM is from now on' },
+  confirm: text(256, 'Name of the host that does not answer, once more'),
+});
 export const migrationInput = object(
   {
     vm: text(256, 'VM id or unique name'),
@@ -99,8 +119,9 @@ export const arrival = object(
   {
     id: guid,
     vm: namedVm,
-    state: { enum: ['prepared', 'taken', 'abandoned'] },
+    state: { enum: ['prepared', 'taken', 'abandoned', 'superseded'] },
+    kept: keeps,
     host: hostName,
   },
-  ['host'],
+  ['kept', 'host'],
 );

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { runCli } from '../cli/run-in-process.ts';
+import { CutHosts } from '../policy/migration-settle-world.ts';
 import { openPlane, PORT_SETTING, type TestPlane } from './plane.ts';
 import { extensions, KEEPER, withVm } from './vm-plane.ts';
 
@@ -155,5 +156,62 @@ t.test(
       ...url,
     ]);
     t.match(JSON.parse(json.out), { state: 'succeeded', vm: { name: 'vm' } });
+  },
+);
+
+t.test(
+  'a host that does not come back, over HTTP and the verbs: settled, told, what it had is kept (interfaces.md 3)',
+  async (t) => {
+    const hosts = new CutHosts();
+    const plane = await openPlane(t, { fabric: { extensions, hosts } });
+    const { call } = plane;
+    await withHosts(plane);
+    await plane.app.listen({ host: '127.0.0.1', port: 0 });
+    const address = plane.app.server.address();
+    if (address === null || typeof address === 'string') throw new Error('no address');
+    const url = ['--url', `http://127.0.0.1:${address.port}`];
+    await call('POST', '/v1/vms/vm/start');
+    hosts.cutsAt = 'afterTake';
+    const body = { vm: 'vm', destination: { host: 'there' } };
+    const { id } = (await call('POST', '/v1/migrations', body)).body;
+    while (!hosts.isCut) await new Promise((resolve) => setTimeout(resolve, 5));
+    const path = `/v1/migrations/${id}`;
+    t.equal((await call('GET', path)).body.state, 'running');
+    const wrong: readonly [object, number][] = [
+      [{ owner: 'source' }, 400],
+      [{ owner: 'me', confirm: 'there' }, 422],
+      [{ owner: 'source', confirm: 'default' }, 422],
+    ];
+    for (const [input, status] of wrong) {
+      t.equal((await call('POST', `${path}/settle`, input)).status, status, JSON.stringify(input));
+    }
+    const settle = ['migration', 'settle', id, '--owner', 'source', '--confirm', 'there', ...url];
+    const settled = await runCli(settle);
+    t.equal(settled.code, 0, settled.err);
+    t.match(settled.out, /\nsettled for the source; copy there: not heard of since\n/);
+    t.equal((await call('GET', '/v1/vms/vm')).body.state, 'running');
+    t.equal((await call('GET', '/worlds/there/v1/vms/vm')).body.state, 'running', 'a copy');
+
+    hosts.mend();
+    await call('POST', `${path}/resume`);
+    const told = await call('GET', path);
+    t.match(told.body, {
+      state: 'failed',
+      settled: { owner: 'source', found: { copy: 'kept' } },
+      error: { code: 'HOST_UNREACHABLE' },
+    });
+    t.equal((await call('GET', '/worlds/there/v1/vms/vm')).status, 404);
+    const arrivals = await call('GET', '/worlds/there/v1/arrivals');
+    t.match(arrivals.body.items, [{ id, state: 'superseded', kept: true }]);
+    const again = await runCli(settle);
+    t.equal(again.code, 1);
+    t.match(again.err, 'there is nothing to settle');
+
+    const there = [...url, '--world', 'there'];
+    const kept = await runCli(['migration', 'kept', id, ...there]);
+    t.match(JSON.parse(kept.out), { format: 'extswitch-portable', vms: [{ name: 'vm' }] });
+    t.equal((await runCli(['migration', 'discard', id, ...there])).code, 0);
+    t.equal((await runCli(['migration', 'kept', id, ...there])).code, 1);
+    t.equal((await call('GET', `/worlds/there${path}/kept`)).status, 404);
   },
 );

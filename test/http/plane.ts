@@ -126,7 +126,7 @@ export async function openPlane(t: Test, options: PlaneOptions = {}): Promise<Te
     forwarder(SECOND_FORWARDER, 'Second Forwarder'),
   ];
   // The worlds of a server are each other's hosts.
-  const hosts = new LocalHosts();
+  const hosts = options.fabric?.hosts ?? new LocalHosts();
   const open = (more: FabricOptions): Promise<Fabric> =>
     Fabric.open({ clock: 'manual', seed: 'http tests', extensions, hosts, ...more });
   const fabric = await open({ name: 'default', ...options.fabric });
@@ -185,7 +185,7 @@ function checkAnswer(
   body: unknown,
 ): void {
   const { matcher } = app.plane;
-  const bare = (path.split('?')[0] ?? '').replace(/^\/worlds\/[^/]+(?=\/v1)/, '');
+  const bare = (path.split('?')[0] ?? '').replace(/^\/(?:worlds|hosts)\/[^/]+(?=\/v1)/, '');
   if (bare.includes('%zz')) return;
   const found = matcher.match(method, bare);
   if (found === undefined || !('value' in found)) return;

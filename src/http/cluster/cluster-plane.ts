@@ -142,7 +142,11 @@ export class ClusterPlane {
       if (!passed.isAbsent) return { host: owner, passed };
       owners.forget(subject);
     }
-    return 'nowhere';
+    throw new ExtSwitchError(
+      'HOST_UNREACHABLE',
+      `${subjectName(subject)} moves from host to host, and had left each one when it was asked: try again`,
+      { found: subject.text.slice(0, 256) },
+    );
   }
 
   /** The host a batch would pass an operation about the subject to; `undefined`: here, or nowhere. */

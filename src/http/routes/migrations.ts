@@ -1,7 +1,8 @@
-import type { MigrationOptions } from '../../policy/migration-api.ts';
+import type { MigrationOptions, MigrationSettlement } from '../../policy/migration-api.ts';
 import { assertThisHost, type HostPageQuery, shown } from '../here.ts';
-import { arrival, migration, migrationInput } from '../migration-schemas.ts';
+import { arrival, migration, migrationInput, settlement } from '../migration-schemas.ts';
 import { type Page, pageByKey } from '../page.ts';
+import { portableDocument } from '../portable-schemas.ts';
 import { defineRoute, type Here, type Route } from '../route.ts';
 import { hostPageQuery, listOfHosts } from '../schemas.ts';
 
@@ -84,6 +85,56 @@ export const migrationRoutes: readonly Route[] = [
       status: 200,
       body: shown(await world.migrations.resume(id), here),
     }),
+  }),
+  defineRoute<MigrationParams, object, MigrationSettlement>({
+    method: 'POST',
+    path: '/migrations/{migration}/settle',
+    operationId: 'settleMigration',
+    tag: 'migrations',
+    summary: 'Decide whose the VM is, for a destination that does not come back',
+    description:
+      '`source`: the VM is taken back with its run-time data; a copy that the destination has after all is taken away there, and ' +
+      'kept, as soon as it is there again. Until then both may run: make sure that host is off. `destination`: the VM leaves this ' +
+      'host, which keeps what it was until the destination says that it has it. Refused while the destination answers.',
+    schema: {
+      params,
+      body: settlement,
+      response: { 200: migration },
+      errors: ['NOT_FOUND', 'ILLEGAL_TRANSITION', 'INVALID_ARGUMENT'],
+    },
+    handle: async ({ world, here, params: { migration: id }, body }) => ({
+      status: 200,
+      body: shown(await world.migrations.settle(id, body), here),
+    }),
+  }),
+  defineRoute<MigrationParams>({
+    method: 'GET',
+    path: '/migrations/{migration}/kept',
+    operationId: 'getKeptVm',
+    tag: 'migrations',
+    summary:
+      'The VM that a decision left without an owner, or took away from this host, to be imported',
+    schema: {
+      params,
+      response: { 200: portableDocument },
+      errors: ['NOT_FOUND', 'ILLEGAL_TRANSITION'],
+    },
+    handle: ({ world, params: { migration: id } }) => ({
+      status: 200,
+      body: world.migrations.kept(id),
+    }),
+  }),
+  defineRoute<MigrationParams>({
+    method: 'DELETE',
+    path: '/migrations/{migration}/kept',
+    operationId: 'discardKeptVm',
+    tag: 'migrations',
+    summary: 'Delete what is kept of a VM',
+    schema: { params, response: { 204: null }, errors: ['NOT_FOUND', 'STORE_UNAVAILABLE'] },
+    async handle({ world, params: { migration: id } }) {
+      await world.migrations.discard(id);
+      return { status: 204 };
+    },
   }),
   defineRoute<object, HostPageQuery>({
     method: 'GET',
