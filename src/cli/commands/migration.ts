@@ -1,6 +1,7 @@
 import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
 import { HOST_COLUMN, peekHosts } from '../host-column.ts';
+import { writeOutput } from '../input.ts';
 import { printItems, printJson } from '../print-items.ts';
 import { harmless, type Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -68,6 +69,32 @@ export const show: CommandHandler = async (call, terminal) => {
   return print(call, terminal, migration, false);
 };
 
+/** `migration settle` */
+export const settle: CommandHandler = async (call, terminal) => {
+  const body = { owner: call.text('owner'), confirm: call.text('confirm') };
+  const path = `/migrations${pathOf(...call.arguments)}/settle`;
+  const { body: migration } = await connect(call, terminal).request('POST', path, { body });
+  await print(call, terminal, migration as Item, false);
+  return 0;
+};
+
+/** `migration kept` */
+export const kept: CommandHandler = async (call, terminal) => {
+  const file = call.text('output');
+  const document = await connect(call, terminal).get(keptPath(call));
+  await writeOutput(terminal, file, `${JSON.stringify(document, null, 2)}\n`);
+  if (file !== undefined && file !== '-') terminal.note(`wrote ${harmless(file)}`);
+  return 0;
+};
+
+/** `migration discard` */
+export const discard: CommandHandler = async (call, terminal) => {
+  await connect(call, terminal).request('DELETE', keptPath(call));
+  return 0;
+};
+
+const keptPath = (call: Invocation): string => `/migrations${pathOf(...call.arguments)}/kept`;
+
 async function print(
   call: Invocation,
   terminal: Terminal,
@@ -86,6 +113,7 @@ async function print(
   else {
     await terminal.line(`migration of ${vm} ${where}: ${migration['state']} (${migration['id']})`);
     for (const step of migration['steps'] as readonly Item[]) await printStep(terminal, step);
+    await printRuling(terminal, migration);
   }
   const report = migration['report'] as Item | undefined;
   const problems = (report?.['problems'] ?? []) as readonly Item[];
@@ -95,6 +123,20 @@ async function print(
     await terminal.line(`${terminal.style.error('error')} ${harmless(String(error['message']))}`);
   }
   return code;
+}
+
+/** What a person has decided, and what the other host had when it was there again. */
+async function printRuling(terminal: Terminal, migration: Item): Promise<void> {
+  const settled = migration['settled'] as Item | undefined;
+  if (settled !== undefined) {
+    const found = settled['found'] as Item | undefined;
+    const where = found?.['host'] === undefined ? '' : ` to ${harmless(String(found['host']))}`;
+    const copy = found === undefined ? 'not heard of since' : `${found['copy']}${where}`;
+    await terminal.line(`settled for the ${settled['owner']}; copy there: ${copy}`);
+  }
+  if (migration['kept'] === true) {
+    await terminal.line(`what it was is kept here: extswitch migration kept ${migration['id']}`);
+  }
 }
 
 async function printStep(terminal: Terminal, step: Item): Promise<void> {

@@ -48,4 +48,55 @@ export const MIGRATION_VERBS: readonly CommandSpec[] = [
     examples: ['migration show 3f2504e0-4f89-41d3-9a0c-0305e82c3301'],
     load: async () => (await import('../commands/migration.ts')).show,
   },
+  {
+    words: ['migration', 'settle'],
+    summary: 'Decide whose a VM is, for a host that does not come back',
+    detail:
+      'Only while the migration waits for that host, and that does not answer: make sure that it is off. source: the VM is taken\nback with everything; a copy the other has after all is taken away there and kept. destination: it leaves this host,\nwhich keeps what it was until the other has it.',
+    arguments: [MIGRATION_ARGUMENT],
+    flags: [
+      {
+        name: 'owner',
+        value: 'SIDE',
+        choices: ['source', 'destination'],
+        required: true,
+        help: 'whose the VM is from now on',
+      },
+      {
+        name: 'confirm',
+        value: 'HOST',
+        required: true,
+        help: 'name of the host that does not answer, once more',
+      },
+      ...SERVER,
+    ],
+    examples: [
+      'migration settle 3f2504e0-4f89-41d3-9a0c-0305e82c3301 --owner source --confirm target',
+    ],
+    load: async () => (await import('../commands/migration.ts')).settle,
+  },
+  {
+    words: ['migration', 'kept'],
+    summary: 'Print the VM that a decision left without an owner, or took away, for vm import',
+    arguments: [MIGRATION_ARGUMENT],
+    flags: [
+      {
+        name: 'output',
+        short: 'o',
+        value: 'FILE',
+        help: 'write to FILE instead of standard output',
+      },
+      ...SERVER,
+    ],
+    examples: ['migration kept 3f2504e0-4f89-41d3-9a0c-0305e82c3301 -o vm.json'],
+    load: async () => (await import('../commands/migration.ts')).kept,
+  },
+  {
+    words: ['migration', 'discard'],
+    summary: 'Delete what is kept of a VM',
+    arguments: [MIGRATION_ARGUMENT],
+    flags: SERVER,
+    examples: ['migration discard 3f2504e0-4f89-41d3-9a0c-0305e82c3301'],
+    load: async () => (await import('../commands/migration.ts')).discard,
+  },
 ];
