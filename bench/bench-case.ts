@@ -14,6 +14,8 @@ export interface BenchCase {
 export interface MeasuredCase {
   readonly name: string;
   readonly unit: string;
+  /** Why it cannot be measured here. */
+  readonly skip?: string | false;
   measure(): Promise<{
     readonly ours: readonly number[];
     readonly baseline?: { readonly name: string; readonly values: readonly number[] };

@@ -23,6 +23,8 @@ const MODULES = [
   'store',
   'http',
   'start',
+  'cluster-property-add',
+  'evacuate',
 ] as const;
 
 interface Result {
@@ -133,6 +135,13 @@ for (const name of MODULES) {
     found = true;
     let result: Result;
     if ('measure' in bench) {
+      const { name: called, skip = false } = bench;
+      if (skip !== false) {
+        console.log(
+          json ? JSON.stringify({ name: called, skipped: skip }) : `${called}: skipped, ${skip}`,
+        );
+        continue;
+      }
       const { ours, baseline } = await bench.measure();
       result = resultOf(bench.name, bench.unit, ours, baseline);
     } else {
