@@ -1,7 +1,8 @@
+import { hostname } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import t from 'tap';
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { readServeSettings, type ServeSettings } from '../../src/cli/serve/settings.ts';
+import { legalName, readServeSettings, type ServeSettings } from '../../src/cli/serve/settings.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import { COMMANDS } from '../../src/cli/verbs.ts';
 
@@ -25,6 +26,7 @@ t.test('nothing said: loopback, 4630, an embedded store in the working folder', 
     host: '127.0.0.1',
     port: 4630,
     store: resolve('/nowhere/.extswitch'),
+    shownStore: resolve('/nowhere/.extswitch'),
     extensions: [],
     allowedHosts: [],
     bundled: true,
@@ -40,6 +42,7 @@ t.test('flag before environment before file before default, for every setting', 
     host: '127.0.0.3',
     port: 3,
     store: './file',
+    name: 'file-name',
     extensions: ['./file.ts', '/abs.ts'],
     allowHosts: ['file.test'],
     bundled: false,
@@ -55,6 +58,7 @@ t.test('flag before environment before file before default, for every setting', 
     ...rest,
     allowedHosts: allowHosts,
     store: join(dir, 'file'),
+    shownStore: join(dir, 'file'),
     extensions: [join(dir, 'file.ts'), resolve('/abs.ts')],
     seed: '3',
     print: 'text',
@@ -63,6 +67,7 @@ t.test('flag before environment before file before default, for every setting', 
     EXTSWITCH_HOST: '127.0.0.2',
     EXTSWITCH_PORT: '2',
     EXTSWITCH_STORE: 'env',
+    EXTSWITCH_NAME: 'env_name',
     EXTSWITCH_EXTENSION: ['env.ts', '/e.ts'].join(delimiter),
     EXTSWITCH_ALLOW_HOST: 'env.test,e.test',
     EXTSWITCH_NO_BUNDLED: 'no',
@@ -75,6 +80,8 @@ t.test('flag before environment before file before default, for every setting', 
     host: '127.0.0.2',
     port: 2,
     store: join(dir, 'env'),
+    shownStore: join(dir, 'env'),
+    name: 'env_name',
     extensions: [join(dir, 'env.ts'), resolve('/e.ts')],
     allowedHosts: ['env.test', 'e.test'],
     bundled: true,
@@ -85,12 +92,14 @@ t.test('flag before environment before file before default, for every setting', 
     print: 'text',
   });
   const flags =
-    '--host ::1 --port 0 --store memory --extension a.ts --extension b.ts --no-bundled --allow-host flag.test';
+    '--host ::1 --port 0 --store memory --name flag-name --extension a.ts --extension b.ts --no-bundled --allow-host flag.test';
   const more = '--token flag --profile ws2025 --seed 1 --log-level silent --print json';
   t.strictSame(await settings(`${flags} ${more}`.split(' '), env, dir), {
     host: '::1',
     port: 0,
     store: 'memory',
+    shownStore: 'memory',
+    name: 'flag-name',
     extensions: [join(dir, 'a.ts'), join(dir, 'b.ts')],
     allowedHosts: ['flag.test'],
     bundled: false,
@@ -101,6 +110,19 @@ t.test('flag before environment before file before default, for every setting', 
     print: 'json',
   });
   t.equal((await settings(['--json'])).print, 'json');
+});
+
+t.test('a host of a cluster has a name, and its store is shown without credentials', async (t) => {
+  const store = 'nats://u:p%40ss@n1,n2:4333/lab?replicas=3&lease=5s';
+  const given = await settings(['--store', store, '--name', 'a']);
+  t.match(given, { store, name: 'a', shownStore: 'nats://n1:4222,n2:4333/lab' });
+  const unnamed = await settings([], { EXTSWITCH_STORE: 'tls://token@n1/lab' });
+  t.equal(unnamed.shownStore, 'tls://n1:4222/lab');
+  t.equal(unnamed.name, legalName(hostname()));
+  t.equal(legalName('build.example.org'), 'build');
+  t.equal(legalName('pc von ä'), 'pc-von--');
+  t.equal(legalName('x'.repeat(100)), 'x'.repeat(63));
+  t.equal(legalName('.local'), 'host');
 });
 
 t.test('an empty variable is no setting', async (t) => {

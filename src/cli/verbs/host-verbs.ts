@@ -20,10 +20,11 @@ export const HOST_VERBS: readonly CommandSpec[] = [
     words: ['host', 'show'],
     aliases: ['get'],
     summary: 'Show a host of the cluster: its state, address and number of VMs',
-    detail: 'Its switches, ports and features are shown by their own verbs with --on.',
+    detail:
+      'Its switches, ports and features are shown by their own verbs with --on, e.g. extswitch switch list --on b.',
     arguments: [{ name: 'host', help: 'host, by name' }],
     flags: FLAGS,
-    examples: ['host show b', 'switch list --on b'],
+    examples: ['host show b'],
     load: async () => (await import('../commands/host.ts')).show,
   },
 ];
