@@ -39,6 +39,8 @@ export class FilterModule {
   onReleased: (() => void) | undefined;
   /** References it holds (rules B39, C60). */
   readonly references = new Map<Port | Nic, number>();
+  /** The port it was refused a reference on last (rule B40). */
+  refusedPort: number | undefined;
   readonly timers = new Set<Timer>();
   #handlers: ExtensionHandlers = {};
   #specific: readonly (Handler | undefined)[] = [];

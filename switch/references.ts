@@ -60,6 +60,9 @@ export class References {
   ): NdisStatus {
     const taken = module.state === 'detached' ? undefined : object;
     this.#environment.observer?.referenced(this.#state.name, module, address, taken);
+    if (address.nicIndex === undefined) {
+      module.refusedPort = taken === undefined ? address.portId : undefined;
+    }
     if (taken === undefined) return NdisStatus.INVALID_PARAMETER;
     module.references.set(taken, (module.references.get(taken) ?? 0) + 1);
     taken.references += 1;

@@ -183,7 +183,7 @@ export class ModuleContext implements SwitchContext {
     const refused = namedPortRefusal(this.#host.state, this.#module, oid, input);
     if (refused !== undefined) {
       this.#find({
-        rule: refused.rule,
+        rule: refused.portId === this.#module.refusedPort ? 'B40' : refused.rule,
         severity: 'error',
         message: `issued ${oidName(oid)} for port ${refused.portId}, which ${refused.why}`,
         oid: oidName(oid),

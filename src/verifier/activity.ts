@@ -19,6 +19,8 @@ export class Activity {
   indicated = 0;
   sawIndications = 0;
   attached = 0;
+  /** Requests for a port that arrived after its teardown (rule B34). */
+  lateArrivals = 0;
   paused = 0;
   /** Requests it had forwarded that came back with an error. */
   failedBelow = 0;

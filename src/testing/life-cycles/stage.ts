@@ -43,6 +43,8 @@ export interface StageOptions extends Pick<LifeCycleOptions, 'extension' | 'mof'
   readonly seed: string;
   readonly profile: ProfileName;
   readonly scheduling: 'fifo' | 'seeded';
+  /** It sends requests no switch would: their order says nothing. */
+  readonly sendsByHand?: boolean;
   /** Watches the extensions of all its worlds. */
   readonly observer?: ObserverFactory;
 }

@@ -1,16 +1,19 @@
 import { lifeCycles } from '../life-cycles/index.ts';
 import type { LifeCycle } from '../life-cycles/life-cycle.ts';
 import type { LifeCycleStage } from '../life-cycles/stage.ts';
+import { lateOids } from './stages/late-oids.ts';
 import { wholeLife } from './stages/whole-life.ts';
 import type { VerifyRig } from './verify-rig.ts';
 
 /** A part of the rule book that is played with the extension under test between two witnesses. */
 export interface VerifyStage extends Pick<LifeCycle, 'name' | 'title' | 'isRace'> {
+  /** Requests of {@link VerifyRig.send} in it would not stand the check of the order of OIDs. */
+  readonly sendsByHand?: boolean;
   run(stage: LifeCycleStage, rig: VerifyRig): Promise<void>;
 }
 
 /** What `verify` plays, in this order: the plain stages first, then the life cycles that broke real extensions. */
-export const VERIFY_STAGES: readonly VerifyStage[] = [wholeLife, ...lifeCycles];
+export const VERIFY_STAGES: readonly VerifyStage[] = [wholeLife, lateOids, ...lifeCycles];
 
 /** Names and titles of {@link VERIFY_STAGES}. */
 export function verifyStages(): readonly { readonly name: string; readonly title: string }[] {

@@ -100,6 +100,7 @@ async function playStage(
       extension,
       seed,
       profile,
+      sendsByHand: stage.sendsByHand ?? false,
       scheduling: stage.isRace ? 'seeded' : 'fifo',
       observer: (host) => {
         // A service that starts again goes on being watched as the same extension.

@@ -27,6 +27,12 @@ export class VerifyRig {
     return verifier;
   }
 
+  /** So many requests come after the teardown of their port (rule B34). */
+  expectLate(count: number): void {
+    for (const activity of this.#verifier?.activities.values() ?? [])
+      activity.lateArrivals += count;
+  }
+
   /** The machine of a switch, by its name. */
   machine(switchName: string): Switch {
     const found = this.#verifier?.machines.get(switchName);
