@@ -93,8 +93,8 @@ export interface Route {
   readonly batch?: boolean;
   /** In a batch, may run before earlier operations of the same kind are durable: `target` names the property. */
   readonly pipelined?: boolean;
-  /** The member `vm` of the body names the VM it is about. */
-  readonly namesVm?: boolean;
+  /** What it is about where the path does not tell: the VM that the body names, what is kept of a migration's VM. */
+  readonly about?: 'vmInBody' | 'kept';
   /** In a cluster a list of all hosts: the key its items are in order of. */
   readonly gatheredBy?: (item: Readonly<Record<string, unknown>>) => string;
   handle(context: RouteContext<never, never, never>): Result | Promise<Result>;

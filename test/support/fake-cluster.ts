@@ -59,12 +59,13 @@ export class FakeCluster implements Cluster {
   readonly epoch = 1;
   readonly store = new MemoryStore();
   readonly handlers = new Map<string, Handler>();
-  state: HostMember['state'] = 'alive';
   isHolding = true;
   url: string | undefined;
   readonly host: string;
   readonly #network: FakeNetwork;
   readonly #lost = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  #state: HostMember['state'] = 'alive';
 
   constructor(network: FakeNetwork, host: string) {
     this.#network = network;
@@ -81,6 +82,15 @@ export class FakeCluster implements Cluster {
 
   get events(): ClusterEvents {
     throw new Error('no test asks the fake cluster for events');
+  }
+
+  get state(): HostMember['state'] {
+    return this.#state;
+  }
+
+  set state(state: HostMember['state']) {
+    this.#state = state;
+    for (const member of this.#network.all()) for (const tell of [...member.#listeners]) tell();
   }
 
   /** Another process is the host. */
@@ -102,8 +112,9 @@ export class FakeCluster implements Cluster {
     }));
   }
 
-  subscribe(): () => void {
-    return () => {};
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async announce(url: string): Promise<void> {

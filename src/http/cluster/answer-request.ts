@@ -46,9 +46,9 @@ export async function answerRequest(
   if (route.gatheredBy !== undefined && !isAlone) {
     return present(await answerList(plane, request, route.gatheredBy, runHere));
   }
-  const subject = subjectOf(route, params, body);
+  const subject = host === undefined ? subjectOf(route, params, body) : undefined;
   if (subject === undefined) return present(await runHere());
-  return answerAbout(plane, request, subject, isAlone, runHere);
+  return answerAbout(plane, request, subject, runHere);
 }
 
 /** Local first; what is not here, or left while it was asked, is the owner's to answer. */
@@ -56,7 +56,6 @@ async function answerAbout(
   plane: ClusterPlane,
   request: RoutedRequest,
   subject: Subject,
-  isAlone: boolean,
   runHere: () => Result | Promise<Result>,
 ): Promise<RoutedAnswer> {
   const { entry, key, isInside } = request;
@@ -69,10 +68,7 @@ async function answerAbout(
     if (key !== undefined) entry.idempotency.forget(key);
     refused = result;
   }
-  if (isAlone) {
-    if (isInside) return { result: refused ?? absentResult(subject), isAbsent: true };
-    return present(refused ?? (await runHere()));
-  }
+  if (isInside) return { result: refused ?? absentResult(subject), isAbsent: true };
   const routed = await plane.route(subject, request.passing());
   if (typeof routed === 'object') return present(passedResult(routed.host, routed.passed));
   return present(routed === 'nowhere' && refused !== undefined ? refused : await runHere());

@@ -173,7 +173,8 @@ export class ClusterPlane {
   async pass(host: string, request: Passing): Promise<Passed> {
     this.assertMember(host);
     this.#forwarded += 1;
-    const bytes = await this.cluster.ask(host, 'http', encodeMessage(request), PASS_MS);
+    const asked = this.cluster.ask(host, 'http', encodeMessage(request), PASS_MS);
+    const bytes = await whileAlive(this.cluster, host, asked);
     return decodeMessage<Passed>(bytes, `the answer of host ${host}`);
   }
 
@@ -242,6 +243,35 @@ export class ClusterPlane {
     return this.cluster
       .members()
       .some((member) => member.host === host && member.state === 'alive');
+  }
+}
+
+/** The answer, or `HOST_UNREACHABLE` as soon as the host that was asked is another process or shows no sign of life. */
+async function whileAlive<T>(cluster: Cluster, host: string, answer: Promise<T>): Promise<T> {
+  const life = (): string | undefined => {
+    const member = cluster.members().find((one) => one.host === host);
+    return member?.state === 'alive' ? `${member.epoch}` : undefined;
+  };
+  const before = life();
+  let end: (() => void) | undefined;
+  const ended = new Promise<never>((_resolve, reject) => {
+    end = cluster.subscribe(() => {
+      if (life() === before) return;
+      reject(
+        new ExtSwitchError(
+          'HOST_UNREACHABLE',
+          `host ${JSON.stringify(host)} is gone, or is another process now`,
+          { found: host },
+        ),
+      );
+    });
+  });
+  try {
+    return await Promise.race([answer, ended]);
+  } finally {
+    end?.();
+    // One that fails later has nobody to tell.
+    answer.catch(() => undefined);
   }
 }
 

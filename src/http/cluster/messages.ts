@@ -39,7 +39,8 @@ export interface Claim {
   /** A migration is taking it away: when another host has it too, it is that host's. */
   readonly isLeaving: boolean;
 }
-export type SubjectKind = 'vm' | 'migration';
+/** `kept`: what a host keeps of the VM of a migration; source and destination may each. */
+export type SubjectKind = 'vm' | 'migration' | 'kept';
 
 /** Question `http.host`. */
 export interface HostAnswer {

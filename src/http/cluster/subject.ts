@@ -18,8 +18,10 @@ export function subjectOf(
 ): Subject | undefined {
   const { vm, migration } = params;
   if (vm !== undefined) return { kind: 'vm', text: vm };
-  if (migration !== undefined) return { kind: 'migration', text: migration };
-  if (route.namesVm !== true || typeof body !== 'object' || body === null) return undefined;
+  if (migration !== undefined) {
+    return { kind: route.about === 'kept' ? 'kept' : 'migration', text: migration };
+  }
+  if (route.about !== 'vmInBody' || typeof body !== 'object' || body === null) return undefined;
   const named = (body as { readonly vm?: unknown }).vm;
   return typeof named === 'string' ? { kind: 'vm', text: named } : undefined;
 }
@@ -28,6 +30,7 @@ export function subjectOf(
 export function isHere(world: FabricInterface, { kind, text }: Subject): boolean {
   try {
     if (kind === 'vm') world.vms.get(text);
+    else if (kind === 'kept') world.migrations.kept(text);
     else world.migrations.get(text);
     return true;
   } catch (error) {
@@ -39,7 +42,7 @@ export function isHere(world: FabricInterface, { kind, text }: Subject): boolean
 /** What of this world a question means: at most one, unless a name stands for several VMs. */
 export function claimsOf(world: FabricInterface, { kind, text }: WhoseQuestion): Claim[] {
   if (!isHere(world, { kind, text })) return [];
-  if (kind === 'migration') return [{ id: text.toLowerCase(), isLeaving: false }];
+  if (kind !== 'vm') return [{ id: text.toLowerCase(), isLeaving: false }];
   const ids = idsOf(world, text);
   const leaving = leavingVms(world);
   return ids.map((id) => ({ id, isLeaving: leaving.has(id) }));
@@ -64,5 +67,6 @@ function leavingVms(world: FabricInterface): ReadonlySet<string> {
 
 /** As people read it: `VM "web"`. */
 export function subjectName({ kind, text }: Subject): string {
-  return `${kind === 'vm' ? 'VM' : 'migration'} ${JSON.stringify(text.slice(0, 256))}`;
+  const what = { vm: 'VM', migration: 'migration', kept: 'what is kept of migration' }[kind];
+  return `${what} ${JSON.stringify(text.slice(0, 256))}`;
 }

@@ -31,7 +31,7 @@ export const migrationRoutes: readonly Route[] = [
     path: '/migrations',
     operationId: 'startMigration',
     tag: 'migrations',
-    namesVm: true,
+    about: 'vmInBody',
     summary: 'Migrate a VM to another host, or say what would keep it from running there',
     description:
       'The hosts of a world are the other hosts of its cluster and the other worlds of the server, by name. The VM goes as it is, running, paused, saved or off, with ' +
@@ -112,6 +112,7 @@ export const migrationRoutes: readonly Route[] = [
     path: '/migrations/{migration}/kept',
     operationId: 'getKeptVm',
     tag: 'migrations',
+    about: 'kept',
     summary:
       'The VM that a decision left without an owner, or took away from this host, to be imported',
     schema: {
@@ -129,6 +130,7 @@ export const migrationRoutes: readonly Route[] = [
     path: '/migrations/{migration}/kept',
     operationId: 'discardKeptVm',
     tag: 'migrations',
+    about: 'kept',
     summary: 'Delete what is kept of a VM',
     schema: { params, response: { 204: null }, errors: ['NOT_FOUND', 'STORE_UNAVAILABLE'] },
     async handle({ world, params: { migration: id } }) {
