@@ -134,6 +134,26 @@ t.test(
       'the destination has it (decision 0010)',
     );
     t.equal((await b.call('GET', '/v1/vms/p')).body.host, 'a');
+
+    // Somebody decides for the source (rule G39); when the destination is back it keeps what it had, and any host finds that.
+    const settle = `${begun.headers['location']}/settle`;
+    const settled = await b.call('POST', settle, { owner: 'source', confirm: 'a' });
+    t.match(settled.body, { host: 'c', state: 'failed' });
+    network.hosts.leave(slow);
+    network.hosts.join(peer);
+    const kept = `${begun.headers['location']}/kept`;
+    for (let tries = 0; tries < 400; tries += 1) {
+      if ((await b.call('GET', kept)).status === 200) break;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const found = await b.call('GET', kept);
+    t.equal(found.headers['extswitch-host'], 'a');
+    t.match(found.body, { format: 'extswitch-portable', vms: [{ name: 'p' }] });
+    t.equal((await b.call('GET', `/hosts/c${kept}`)).status, 404, 'the source keeps nothing');
+    t.equal((await b.call('GET', `/hosts/a${kept}`)).status, 200);
+    t.equal((await b.call('GET', '/v1/vms/p')).body.host, 'c');
+    t.equal((await c.call('DELETE', kept)).status, 204);
+    t.equal((await a.call('GET', kept)).status, 404);
   },
 );
 
