@@ -139,6 +139,56 @@ t.test('trace --follow resumes after the last entry and survives a broken stream
   t.match(ran.err, 'missed what came before request 10');
 });
 
+t.test(
+  'trace --cluster prints the host of each event and resumes by the ids of the stream',
+  async (t) => {
+    const event = (id: string, name: string, data: object) =>
+      `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+    const of = (host: string, seq: number, more: object = {}) => ({ host, ...entry(seq, more) });
+    const stop = new AbortController();
+    const { url, seen } = await fakeServer(t, {
+      'GET /v1/events?cluster=true': [
+        (response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' });
+          response.write(event('7-1', 'trace', of('a', 900)));
+          response.write(event('7-2', 'trace', of('b', 3)));
+          response.end(event('8-0', 'trace', of('b', 4, { switch: 'Other' })));
+        },
+        (response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' });
+          response.write(
+            event('20-0', 'gap', { host: 'a', data: { after: '8-0', first: '20-0' } }),
+          );
+          response.write(event('20-1', 'log', { host: 'b', type: 'log', data: { dropped: 12 } }));
+          response.write(event('21-0', 'trace', of('a', 901)));
+        },
+      ],
+    });
+    const words = ['trace', '--cluster', '--switch', 'TestSwitch', '--url', url];
+    const ran = await runCli(words, {
+      signal: stop.signal,
+      onOut: (out) => {
+        if (out.includes('901')) stop.abort();
+      },
+    });
+    t.equal(ran.code, 0);
+    t.strictSame(
+      ran.out.split('\n').map((line) => line.slice(0, 9)),
+      ['a     900', 'b       3', 'a     901', ''],
+      'numbers of one host do not hide those of another',
+    );
+    t.strictSame(
+      seen.map((each) => each.headers['last-event-id']),
+      [undefined, '8-0'],
+    );
+    t.match(ran.err, 'missed what came before this');
+    t.match(ran.err, 'host b left out 12 events');
+    const wrong = await runCli(['trace', '--cluster', '--limit', '3', '--url', url]);
+    t.equal(wrong.code, 2);
+    t.match(wrong.err, '--limit belongs to the trace of one host, not to --cluster');
+  },
+);
+
 t.test('trace --follow with filters leaves out what does not match', async (t) => {
   const stop = new AbortController();
   const send = (seq: number, more: object) =>

@@ -5,7 +5,7 @@ import { openClusterEventStream } from '../cluster/cluster-event-stream.ts';
 import { openEventStream, parseEventId, type StreamLimits } from '../event-stream.ts';
 import { defineRoute, type Route } from '../route.ts';
 
-type EventsQuery = { readonly lastEventId?: string; readonly cluster?: boolean };
+type EventsQuery = { readonly lastEventId?: string; readonly cluster?: 'true' | 'false' };
 
 function clusterOf({ cluster }: FabricInterface): Cluster {
   if (cluster !== undefined) return cluster;
@@ -41,7 +41,7 @@ export function eventsRoute(limits: StreamLimits): Route {
             maxLength: 32,
             description: 'Where headers cannot be set',
           },
-          cluster: { type: 'boolean', description: 'Of every host of the cluster' },
+          cluster: { enum: ['true', 'false'], description: 'true: of every host of the cluster' },
         },
       },
       response: { 200: { type: 'string' } },
@@ -55,7 +55,7 @@ export function eventsRoute(limits: StreamLimits): Route {
           `this world serves at most ${limits.perWorld} event streams at a time`,
         );
       }
-      if (query.cluster === true) {
+      if (query.cluster === 'true') {
         const { events } = clusterOf(world);
         const after = lastEventId === '' ? undefined : lastEventId;
         return { status: 200, stream: openClusterEventStream(entry, events, after, limits) };
