@@ -145,7 +145,8 @@ class OpenCluster implements Cluster {
     await lease.say({ epoch });
     const everyHost = await session.kv('journal').keys();
     membership = await Membership.watch({ bucket, host, leaseMs, log });
-    for await (const known of everyHost) membership.remember(known);
+    // A host writes below its name.
+    for await (const known of everyHost) membership.remember(known.split('.', 1)[0] ?? known);
     const members = membership;
     closers.unshift(() => members.close());
     const messages = new Messages({
