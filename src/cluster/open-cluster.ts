@@ -8,6 +8,7 @@ import type { Answer, Cluster, ClusterEvents, HostMember } from './api.ts';
 import { ClusterHosts } from './cluster-hosts.ts';
 import { openClusterStore } from './cluster-store.ts';
 import { EventStream } from './event-stream.ts';
+import { hostsWithJournal } from './journal.ts';
 import { Lease } from './lease.ts';
 import { HOST_NAME } from './member-record.ts';
 import { Membership } from './membership.ts';
@@ -143,10 +144,10 @@ class OpenCluster implements Cluster {
     closers.unshift(() => store.close());
     lease.isStillHost = isCurrent;
     await lease.say({ epoch });
-    const everyHost = await session.kv('journal').keys();
+    const everyHost = await hostsWithJournal(session);
     membership = await Membership.watch({ bucket, host, leaseMs, log });
     // A host writes below its name.
-    for await (const known of everyHost) membership.remember(known.split('.', 1)[0] ?? known);
+    for (const known of everyHost) membership.remember(known.split('.', 1)[0] ?? known);
     const members = membership;
     closers.unshift(() => members.close());
     const messages = new Messages({

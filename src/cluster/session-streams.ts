@@ -11,9 +11,6 @@ import { ExtSwitchError } from '../core/errors.ts';
 import { describe } from './address.ts';
 import type { ClusterAddress } from './api.ts';
 
-/** Commits of a host that its journal keeps (docs/decisions/0011). */
-export const JOURNAL_HISTORY = 64;
-
 /** Error codes of JetStream's API (nats-server, server/jetstream_errors_generated.go). */
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_EXISTS = 10058;
@@ -85,16 +82,16 @@ function streamConfigs(address: ClusterAddress): readonly NamedConfig[] {
     allow_direct: false,
     max_bytes: address.maxBytes ?? -1,
   };
-  const bucket = (name: string, history: number): NamedConfig => {
+  const bucket = (name: string): NamedConfig => {
     const full = `${address.cluster}-${name}`;
     const subjects = [`$KV.${full}.>`];
-    return { ...shared, name: `KV_${full}`, subjects, max_msgs_per_subject: history };
+    return { ...shared, name: `KV_${full}`, subjects, max_msgs_per_subject: 1 };
   };
   const state = `${address.cluster}-state`;
   return [
-    bucket('journal', JOURNAL_HISTORY),
-    bucket('policies', 1),
-    { ...bucket('hosts', 1), max_age: nanos(address.leaseMs) },
+    bucket('journal'),
+    bucket('policies'),
+    { ...bucket('hosts'), max_age: nanos(address.leaseMs) },
     { ...shared, name: `OBJ_${state}`, subjects: [`$O.${state}.C.>`, `$O.${state}.M.>`] },
   ];
 }

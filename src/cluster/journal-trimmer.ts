@@ -1,0 +1,110 @@
+import type { Journal } from './journal.ts';
+import type { StateObjects } from './state-objects.ts';
+import type { TakeOver } from './take-over.ts';
+
+/** Entries that may be there beyond what is needed; removing them together costs one request. */
+const SURPLUS = 16;
+/** An opening ends its epoch for ever: what a process of that epoch may have on the way comes within this time. */
+const OPENING_AGE_MS = 3_600_000;
+
+interface Added {
+  readonly number: number;
+  readonly revision: number;
+  readonly object: string | undefined;
+}
+
+/**
+ * Removes entries that the records have; the newest stays, for it says where the journal is. An object goes after its
+ * entry, so that no entry lacks its object.
+ */
+export class JournalTrimmer {
+  readonly #journal: Journal;
+  readonly #objects: StateObjects;
+  readonly #taken: TakeOver;
+  /** Entries of this epoch, in the order of their numbers. */
+  #entries: Added[] = [];
+  #isOldThere: boolean;
+  #running: Promise<void> | undefined = undefined;
+
+  constructor(journal: Journal, objects: StateObjects, taken: TakeOver) {
+    this.#journal = journal;
+    this.#objects = objects;
+    this.#taken = taken;
+    this.#isOldThere = taken.entries.length > 0;
+  }
+
+  /** An entry came to be. */
+  added(number: number, revision: number, object: string | undefined): void {
+    this.#entries.push({ number, revision, object });
+  }
+
+  /** Trims in the background, once there is enough to trim. */
+  progressed(applied: number): void {
+    const isSurplus = this.#surplus(applied) >= SURPLUS;
+    if (!isSurplus && !(this.#isOldThere && applied >= this.#taken.number)) return;
+    // What fails is done with the next round.
+    void this.trim(applied);
+  }
+
+  /** Trims what can be; failures leave it to the next time. */
+  trim(applied: number): Promise<void> {
+    this.#running ??= this.#trim(applied)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  #surplus(applied: number): number {
+    let count = 0;
+    // The newest is not surplus.
+    for (let i = 0; i < this.#entries.length - 1; i++) {
+      if ((this.#entries[i] as Added).number > applied) break;
+      count++;
+    }
+    return count;
+  }
+
+  async #trim(applied: number): Promise<void> {
+    const { epoch } = this.#taken;
+    const count = this.#surplus(applied);
+    const first = this.#entries[count];
+    if (count > 0 && first !== undefined) {
+      await this.#journal.trim(epoch, first.revision);
+      this.#forget(this.#entries.splice(0, count));
+    }
+    if (this.#isOldThere && applied >= this.#taken.number && this.#entries.length > 0) {
+      await this.#trimOld();
+      this.#isOldThere = false;
+    }
+  }
+
+  /** Entries of epochs before: of each, its opening stays for a while. */
+  async #trimOld(): Promise<void> {
+    const { entries, epoch, revision } = this.#taken;
+    const ends = new Map<number, number>([[epoch - 1, revision]]);
+    const old = Date.now() - OPENING_AGE_MS;
+    const gone: number[] = [];
+    for (const { entry, subjectEpoch, revision, time } of entries) {
+      if (entry.kind !== 'opening') continue;
+      ends.set(subjectEpoch, revision);
+      if (time < old) gone.push(revision);
+    }
+    const withCommits = new Set<number>();
+    for (const { entry, subjectEpoch } of entries) {
+      if (entry.kind !== 'opening') withCommits.add(subjectEpoch);
+    }
+    for (const subjectEpoch of withCommits) {
+      await this.#journal.trim(subjectEpoch, ends.get(subjectEpoch) ?? revision);
+    }
+    for (const place of gone) await this.#journal.remove(place, 0);
+    const objects = entries.flatMap(({ object }) => (object === undefined ? [] : [object]));
+    this.#objects.remove(objects);
+  }
+
+  #forget(entries: readonly Added[]): void {
+    const objects = entries.flatMap(({ object }) => (object === undefined ? [] : [object]));
+    this.#objects.remove(objects);
+  }
+}

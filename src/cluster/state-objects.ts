@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { ExtSwitchError } from '../core/errors.ts';
+import type { ClusterSession } from './session.ts';
+import { retried } from './stream-reads.ts';
+
+/** Loaded, or taken back, at a time. */
+const PARALLEL = 16;
+
+/**
+ * Values and commits that are not in a message, of one host: objects with names that were never used before, so that a
+ * name says what is in it for ever.
+ */
+export class StateObjects {
+  readonly #session: ClusterSession;
+  readonly #prefix: string;
+  readonly #stream: string;
+  /** For people. */
+  readonly place: string;
+  /** What is being removed, so that closing may wait. */
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor(session: ClusterSession, host: string) {
+    this.#session = session;
+    this.#prefix = `${host}/`;
+    this.place = session.bucketName('state');
+    this.#stream = `OBJ_${this.place}`;
+  }
+
+  /** Stores bytes under a new name. Throws what the client throws; nothing is left then, or an orphan for {@link sweep}. */
+  async keep(bytes: Uint8Array): Promise<string> {
+    const name = `${this.#prefix}${randomUUID()}`;
+    const timeout = this.#session.address.writeTimeoutMs;
+    await this.#session.objects.putBlob({ name }, bytes, { timeout });
+    return name;
+  }
+
+  /** The bytes of object `name`; `STORE_CORRUPT` naming `what` when it is not there. */
+  async load(name: string, what: string, deadline: number): Promise<Uint8Array> {
+    const bytes = await retried(deadline, () => this.#session.objects.getBlob(name));
+    if (bytes !== null) return bytes;
+    throw new ExtSwitchError(
+      'STORE_CORRUPT',
+      `the store in ${this.place} is damaged: ${what}: expected object ${name}, found none`,
+      { expected: name, found: 'no such object' },
+    );
+  }
+
+  /** Removes objects in the background; what fails is an orphan for the next {@link sweep}. */
+  remove(names: readonly string[]): void {
+    for (const name of names) {
+      const removal = this.#purge(name)
+        .catch(() => undefined)
+        .finally(() => this.#removals.delete(removal));
+      this.#removals.add(removal);
+    }
+  }
+
+  /** Removes every object of this host but `used`. */
+  async sweep(used: ReadonlySet<string>): Promise<void> {
+    const orphans: string[] = [];
+    for (const { name, deleted } of await this.#session.objects.list()) {
+      if (!deleted && name.startsWith(this.#prefix) && !used.has(name)) orphans.push(name);
+    }
+    await inParallel(orphans, (name) => this.#purge(name));
+  }
+
+  /** Resolves when what was to be removed is. */
+  async idle(): Promise<void> {
+    while (this.#removals.size > 0) await Promise.all(this.#removals);
+  }
+
+  /** The client's own deletion leaves a message for every name, for ever; these names never come back. */
+  async #purge(name: string): Promise<void> {
+    const { manager, objects } = this.#session;
+    const info = await objects.info(name);
+    if (info === null) return;
+    const meta = Buffer.from(name).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+    // The bytes first: cut short in between, the next sweep still finds the name.
+    await manager.streams.purge(this.#stream, { filter: `$O.${this.place}.C.${info.nuid}` });
+    await manager.streams.purge(this.#stream, { filter: `$O.${this.place}.M.${meta}` });
+  }
+}
+
+/** Runs `work` for every item, {@link PARALLEL} at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let i = next++; i < items.length; i = next++) await work(items[i] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+}
