@@ -19,6 +19,8 @@ export class Activity {
   indicated = 0;
   sawIndications = 0;
   attached = 0;
+  /** NICs below an external NIC that were made, index 1 and more. */
+  lowerNics = 0;
   /** Requests for a port that arrived after its teardown (rule B34). */
   lateArrivals = 0;
   paused = 0;

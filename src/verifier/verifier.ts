@@ -6,12 +6,13 @@ import { evidenceOf } from '../../switch/pipeline.ts';
 import { Nic, type Port } from '../../switch/ports.ts';
 import type { ModuleState } from '../../switch/states.ts';
 import type { Switch } from '../../switch/switch.ts';
-import { oidName } from '../abi/index.ts';
+import { OIDS, oidName } from '../abi/index.ts';
 import type { Clock } from '../core/clock.ts';
 import { isErrorStatus } from '../core/status.ts';
 import { findRule } from '../rules/rule-book.ts';
 import type { NicStatusOptions } from '../sdk/extension.ts';
 import { Activity } from './activity.ts';
+import { nicOf } from './request-parts.ts';
 import type { Broken, RuleCheck, Watcher } from './rule-check.ts';
 
 /** One module under watch: its watchers by what they want to be told. */
@@ -33,6 +34,7 @@ export interface VerifierOptions {
   finding(switchName: string, finding: Finding): void;
 }
 
+const NIC_CREATE = OIDS.OID_SWITCH_NIC_CREATE.code;
 const SEVERITY = {
   MUST: 'error',
   'MUST NOT': 'error',
@@ -72,6 +74,7 @@ export class Verifier implements SwitchObserver {
   arrived(switchName: string, module: FilterModule, request: OidRequest): void {
     const { activity, watchers } = this.#watch(switchName, module);
     activity.sawArrival(request.oid);
+    if (request.oid === NIC_CREATE && nicOf(request).nicIndex > 0) activity.lowerNics += 1;
     for (const watcher of watchers) watcher.arrived?.(request);
   }
 
