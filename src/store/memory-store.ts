@@ -105,7 +105,15 @@ export class MemoryStore implements Store {
   }
 
   #delete(key: string): void {
-    const edges = edgesOf(key);
+    const last = key.lastIndexOf('/') + 1;
+    const level = this.#level(key, last, false);
+    if (level === undefined) return;
+    if (level.owner !== this.#owner || level.edges.size === 1) this.#deletePath(edgesOf(key));
+    else if (level.edges.delete(key.slice(last))) level.sorted = undefined;
+  }
+
+  /** The last key of its level, or one on levels that are copied first. */
+  #deletePath(edges: readonly string[]): void {
     if (!this.#has(edges)) return;
     this.#root = this.#owned(this.#root);
     const path: KeyNode[] = [this.#root];
