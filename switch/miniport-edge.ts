@@ -101,7 +101,7 @@ export class SwitchMiniportEdge implements MiniportEdge {
     const ports = [...this.#state.ports.values()];
     return this.#array(request, 'port', ports.length, (at, i) => {
       const port = ports[i] as Port;
-      writePort(request.buffer, at, port, PORT_STATE_CODE[port.state]);
+      writePort(PORT_PARAMETERS.view(request.buffer, at), port, PORT_STATE_CODE[port.state]);
     });
   }
 
@@ -114,7 +114,8 @@ export class SwitchMiniportEdge implements MiniportEdge {
     }
     return this.#array(request, 'nic', nics.length, (at, i) => {
       const nic = nics[i] as Nic;
-      writeNic(request.buffer, at, nic, NIC_STATE_CODE[nic.state], 0, this.#state.ndis);
+      const view = NIC_PARAMETERS.view(request.buffer, at);
+      writeNic(view, nic, NIC_STATE_CODE[nic.state], 0, this.#state.ndis);
     });
   }
 

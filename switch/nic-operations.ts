@@ -7,6 +7,7 @@ import type { OidRequest } from './oid-request.ts';
 import { NIC_PARAMETERS, NIC_STATE_CODE, writeNic } from './parameters.ts';
 import { Nic, type NicChange, type NicOptions, type Port } from './ports.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
+import type { RequestBuffer } from './request-buffer.ts';
 import { NIC_STATES, nextState, PORT_STATES } from './states.ts';
 import { type MaybePromise, type Steps, settled } from './steps.ts';
 import type { SwitchState } from './switch-state.ts';
@@ -119,9 +120,9 @@ export class NicOperations {
     checkNicChange(nic.type, change);
     const before = nicValues(nic);
     const after = { ...before, ...change };
-    const write = (bytes: Uint8Array): void => {
+    const write = (buffer: RequestBuffer): void => {
       Object.assign(nic, after);
-      this.#write(bytes, nic, 'connected', 0);
+      this.#write(buffer, nic, 'connected', 0);
       Object.assign(nic, before);
     };
     const size = NIC_PARAMETERS.sizeof(this.#state.ndis);
@@ -182,13 +183,13 @@ export class NicOperations {
     return this.#edge.sendSet(
       oid,
       size,
-      (bytes) => this.#write(bytes, nic, state, flags),
+      (buffer) => this.#write(buffer, nic, state, flags),
       completed,
     );
   }
 
-  #write(bytes: Uint8Array, nic: Nic, state: keyof typeof NIC_STATE_CODE, flags: number): void {
-    writeNic(bytes, 0, nic, NIC_STATE_CODE[state], flags, this.#state.ndis);
+  #write(buffer: RequestBuffer, nic: Nic, state: keyof typeof NIC_STATE_CODE, flags: number): void {
+    writeNic(buffer.nic, nic, NIC_STATE_CODE[state], flags, this.#state.ndis);
   }
 
   #change(event: string, port: Port, nic: Nic): void {

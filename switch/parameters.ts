@@ -59,9 +59,15 @@ export function parseMac(text: string): Uint8Array | undefined {
   const step = text.length === 12 ? 2 : 3;
   const bytes = new Uint8Array(6);
   for (let i = 0; i < 6; i += 1) {
-    bytes[i] = Number.parseInt(text.slice(i * step, i * step + 2), 16);
+    bytes[i] = (digit(text, i * step) << 4) | digit(text, i * step + 1);
   }
   return bytes;
+}
+
+/** Value of a hexadecimal digit in either case. */
+function digit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57;
 }
 
 /** NDIS_SWITCH_PORT_PARAMETERS → values. */
@@ -119,10 +125,13 @@ export const NIC_STATE_CODE = {
 /** NDIS_SWITCH_PORT_STATE of a life state (rule B7). */
 export const PORT_STATE_CODE = { notCreated: 0, created: 1, tearingDown: 2 } as const;
 
-/** NDIS_SWITCH_PORT_PARAMETERS of a port at `offset`; PortState by the life cycle (rule B7). */
-export function writePort(bytes: Uint8Array, offset: number, port: Port, state: number): void {
-  PORT_PARAMETERS.initialize(bytes, offset);
-  const view = PORT_PARAMETERS.view(bytes, offset);
+/** NDIS_SWITCH_PORT_PARAMETERS of a port where `view` is; PortState by the life cycle (rule B7). */
+export function writePort(
+  view: ReturnType<typeof PORT_PARAMETERS.view>,
+  port: Port,
+  state: number,
+): void {
+  PORT_PARAMETERS.initialize(view.bytes, view.offset);
   view.Flags = port.flags;
   view.PortId = port.portId;
   view.PortName = port.name;
@@ -132,17 +141,15 @@ export function writePort(bytes: Uint8Array, offset: number, port: Port, state: 
   view.PortState = state;
 }
 
-/** NDIS_SWITCH_NIC_PARAMETERS of a NIC at `offset`, in the revision of the profile. */
+/** NDIS_SWITCH_NIC_PARAMETERS of a NIC where `view` is, in the revision of the profile. */
 export function writeNic(
-  bytes: Uint8Array,
-  offset: number,
+  view: ReturnType<typeof NIC_PARAMETERS.view>,
   nic: Nic,
   state: number,
   flags: number,
   ndis: NdisVersion,
 ): void {
-  NIC_PARAMETERS.initialize(bytes, offset, { ndis });
-  const view = NIC_PARAMETERS.view(bytes, offset);
+  NIC_PARAMETERS.initialize(view.bytes, view.offset, { ndis });
   view.Flags = flags;
   view.NicName = nic.name;
   view.NicFriendlyName = nic.friendlyName;
@@ -153,10 +160,10 @@ export function writeNic(
   view.VmName = nic.vmName;
   view.VmFriendlyName = nic.vmFriendlyName;
   view.MTU = nic.mtu;
-  view.PermanentMacAddress.set(nic.permanentMac);
+  view.PermanentMacAddress = nic.permanentMac;
   // Rule C14: all zero for NICs that are not VM NICs.
-  if (nic.vmMac !== undefined) view.VMMacAddress.set(nic.vmMac);
-  view.CurrentMacAddress.set(nic.currentMac);
+  if (nic.vmMac !== undefined) view.VMMacAddress = nic.vmMac;
+  view.CurrentMacAddress = nic.currentMac;
   // Rule C12: valid once the adapter has initialised. An internal one does that after NIC_CREATE; physical ones had before.
   const hasInitialised = nic.type !== 'internal' || state > NIC_STATE_CODE.created;
   if (hasInitialised && nic.netCfgInstanceId !== NULL_GUID) {

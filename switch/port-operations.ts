@@ -8,6 +8,7 @@ import type { OidRequest } from './oid-request.ts';
 import { PORT_PARAMETERS, writePort } from './parameters.ts';
 import { Port, type PortOptions } from './ports.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
+import type { RequestBuffer } from './request-buffer.ts';
 import { nextState, PORT_STATES } from './states.ts';
 import { type MaybePromise, type Steps, settled } from './steps.ts';
 import type { SwitchState } from './switch-state.ts';
@@ -67,9 +68,9 @@ export class PortOperations {
     nextState(PORT_STATES, port.state, 'update', `port ${port.name}`);
     const before = port.friendlyName;
     const size = PORT_PARAMETERS.sizeof(this.#state.ndis);
-    const write = (bytes: Uint8Array): void => {
+    const write = (buffer: RequestBuffer): void => {
       port.friendlyName = friendlyName;
-      writePort(bytes, 0, port, CREATED);
+      writePort(buffer.port, port, CREATED);
       port.friendlyName = before;
     };
     yield* settled(
@@ -150,7 +151,12 @@ export class PortOperations {
     completed?: (done: OidRequest) => void,
   ): MaybePromise<OidRequest> {
     const size = PORT_PARAMETERS.sizeof(this.#state.ndis);
-    return this.#edge.sendSet(oid, size, (bytes) => writePort(bytes, 0, port, state), completed);
+    return this.#edge.sendSet(
+      oid,
+      size,
+      (buffer) => writePort(buffer.port, port, state),
+      completed,
+    );
   }
 
   #change(event: string, port: Port): void {

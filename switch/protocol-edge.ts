@@ -243,11 +243,11 @@ export class ProtocolEdge {
   sendSet(
     oid: number,
     sizeBytes: number,
-    write: (bytes: Uint8Array) => void,
+    write: (buffer: RequestBuffer) => void,
     completed?: (request: OidRequest) => void,
   ): MaybePromise<OidRequest> {
     const buffer = this.takeBuffer(sizeBytes);
-    write(buffer.bytes);
+    write(buffer);
     const { set } = REQUEST_TYPE;
     const request = new OidRequest(oid, oidIndex(oid), set, buffer.bytes, sizeBytes, 0);
     request.words = buffer.prefix(sizeBytes);

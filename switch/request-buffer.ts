@@ -4,14 +4,17 @@ const PORT_PROPERTY = structure('NDIS_SWITCH_PORT_PROPERTY_PARAMETERS');
 const PORT_PROPERTY_DELETE = structure('NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS');
 const SWITCH_PROPERTY = structure('NDIS_SWITCH_PROPERTY_PARAMETERS');
 const SWITCH_PROPERTY_DELETE = structure('NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS');
+const PORT = structure('NDIS_SWITCH_PORT_PARAMETERS');
+const NIC = structure('NDIS_SWITCH_NIC_PARAMETERS');
 
 /** Size of both …_PROPERTY_CUSTOM structures. */
 export const CUSTOM_SIZE = 16;
 
-const MAX_PREFIX_WORDS = 256;
+/** The longest that come often: NDIS_SWITCH_NIC_PARAMETERS has 2,224 bytes. */
+const MAX_PREFIX_WORDS = 556;
 
 /**
- * A buffer for property OIDs with its views, reused from request to request so that the plain way does not allocate.
+ * A buffer for OIDs of properties, ports and NICs with its views, reused from request to request so that the plain way does not allocate.
  * The protocol edge issues one request at a time; a request that pends or shows its raw bytes keeps its buffer and the
  * edge takes a new one.
  */
@@ -25,6 +28,8 @@ export class RequestBuffer {
   readonly switchPropertyDelete;
   /** The first so many words, by their number: requests of a few lengths come again and again. */
   readonly #prefixes: (Uint32Array | undefined)[] = [];
+  #port: ReturnType<typeof PORT.view> | undefined;
+  #nic: ReturnType<typeof NIC.view> | undefined;
 
   /** `sizeBytes` is rounded up to a multiple of 4,096. */
   constructor(sizeBytes: number) {
@@ -36,6 +41,18 @@ export class RequestBuffer {
     this.switchProperty = SWITCH_PROPERTY.view(this.bytes, 0);
     this.switchPropertyDelete = SWITCH_PROPERTY_DELETE.view(this.bytes, 0);
   }
+
+  /** Made when it is first needed, as the next: a buffer of properties alone has no use for them. */
+  get port(): ReturnType<typeof PORT.view> {
+    this.#port ??= PORT.view(this.bytes, 0);
+    return this.#port;
+  }
+
+  get nic(): ReturnType<typeof NIC.view> {
+    this.#nic ??= NIC.view(this.bytes, 0);
+    return this.#nic;
+  }
+
   /** The words that hold the first `lengthBytes`, or `undefined` when copying them as bytes is as quick. */
   prefix(lengthBytes: number): Uint32Array | undefined {
     const count = (lengthBytes + 3) >>> 2;

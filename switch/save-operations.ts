@@ -14,6 +14,7 @@ import {
   type SaveAnswer,
   type SaveRecord,
   saveStateBytes,
+  writeBlankState,
 } from './save-record.ts';
 import { maxSaveData, SAVE_STATE } from './save-state-view.ts';
 import { NIC_STATES, nextState } from './states.ts';
@@ -276,8 +277,11 @@ export class SaveOperations {
 
   /** SAVE_COMPLETE or RESTORE_COMPLETE (rules G8, G23). */
   *#end(oid: number, nic: Nic): Steps<void> {
-    const bytes = saveStateBytes(nic, this.#dataOffset, 0, this.#state.ndis);
-    yield* settled(this.#edge.send(this.#edge.set(oid, bytes)));
+    const { ndis } = this.#state;
+    const sent = this.#edge.sendSet(oid, this.#dataOffset, ({ bytes }) => {
+      writeBlankState(bytes, nic, 0, ndis);
+    });
+    yield* settled(sent);
   }
 
   #find(request: OidRequest, module: FilterModule, flaw: Flaw): void {

@@ -36,8 +36,18 @@ const ZEROS = { extensionId: NULL_GUID, extensionFriendlyName: '', featureClassI
 /** The bytes of NDIS_SWITCH_NIC_SAVE_STATE for a NIC, with room for `room` bytes of data (rules G2, G3, G4). */
 export function saveStateBytes(nic: Nic, offset: number, room: number, ndis: NdisVersion) {
   const bytes = new Uint8Array(offset + room);
-  writeSaveState(bytes, 0, { portId: nic.portId, nicIndex: nic.index, ...ZEROS }, room, ndis);
+  writeBlankState(bytes, nic, room, ndis);
   return bytes;
+}
+
+/** The same where `bytes` begin, whose room for data is zero. */
+export function writeBlankState(
+  bytes: Uint8Array,
+  nic: Nic,
+  room: number,
+  ndis: NdisVersion,
+): void {
+  writeSaveState(bytes, 0, { portId: nic.portId, nicIndex: nic.index, ...ZEROS }, room, ndis);
 }
 
 /** The bytes of one record for the NIC's present port (rule G25). */

@@ -78,7 +78,7 @@ export class SuspendOperations {
       );
     }
     const bytes = new Uint8Array(NIC_PARAMETERS.sizeof(this.#state.ndis));
-    writeNic(bytes, 0, nic, NIC_STATE_CODE.connected, flag, this.#state.ndis);
+    writeNic(NIC_PARAMETERS.view(bytes), nic, NIC_STATE_CODE.connected, flag, this.#state.ndis);
     yield* settled(
       this.#edge.send(this.#edge.set(oid, bytes), () => {
         nic.suspension ^= flag;

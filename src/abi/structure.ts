@@ -86,6 +86,7 @@ export class Structure<N extends StructureName = StructureName> {
   readonly #texts: readonly TextField[];
   /** What {@link initialize} copies, by NDIS version or revision; made on first use. */
   readonly #blanks = new Map<NdisVersion | number, Uint8Array>();
+  readonly #sizes = new Map<NdisVersion, number>();
   readonly #otherType: number;
   readonly #checksHeader: boolean;
 
@@ -103,7 +104,11 @@ export class Structure<N extends StructureName = StructureName> {
 
   /** sizeof in a build for `ndis` (default: the newest), bytes; 0 when that version does not declare it. */
   sizeof(ndis: NdisVersion = NEWEST_NDIS): number {
-    return sizeofFor(this.row, ndis);
+    const known = this.#sizes.get(ndis);
+    if (known !== undefined) return known;
+    const size = sizeofFor(this.row, ndis);
+    this.#sizes.set(ndis, size);
+    return size;
   }
 
   /** Alignment in a build for `ndis`, bytes. */
