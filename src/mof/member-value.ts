@@ -34,6 +34,18 @@ export const INTEGER_RANGE: Readonly<Record<IntegerType, readonly [bigint, bigin
   sint64: [-0x8000_0000_0000_0000n, 0x7fff_ffff_ffff_ffffn],
 };
 
+/** The types a number holds: most values are of these, and need no `bigint` on the way. */
+const NUMBER_RANGE: Readonly<
+  Record<Exclude<IntegerType, 'uint64' | 'sint64'>, readonly [number, number]>
+> = {
+  uint8: [0, 0xff],
+  sint8: [-0x80, 0x7f],
+  uint16: [0, 0xffff],
+  sint16: [-0x8000, 0x7fff],
+  uint32: [0, 0xffff_ffff],
+  sint32: [-0x8000_0000, 0x7fff_ffff],
+};
+
 /** Sign, leading zeros, and more digits than 2^64 has: longer text is no 64-bit number and is not even parsed. */
 const DECIMAL = /^[+-]?[0-9]{1,40}$/;
 
@@ -80,6 +92,12 @@ function rangeText(low: bigint | number, high: bigint | number, type: ScalarType
 }
 
 function integer(m: FeatureMember, type: IntegerType, value: unknown): ScalarValue | ValueProblem {
+  if (Number.isInteger(value) && !is64Bit(type)) {
+    const [low, high] = NUMBER_RANGE[type];
+    // Integers have one zero.
+    const number = Number(value) + 0;
+    if (number >= low && number <= high) return outsideQualifiers(m, number) ?? number;
+  }
   const number = asBigint(value, type);
   if (number instanceof ValueProblem) return number;
   const [low, high] = INTEGER_RANGE[type];
