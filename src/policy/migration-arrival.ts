@@ -89,8 +89,11 @@ export class Arrival {
 
   record(state: ArrivalRecord['state']): ArrivalRecord {
     const { order, vm, document, switches, restore, found, kept } = this;
-    const head = { role: 'destination', state, order, vm } as const;
-    if (state === 'prepared' && document !== undefined) return { ...head, document, switches };
+    const role = 'destination';
+    if (state === 'prepared' && document !== undefined) {
+      return { role, state, order, vm, document, switches };
+    }
+    const head = { role, state, order, vm } as const;
     if (state === 'superseded' && found !== undefined) {
       return { ...head, found, ...(kept === undefined ? {} : { kept }) };
     }

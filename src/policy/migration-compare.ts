@@ -297,7 +297,7 @@ function* askAbout(
   problems: Incompatibility[],
 ): Steps<void> {
   const check = (): void => mustBeThere(entry);
-  const options = { ...portOf(adapter, {}), isValidationPort: true };
+  const options = portOf(adapter, { isValidationPort: true });
   const { port, request } = yield* settled(entry.machine.createPort(options, { check }));
   const { name } = adapter.settings;
   if (isErrorStatus(request.status)) {

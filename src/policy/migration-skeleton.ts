@@ -112,12 +112,12 @@ function attempt(tolerant: boolean, part: () => void): void {
 
 function bareAdapter(world: World, vm: VmEntry, from: PortableAdapter): AdapterEntry {
   const { id, type, name, macType, mtu, numaNode } = from;
-  const identity = { id, portName: from.portName ?? world.rng.guid(), type };
+  const portName = from.portName ?? world.rng.guid();
   const mac = parseMac(from.mac) ?? new Uint8Array(6);
   const vmMac = from.vmMac === undefined ? undefined : parseMac(from.vmMac);
   const adapter = new AdapterEntry(
     vm,
-    { ...identity, order: world.nextOrder() },
+    { id, portName, type, order: world.nextOrder() },
     { name, mac, macType, vmMac, numaNode, mtu },
   );
   adapter.isKnown = from.isKnown;

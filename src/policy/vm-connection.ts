@@ -44,12 +44,16 @@ export function targetSwitch(world: World, adapter: AdapterEntry): SwitchEntry |
 
 export function portOf(
   adapter: AdapterEntry,
-  facts: Pick<PortOptions, 'flags' | 'portId'>,
+  facts: Pick<PortOptions, 'flags' | 'portId' | 'isValidationPort'>,
 ): PortOptions {
   const { portName, vm, type, owner } = adapter;
+  const { portId, flags = 0, isValidationPort = false } = facts;
   // Rule B2: the name is for management and unique; the friendly one says whose port it is.
   const friendlyName = `${vm.name.slice(0, 240).toWellFormed()} ${portName.slice(0, 8)}`;
-  return { id: portName, name: portName, friendlyName, type, owner, ...facts };
+  const id = portName;
+  return portId === undefined
+    ? { id, name: id, friendlyName, type, owner, flags, isValidationPort }
+    : { id, name: id, friendlyName, type, owner, flags, isValidationPort, portId };
 }
 
 /** Rules C10, C11, C13, C15. */
@@ -324,7 +328,7 @@ export function* validate(
   if (entry === undefined || adapter.standing !== undefined) return;
   const facts = freePortId(entry, wantedPortId);
   const options = {
-    port: { ...portOf(adapter, facts), isValidationPort: true },
+    port: portOf(adapter, { ...facts, isValidationPort: true }),
     properties: [...properties],
   };
   const check = (): void => mustBeThere(entry);

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { VirtualClock } from '../core/clock.ts';
 
 /** Node's timers take at most a signed 32-bit number of milliseconds, about 25 days, and fire at once beyond it. */
