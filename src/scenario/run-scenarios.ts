@@ -1,15 +1,14 @@
 import { isExtSwitchError } from '../core/errors.ts';
-import type { Ground } from './ground.ts';
 import { loadScenario, type ScenarioSource } from './load.ts';
 import type { ScenarioOutcome } from './outcome.ts';
 import { type Cell, type PlanOptions, planScenario, unknownParameters } from './plan.ts';
-import { playScenario } from './play-scenario.ts';
-import { readScenario } from './read-scenario.ts';
+import { notPlayed, playCell } from './play-cell.ts';
 import { type GroundMaker, groundMaker } from './store-option.ts';
+import { WorkerDied, WorkerPool } from './worker-pool.ts';
 
 export interface RunOptions extends PlanOptions {
   readonly cwd: string;
-  /** Scenarios played at once, default 1. */
+  /** Scenarios played at once, each in a thread of its own; default 1: here. */
   readonly parallel?: number;
   /** `memory` (default), or the address of NATS servers: each scenario's hosts are then members of a cluster (store-option.ts). */
   readonly store?: string;
@@ -21,7 +20,13 @@ export interface RunOptions extends PlanOptions {
 interface Job {
   readonly file: string;
   readonly cell: Cell | undefined;
-  readonly error: unknown;
+  /** Its place among the cells of the file. */
+  readonly at: number;
+  readonly failure: NonNullable<ScenarioOutcome['failure']>;
+}
+
+function inFile(message: string, line: number): Job['failure'] {
+  return { in: 'file', message, line };
 }
 
 /** What can be played: the cells of these files, in order; a file that cannot be read is one job that fails. */
@@ -35,9 +40,13 @@ async function jobsOf(
     try {
       const source = await loadScenario(file, options.cwd);
       sources.push(source);
-      for (const cell of planScenario(source, options)) jobs.push({ file, cell, error: undefined });
+      for (const [at, cell] of planScenario(source, options).entries()) {
+        jobs.push({ file, cell, at, failure: inFile('', 0) });
+      }
     } catch (error) {
-      jobs.push({ file, cell: undefined, error });
+      if (!isExtSwitchError(error)) throw error;
+      const failure = inFile(error.message, error.place.line ?? 0);
+      jobs.push({ file, cell: undefined, at: 0, failure });
     }
   }
   return { jobs, sources };
@@ -79,73 +88,51 @@ export class ScenarioRunner {
     return this.#jobs.length;
   }
 
-  play(): AsyncGenerator<ScenarioOutcome, void, undefined> {
-    const { parallel = 1 } = this.#options;
-    return inOrder(this.#jobs, parallel, (job, i) =>
-      runJob(job, this.#options, () => this.#makeGround(i)),
-    );
+  async *play(): AsyncGenerator<ScenarioOutcome, void, undefined> {
+    const { parallel = 1, cwd, store, onProgress, seed, profile, parameters } = this.#options;
+    const size = Math.min(parallel, this.#jobs.length);
+    if (size < 2) {
+      for (const [i, job] of this.#jobs.entries()) yield await this.#playHere(job, i);
+      return;
+    }
+    const plan = {
+      ...(seed === undefined ? {} : { seed }),
+      ...(profile === undefined ? {} : { profile }),
+      ...(parameters === undefined ? {} : { parameters }),
+    };
+    const pool = new WorkerPool(size, { cwd, store, plan }, onProgress);
+    try {
+      yield* inOrder(this.#jobs, (job, i) => playThere(pool, job, i));
+    } finally {
+      await pool.close();
+    }
+  }
+
+  #playHere({ file, cell, failure }: Job, index: number): Promise<ScenarioOutcome> {
+    if (cell === undefined) return Promise.resolve(notPlayed(file, undefined, failure));
+    const { cwd, onProgress } = this.#options;
+    return playCell(file, cell, cwd, () => this.#makeGround(index), onProgress);
   }
 }
 
-async function runJob(
-  { file, cell, error }: Job,
-  options: RunOptions,
-  makeGround: () => Ground,
-): Promise<ScenarioOutcome> {
-  if (cell === undefined) return notPlayed(file, undefined, error);
+async function playThere(pool: WorkerPool, job: Job, index: number): Promise<ScenarioOutcome> {
+  const { file, cell, at, failure } = job;
+  if (cell === undefined) return notPlayed(file, undefined, failure);
   try {
-    const source = await loadScenario(file, options.cwd);
-    const scenario = await readScenario(source, cell);
-    const { onProgress } = options;
-    return await playScenario(scenario, cell, {
-      ground: makeGround(),
-      ...(onProgress === undefined
-        ? {}
-        : { onStep: (title) => onProgress(`${scenario.name}: ${title}`) }),
-    });
-  } catch (problem) {
-    return notPlayed(file, cell, problem);
+    return await pool.play({ file, cell: at, index });
+  } catch (error) {
+    if (!(error instanceof WorkerDied)) throw error;
+    return notPlayed(file, cell, { in: 'thread', message: error.message, line: 0 });
   }
 }
 
-/** A file that is wrong: nothing of it was played. */
-function notPlayed(file: string, cell: Cell | undefined, error: unknown): ScenarioOutcome {
-  if (!isExtSwitchError(error)) throw error;
-  return {
-    name: file,
-    file,
-    cell: cell?.label ?? '',
-    ...(cell?.profile === undefined ? {} : { profile: cell.profile }),
-    seed: cell?.seed ?? '',
-    ok: false,
-    failure: { in: 'file', message: error.message, line: error.place.line ?? 0 },
-    steps: [],
-    checks: [],
-    policies: { before: new Map(), after: new Map(), diff: [] },
-    timeline: [],
-    traceEntries: 0,
-    traceSha256: '',
-    durationMs: 0,
-    virtualMs: 0,
-  };
-}
-
-/** Works on `parallel` items at once; results in the order of the items. */
+/** Works on all items, as far as `work` lets them; results in the order of the items. */
 async function* inOrder<T, R>(
   items: readonly T[],
-  parallel: number,
   work: (item: T, index: number) => Promise<R>,
 ): AsyncGenerator<R, void, undefined> {
-  const running: Promise<R>[] = [];
-  let next = 0;
-  for (let i = 0; i < items.length; i += 1) {
-    while (next < items.length && next < i + parallel) {
-      const begun = work(items[next] as T, next);
-      // Whoever is ahead may fail before it is looked at.
-      begun.catch(() => {});
-      running.push(begun);
-      next += 1;
-    }
-    yield await (running[i] as Promise<R>);
-  }
+  const running = items.map(work);
+  // Whoever is ahead may fail before it is looked at.
+  for (const one of running) one.catch(() => undefined);
+  for (const one of running) yield await one;
 }
