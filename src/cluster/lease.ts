@@ -17,6 +17,14 @@ export interface LeaseOptions {
 /** Milliseconds between attempts to become the host, or to be heard again. */
 const RETRY_MS = 500;
 
+/** Milliseconds until a bucket that does not answer is given up: an election takes up to nine seconds. */
+const REACH_MS = 20_000;
+
+/** What an attempt to become the holder came to. */
+type Held =
+  | { readonly revision: number; readonly holder?: undefined }
+  | { readonly revision?: undefined; readonly holder: string };
+
 /**
  * The key of a host, held by one process: it keeps a second one from trying while the first lives. What makes that safe is the
  * epoch (cluster-store.ts); here are clocks, and nothing is decided by them but whether this process answers.
@@ -48,33 +56,20 @@ export class Lease {
    * `STORE_UNAVAILABLE` when the bucket cannot be written.
    */
   static async acquire(options: LeaseOptions): Promise<Lease> {
-    const { bucket, host, leaseMs, record, log } = options;
+    const { host, leaseMs, log } = options;
     const begun = now();
-    let holder: MemberRecord | undefined;
     let isTold = false;
     for (;;) {
       const sent = now();
-      let problem: unknown;
+      let found: Held;
       try {
-        const revision = await bucket.create(host, encodeMember(record));
-        return new Lease(options, revision, sent);
-      } catch (error) {
-        problem = error;
-      }
-      if (isTaken(problem)) {
-        const entry = await read(bucket, host).catch(() => undefined);
-        const found = entry === undefined ? undefined : decodeMember(entry.value);
-        // Ours, when only the acknowledgement was lost.
-        if (entry !== undefined && found?.incarnation === record.incarnation) {
-          return new Lease(options, entry.revision, sent);
+        found = await take(options);
+        if (found.revision !== undefined) return new Lease(options, found.revision, sent);
+      } catch (problem) {
+        if (since(begun) < Math.max(2 * leaseMs, REACH_MS)) {
+          await pause(leaseMs);
+          continue;
         }
-        holder = found ?? holder;
-        if (holder !== undefined && !isTold) {
-          isTold = true;
-          const most = `${(2 * leaseMs) / 1000} s`;
-          log('warn', `${heldBy(host, holder)}: waiting for it to end, ${most} at most`);
-        }
-      } else if (since(begun) >= 2 * leaseMs) {
         throw new ExtSwitchError(
           'STORE_UNAVAILABLE',
           `host ${JSON.stringify(host)} cannot be registered in the cluster: ${String(problem)}`,
@@ -82,14 +77,18 @@ export class Lease {
           { cause: problem },
         );
       }
-      if (since(begun) >= 2 * leaseMs && holder !== undefined) {
+      if (!isTold) {
+        isTold = true;
+        log('warn', `${found.holder}: waiting for it to end, ${(2 * leaseMs) / 1000} s at most`);
+      }
+      if (since(begun) >= 2 * leaseMs) {
         throw new ExtSwitchError(
           'LEASE_LOST',
-          `${heldBy(host, holder)}: end that process, or open this one under another name`,
+          `${found.holder}: end that process, or open this one under another name`,
           { member: 'name', expected: 'a name no other process has', found: host },
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, leaseMs / 10)));
+      await pause(leaseMs);
     }
   }
 
@@ -230,6 +229,34 @@ function now(): Moment {
 /** Milliseconds since then by the clock that has gone farther. */
 function since({ monotonic, wall }: Moment): number {
   return Math.max(performance.now() - monotonic, Date.now() - wall);
+}
+
+/** One attempt. Throws when it cannot be known. */
+async function take({ bucket, host, record }: LeaseOptions): Promise<Held> {
+  const bytes = encodeMember(record);
+  try {
+    return { revision: await bucket.create(host, bytes) };
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+  }
+  const entry = await read(bucket, host);
+  // It has just become free.
+  if (entry === undefined) return { revision: await bucket.create(host, bytes) };
+  const found = decodeMember(entry.value);
+  // Ours, when only the acknowledgement was lost.
+  if (found?.incarnation === record.incarnation) {
+    return { revision: await bucket.update(host, bytes, entry.revision) };
+  }
+  return {
+    holder:
+      found === undefined
+        ? `the lease of host ${JSON.stringify(host)} is held by what is no host of extswitch`
+        : heldBy(host, found),
+  };
+}
+
+function pause(leaseMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, leaseMs / 10)));
 }
 
 function isTaken(error: unknown): boolean {

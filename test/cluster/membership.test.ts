@@ -143,6 +143,16 @@ t.test(
   },
 );
 
+t.test('a key that is no record of a host is named as such', { skip: missing }, async (t) => {
+  await bucket.put('foreign', 'something else');
+  const keep = setInterval(() => void bucket.put('foreign', 'something else'), 300);
+  await t.rejects(acquire('foreign', 'one'), {
+    code: 'LEASE_LOST',
+    message: /lease of host "foreign" is held by what is no host of extswitch/,
+  });
+  clearInterval(keep);
+});
+
 t.test(
   'whoever finds the lease in other hands is lost, for ever, and takes nothing from them',
   { skip: missing },

@@ -1,0 +1,299 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { openCluster } from '../../src/cluster/open-cluster.ts';
+import type { ExtSwitchError } from '../../src/core/errors.ts';
+import { CombinedHosts } from '../../src/policy/combined-hosts.ts';
+import { Fabric } from '../../src/policy/fabric.ts';
+import type { MigrationPeer } from '../../src/policy/migration-api.ts';
+import { LocalHosts } from '../../src/policy/migration-hosts.ts';
+import {
+  type NatsServers,
+  natsServerMissing,
+  startNatsServers,
+} from '../../src/testing/nats-servers.ts';
+import { having } from '../policy/migration-fault-world.ts';
+import { openHost, PORT_SETTING, runningVm } from '../policy/migration-world.ts';
+import { contents, first, visible } from '../policy/vm-world.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import '../support/uncovered-children.ts';
+import { type ClusterHost, hasVm, migrateTo, openMember, sees, until } from './host-world.ts';
+
+const missing = natsServerMissing();
+
+let servers: NatsServers;
+let clusters = 0;
+
+t.before(async () => {
+  if (missing === false) servers = await startNatsServers({ count: 3 });
+});
+t.teardown(() => servers?.stop());
+
+/** What the host has stored. */
+const recordsOf = ({ cluster }: Fabric): string[] =>
+  cluster === undefined ? ['no cluster'] : contents(cluster.store);
+
+/** A cluster of its own. */
+const newCluster = (): string => {
+  clusters += 1;
+  return `${servers.url}/w${clusters}?lease=1s&writeTimeout=3s`;
+};
+
+t.test(
+  'a host that is opened again has its world as it was, and is the next epoch',
+  { skip: missing },
+  async (t) => {
+    const url = newCluster();
+    const a = await openMember(url, 'a');
+    const vm = await runningVm(a);
+    await a.fabric.vms.create({ name: 'second', adapters: [{ switch: 'S' }, {}] });
+    await vm.save();
+    const seen = visible(a.fabric);
+    const kept = recordsOf(a.fabric);
+    t.match(a.fabric.cluster, { name: 'w1', host: 'a', epoch: 1, isHolding: true });
+    await a.fabric.close();
+    t.equal(a.fabric.cluster?.isHolding, false);
+    const again = await openMember(url, 'a', a.keeper);
+    t.equal(visible(again.fabric), seen);
+    t.strictSame(recordsOf(again.fabric), kept);
+    t.equal(again.fabric.cluster?.epoch, 2);
+    t.match(await again.fabric.vms.get('vm').restore(), { restored: 2 });
+    t.strictSame(again.told, [], 'no warnings');
+    await again.fabric.close();
+    await again.fabric.close();
+  },
+);
+
+t.test(
+  'the hosts of a cluster see each other come, say where they listen, and go',
+  { skip: missing },
+  async (t) => {
+    const url = newCluster();
+    const [a, b] = await Promise.all([
+      openCluster(url, { name: 'a', profile: 'ws2022' }),
+      openMember(url, 'b'),
+    ]);
+    await until('b is open', () => a.hosts.peer('b') !== undefined);
+    const there = b.fabric.cluster;
+    if (there === undefined) throw new Error('no cluster');
+    t.equal(there.hosts.peer('a'), undefined, 'no world is open there');
+    t.equal(there.hosts.peer('b'), undefined, 'itself');
+    let changes = 0;
+    const end = a.subscribe(() => (changes += 1));
+    await there.announce('http://10.0.0.2:8080');
+    const seen = () => a.members().find(({ host }) => host === 'b');
+    await until('the URL', () => seen()?.url === 'http://10.0.0.2:8080');
+    t.ok(changes > 0);
+    t.match(a.members(), [
+      { host: 'a', epoch: 1, state: 'alive', isSelf: true, profile: 'ws2022', version: /^\d+\./ },
+      { host: 'b', epoch: 1, state: 'alive', isSelf: false, since: /^\d{4}-\d\d-\d\dT.*Z$/ },
+    ]);
+    t.match(there.members(), [
+      { host: 'a', isSelf: false },
+      { host: 'b', isSelf: true },
+    ]);
+    a.serve('whoami', async (_body, from) => new TextEncoder().encode(`a, asked by ${from}`));
+    const { answers, silent } = await there.askAll('whoami', new Uint8Array(0));
+    t.strictSame(
+      Array.from(answers, ([host, bytes]) => [host, new TextDecoder().decode(bytes)]),
+      [['a', 'a, asked by b']],
+    );
+    t.strictSame(silent, []);
+    end();
+    await b.fabric.close();
+    await until('b has left', () => seen()?.state === 'left');
+    await t.rejects(a.ask('b', 'whoami', new Uint8Array(0)), { code: 'HOST_UNREACHABLE' });
+    await a.close();
+    await t.rejects(a.ask('b', 'whoami', new Uint8Array(0)), { code: 'SHUTTING_DOWN' });
+    const later = await openCluster(url, { name: 'c', profile: 'ws2022' });
+    const states = Object.fromEntries(later.members().map(({ host, state }) => [host, state]));
+    t.match(states, { a: /^(left|silent)$/, b: /^(left|silent)$/, c: 'alive' }, 'hosts that were');
+    await later.close();
+  },
+);
+
+t.test(
+  'a second world of the same name is refused while the first lives, and has everything when that closes',
+  { skip: missing },
+  async (t) => {
+    const url = newCluster();
+    const a = await openMember(url, 'a');
+    await a.fabric.cluster?.announce('http://10.0.0.1:8080');
+    const told: string[] = [];
+    await t.rejects(
+      Fabric.open({ store: url, name: 'a', log: (_level, message) => told.push(message) }),
+      {
+        code: 'LEASE_LOST',
+        message: /host "a" is held by another process at http:\/\/10\.0\.0\.1:8080/,
+      },
+    );
+    t.match(told, [/host "a" is held by another process.*waiting for it to end, 2 s at most/]);
+    await a.fabric.switches.get('S').ports.create({ name: 'acknowledged' });
+    const next = openMember(url, 'a');
+    await sleep(300);
+    await a.fabric.close();
+    const { fabric } = await next;
+    t.ok(fabric.switches.get('S').ports.get('acknowledged'));
+    await fabric.close();
+  },
+);
+
+/** Host `a` behind proxies. */
+async function behindProxies(url: string): Promise<{ a: ClusterHost; proxies: TcpProxy[] }> {
+  const proxies = await Promise.all(servers.servers.map(({ port }) => TcpProxy.open(port)));
+  const through = proxies.map(({ port }) => `127.0.0.1:${port}`).join(',');
+  return { a: await openMember(url.replace(/^nats:\/\/[^/]*/, `nats://${through}`), 'a'), proxies };
+}
+
+t.test(
+  'a world that is cut off answers nothing from memory; it is the host again when it is heard',
+  { skip: missing },
+  async (t) => {
+    const { a, proxies } = await behindProxies(newCluster());
+    const { fabric } = a;
+    const vm = await runningVm(a);
+    for (const proxy of proxies) proxy.cut('stall');
+    await until('the lease has run out', () => !fabric.cluster?.isHolding);
+    for (const collection of ['vms', 'switches', 'features', 'extensions', 'migrations'] as const) {
+      t.throws(() => fabric[collection], {
+        code: 'LEASE_LOST',
+        message: /has not reached cluster "w\d+"/,
+      });
+    }
+    t.ok(fabric.counters()['vms'] === 1, 'metrics are still to be had');
+    await t.rejects(vm.pause(), { code: 'STORE_UNAVAILABLE' });
+    t.equal(vm.info.state, 'running', 'undone');
+    for (const proxy of proxies) proxy.heal();
+    await until('host again', () => fabric.cluster?.isHolding);
+    await fabric.vms.get('vm').pause();
+    t.equal(fabric.cluster?.epoch, 1, 'the same process');
+    t.notOk(fabric.cluster?.lost.aborted);
+    await fabric.close();
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  },
+);
+
+t.test(
+  'a world whose host another process has become ends: LEASE_LOST for changes and queries, nothing of it is stored (decision 0011)',
+  { skip: missing },
+  async (t) => {
+    const url = newCluster();
+    const { a, proxies } = await behindProxies(url);
+    const { fabric } = a;
+    const vm = await runningVm(a);
+    const { switches } = fabric;
+    for (const proxy of proxies) proxy.cut('stall');
+    const next = await openMember(url, 'a');
+    t.equal(next.fabric.cluster?.epoch, 2);
+    t.ok(hasVm(next, 'vm'), 'everything acknowledged');
+    await next.fabric.vms.get('vm').stop();
+    const stored = recordsOf(next.fabric);
+    const late = vm.pause().catch((error: unknown) => error);
+    for (const proxy of proxies) proxy.heal();
+    await until('lost', () => fabric.cluster?.lost.aborted);
+    t.match(await late, { code: /^(LEASE_LOST|STORE_UNAVAILABLE)$/ });
+    t.match(fabric.cluster?.lost.reason as ExtSwitchError, { code: 'LEASE_LOST' });
+    t.equal(fabric.cluster?.isHolding, false);
+    t.throws(() => fabric.vms, { code: 'LEASE_LOST' });
+    await t.rejects(async () => vm.start(), { code: 'LEASE_LOST' });
+    await t.rejects(async () => switches.create({ name: 'T' }), { code: 'LEASE_LOST' });
+    await t.rejects(
+      fabric.atomic(async () => undefined),
+      { code: 'LEASE_LOST' },
+    );
+    await t.rejects(fabric.reset(), { code: 'LEASE_LOST' });
+    await t.rejects(async () => fabric.cluster?.ask('a', 'x', new Uint8Array(0)), {
+      code: 'LEASE_LOST',
+    });
+    t.ok(
+      a.told.some((message) => /another process/.test(message)),
+      'logged',
+    );
+    await fabric.close();
+    t.ok(next.fabric.cluster?.isHolding, 'closing it takes nothing from the other');
+    t.strictSame(recordsOf(next.fabric), stored);
+    await next.fabric.vms.get('vm').start();
+    await next.fabric.close();
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  },
+);
+
+t.test(
+  'the worlds of a process and the hosts of its cluster are one directory for a world that is both',
+  { skip: missing },
+  async (t) => {
+    const url = newCluster();
+    const near = new LocalHosts();
+    const side = await openHost(near, 'side', { clock: 'wall' });
+    const main = await openHost(near, 'a', { store: url, clock: 'wall' });
+    const b = await openMember(url, 'b');
+    const a = Object.assign(main, { hooks: b.hooks, told: [] });
+    await sees(a, 'b');
+    await runningVm(side);
+    const before = having(side);
+    const { id } = await side.fabric.migrations.start({ vm: 'vm', destination: { host: 'a' } });
+    t.match(await side.fabric.migrations.done(id), { state: 'succeeded' });
+    t.match(await migrateTo(a, 'b', 'vm'), { state: 'succeeded' });
+    t.equal(having(b), before);
+    await sees(b, 'a');
+    t.match(await migrateTo(b, 'a', 'vm'), { state: 'succeeded' });
+    t.match(await migrateTo(a, 'side', 'vm'), { state: 'succeeded' });
+    t.equal(having(side), before);
+    await t.rejects(Fabric.open({ store: url, name: 'side', hosts: near }), {
+      code: 'ALREADY_EXISTS',
+    });
+    const again = await openCluster(url, { name: 'side', profile: 'ws2022' });
+    t.ok(again.isHolding, 'what was refused has handed its lease back');
+    await again.close();
+    await Promise.all([side.fabric.close(), a.fabric.close(), b.fabric.close()]);
+  },
+);
+
+t.test('a directory of two is joined whole or not at all', async (t) => {
+  const near = new LocalHosts();
+  const far = new LocalHosts();
+  const both = new CombinedHosts(near, far);
+  const peer = { host: 'a' } as MigrationPeer;
+  const joined: string[] = [];
+  const end = both.subscribe((host) => joined.push(host));
+  far.join({ host: 'a' } as MigrationPeer);
+  t.throws(() => both.join(peer), { code: 'ALREADY_EXISTS' });
+  t.equal(near.peer('a'), undefined);
+  const other = { host: 'b' } as MigrationPeer;
+  both.join(other);
+  t.equal(both.peer('b'), other);
+  t.ok(near.peer('b') === other && far.peer('b') === other);
+  both.leave(other);
+  t.equal(both.peer('b'), undefined);
+  end();
+  far.join(other);
+  t.strictSame([...new Set(joined)], ['a', 'b']);
+});
+
+t.test(
+  'what happens in the world of a host is in the feed of the cluster',
+  { skip: missing },
+  async (t) => {
+    const url = newCluster();
+    const watcher = await openCluster(url, { name: 'watcher', profile: 'ws2022' });
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const event of watcher.events.read({ signal: stop.signal })) {
+        seen.push(`${event.host} ${event.type} ${JSON.stringify(event.data)}`);
+      }
+    })();
+    const a = await openMember(url, 'a');
+    await a.fabric.switches.get('S').ports.create({ name: 'told' });
+    await until('the event', () =>
+      seen.some((line) => line.startsWith('a trace') && line.includes('OID_SWITCH_PORT_CREATE')),
+    );
+    const vm = await runningVm(a);
+    await first(vm).properties.add(PORT_SETTING, { SettingIntA: 1, SettingIntB: 2n });
+    await a.fabric.close();
+    await until('the last one', () => seen.some((line) => line.includes('PORT_PROPERTY_ADD')));
+    stop.abort();
+    await reading;
+    t.ok(seen.every((line) => line.startsWith('a ')));
+    await watcher.close();
+  },
+);
