@@ -7,6 +7,7 @@ import type {
   MigrationMapping,
   MigrationPeer,
   PortableRecord,
+  SupersededCopy,
 } from '../policy/migration-api.ts';
 import type { StoreValue } from '../store/store.ts';
 import { decodeValue, encodeValue } from '../store/value-codec.ts';
@@ -33,9 +34,9 @@ export type PeerCall =
       readonly records: readonly (readonly [Guid, readonly PortableRecord[]])[];
       readonly state: VmInfo['state'];
     }
-  | { readonly call: 'abandon' | 'outcome' | 'forget'; readonly migration: Guid };
+  | { readonly call: 'abandon' | 'outcome' | 'supersede' | 'forget'; readonly migration: Guid };
 
-export type PeerAnswer = CompatibilityReport | RestoreReport | string | null;
+export type PeerAnswer = CompatibilityReport | RestoreReport | SupersededCopy | string | null;
 
 export function encodePeerCall(call: PeerCall): Uint8Array {
   return encodeValue('migration', call as unknown as StoreValue);
@@ -73,6 +74,8 @@ async function called(peer: MigrationPeer, call: PeerCall): Promise<PeerAnswer> 
       return peer.take(call.migration, new Map(call.records), call.state);
     case 'outcome':
       return peer.outcome(call.migration);
+    case 'supersede':
+      return peer.supersede(call.migration);
     case 'abandon':
       await peer.abandon(call.migration);
       return null;

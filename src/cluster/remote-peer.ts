@@ -58,6 +58,10 @@ export class RemotePeer implements MigrationPeer {
     return this.#call({ call: 'outcome', migration }, SHORT_MS);
   }
 
+  supersede(migration: Guid): ReturnType<MigrationPeer['supersede']> {
+    return this.#call({ call: 'supersede', migration }, LONG_MS);
+  }
+
   async forget(migration: Guid): Promise<void> {
     await this.#call({ call: 'forget', migration }, SHORT_MS);
   }
