@@ -12,6 +12,7 @@ export function vmTree(vm: Item, style: Style): TreeNode {
     cells: [
       { text: String(vm['name']), paint: style.bold },
       { text: String(state), paint: state === 'running' ? style.good : style.warning },
+      vm['host'] === undefined ? '' : `on ${vm['host']}`,
       saved === 0 ? '' : `${saved} saved record${saved === 1 ? '' : 's'}`,
       { text: String(vm['id']), paint: style.dim },
     ],

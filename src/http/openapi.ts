@@ -134,9 +134,14 @@ function header(name: string, maxLength: number): OpenApiParameter {
 function responsesOf(route: Route): Record<string, OpenApiResponse> {
   const responses: Record<string, OpenApiResponse> = {};
   for (const [status, schema] of Object.entries(route.schema.response)) {
+    const names = [
+      ...(status === '201' ? ['Location'] : []),
+      ...(isAnyHosts(route) ? ['Extswitch-Host'] : []),
+    ];
+    const headers = names.map((name) => [name, { schema: { type: 'string' } }] as const);
     responses[status] = {
       description: status === '304' ? 'Not modified' : status === '201' ? 'Created' : 'Done',
-      ...(status === '201' ? { headers: { Location: { schema: { type: 'string' } } } } : {}),
+      ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
       ...(schema === null
         ? {}
         : {
@@ -146,7 +151,8 @@ function responsesOf(route: Route): Record<string, OpenApiResponse> {
     };
   }
   const byStatus = new Map<number, string[]>();
-  for (const code of ['MALFORMED', 'FORBIDDEN', ...(route.schema.errors ?? [])] as ErrorCode[]) {
+  const general = ['MALFORMED', 'FORBIDDEN', ...(isAnyHosts(route) ? ['HOST_UNREACHABLE'] : [])];
+  for (const code of [...general, ...(route.schema.errors ?? [])] as ErrorCode[]) {
     const { httpStatus } = ERROR_CODES[code];
     byStatus.set(httpStatus, [...new Set([...(byStatus.get(httpStatus) ?? []), code])]);
   }
@@ -154,6 +160,11 @@ function responsesOf(route: Route): Record<string, OpenApiResponse> {
     responses[`${status}`] = problemResponse(codes.join(', '));
   responses['default'] = problemResponse('Any other problem');
   return responses;
+}
+
+/** It is about what one host of a cluster has, whichever is asked. */
+function isAnyHosts({ path, about }: Route): boolean {
+  return about !== undefined || /\{(vm|migration)\}/.test(path);
 }
 
 function problemResponse(description: string): OpenApiResponse {

@@ -6,6 +6,7 @@ import type { GuardOptions } from './guard.ts';
 import type { Located } from './locate.ts';
 import type { Metrics } from './metrics.ts';
 import type { PathMatcher } from './path-matcher.ts';
+import type { Here } from './route.ts';
 import type { Worlds } from './worlds.ts';
 
 export interface ServerLimits {
@@ -40,7 +41,8 @@ export interface Plane {
   /** Routes below `/v1`, for batches and for telling 405 from 404. */
   readonly matcher: PathMatcher<CompiledRoute>;
   readonly metrics: Metrics;
-  readonly hostName: string;
+  /** The main world as a host, for requests that may ask the others, where there are any. */
+  readonly here: Here;
   /** Routes requests between the hosts of a cluster; `undefined` where there is none. */
   readonly routing: ClusterPlane | undefined;
   /** When it was made, ISO 8601. */

@@ -69,14 +69,12 @@ export function handlerOf(plane: Plane): Handler {
 }
 
 /** The world a request is for, as a host. */
-function hereOf(plane: Plane, entry: World, request: FastifyRequest): Here {
-  const isMain = entry.name === DEFAULT_WORLD;
-  const isCluster = isMain && plane.routing !== undefined;
-  return {
-    host: isMain ? plane.hostName : entry.name,
-    isCluster,
-    asksOthers: isCluster && !request.isInside && request.located?.host === undefined,
-  };
+function hereOf({ here }: Plane, entry: World, request: FastifyRequest): Here {
+  if (entry.name !== DEFAULT_WORLD) {
+    return { host: entry.name, isCluster: false, asksOthers: false };
+  }
+  const isAlone = request.isInside || request.located?.host !== undefined;
+  return isAlone && here.asksOthers ? { ...here, asksOthers: false } : here;
 }
 
 function baseOf({ world, host }: Located, entry: World): string {
@@ -85,7 +83,8 @@ function baseOf({ world, host }: Located, entry: World): string {
 }
 
 /** Without a cluster there is one host. Throws `NOT_FOUND`. */
-function assertHostIs({ hostName }: Plane, host: string | undefined): void {
+function assertHostIs({ here }: Plane, host: string | undefined): void {
+  const { host: hostName } = here;
   if (host === undefined || host === hostName) return;
   throw new ExtSwitchError(
     'NOT_FOUND',

@@ -181,7 +181,11 @@ function makePlane(deps: ServerDeps): Plane {
   const { cluster, worlds } = deps;
   const plane: Plane = {
     deps,
-    hostName: cluster?.host ?? deps.hostName ?? DEFAULT_WORLD,
+    here: {
+      host: cluster?.host ?? deps.hostName ?? DEFAULT_WORLD,
+      isCluster: cluster !== undefined,
+      asksOthers: cluster !== undefined,
+    },
     routing: cluster === undefined ? undefined : new ClusterPlane(cluster, worlds.main),
     since: new Date().toISOString(),
     url: undefined,

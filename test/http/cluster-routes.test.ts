@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { unpackValue } from '../../src/http/msgpack.ts';
+import { mergePages, type PageQuery, pageByKey } from '../../src/http/page.ts';
 import { runCli } from '../cli/run-in-process.ts';
 import { unreachable } from '../support/fake-cluster.ts';
 import { move, openHosts } from './cluster-hosts.ts';
@@ -45,6 +47,37 @@ t.test('lists are of all hosts, in one order, page after page at whatever host',
   t.match(unpackValue(packed.rawPayload), { items: [{ name: 'a1' }, { name: 'b1' }] });
   t.equal((await b.call('GET', '/v1/vms?limit=0')).status, 400, 'the query is checked first');
   t.equal((await b.call('GET', '/v1/vms?cursor=x')).status, 400);
+});
+
+t.test('pages of several lists are the pages of all their items, whatever the split', (t) => {
+  const items = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 3 }), { maxLength: 30 });
+  const law = fc.property(
+    items,
+    fc.array(fc.nat(2), { minLength: 30, maxLength: 30 }),
+    fc.integer({ min: 1, max: 7 }),
+    (keys, places, limit) => {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const query: PageQuery = { limit, ...(cursor === undefined ? {} : { cursor }) };
+        const pages = [0, 1, 2].map((host) =>
+          pageByKey(
+            keys.filter((_, i) => places[i] === host),
+            (key) => key,
+            query,
+          ),
+        );
+        const page = mergePages(pages, (key) => key, query);
+        if (page.next !== undefined && page.items.length !== limit) return false;
+        seen.push(...page.items);
+        cursor = page.next;
+      } while (cursor !== undefined);
+      const sorted = [...keys].sort((a, b) => (a < b ? -1 : 1));
+      return JSON.stringify(seen) === JSON.stringify(sorted);
+    },
+  );
+  fc.assert(law, { numRuns: 300 });
+  t.end();
 });
 
 t.test(
@@ -397,6 +430,7 @@ t.test('the verbs show hosts: host list and show, vm list, --on', async (t) => {
   t.match(vms.out, /^NAME +HOST +STATE/);
   t.match(vms.out, /^far +a +off/m);
   t.match(vms.out, /^near +b +off/m);
+  t.match((await run('vm', 'show', 'far')).out, /far .*off .*on a/);
   t.match((await run('vm', 'list', '--on', 'a')).out, /far/);
   t.notMatch((await run('vm', 'list', '--on', 'a')).out, /near/);
   t.equal((await run('switch', 'create', 'sw', '--on', 'c')).code, 0);

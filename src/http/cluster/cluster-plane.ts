@@ -216,6 +216,9 @@ export class ClusterPlane {
   /** Answers a request of another host as a client would be answered here. */
   async #take(body: Uint8Array, inject: Inject): Promise<Uint8Array> {
     const { method, url, headers, body: payload } = decodeMessage<Passing>(body, 'the request');
+    if (typeof url !== 'string' || !url.startsWith('/') || typeof headers !== 'object') {
+      throw new ExtSwitchError('MALFORMED', 'another host passed on what is no request');
+    }
     this.#received += 1;
     const answer = await inject({
       method,

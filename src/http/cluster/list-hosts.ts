@@ -24,10 +24,10 @@ export async function listHosts(plane: Plane): Promise<readonly HostInfo[]> {
   });
 }
 
-function aloneInfo({ hostName, deps, since, url }: Plane): HostInfo {
+function aloneInfo({ here, deps, since, url }: Plane): HostInfo {
   const { fabric } = deps.worlds.main;
   return {
-    host: hostName,
+    host: here.host,
     state: 'alive',
     isSelf: true,
     ...(url === undefined ? {} : { url }),
