@@ -146,8 +146,7 @@ class OpenCluster implements Cluster {
     await lease.say({ epoch });
     const everyHost = await hostsWithJournal(session);
     membership = await Membership.watch({ bucket, host, leaseMs, log });
-    // A host writes below its name.
-    for (const known of everyHost) membership.remember(known.split('.', 1)[0] ?? known);
+    for (const known of everyHost) membership.remember(known);
     const members = membership;
     closers.unshift(() => members.close());
     const messages = new Messages({

@@ -17,13 +17,14 @@ export async function openStore(spec: string): Promise<Store> {
     const { openLmdbStore } = await import('./lmdb-store.ts');
     return openLmdbStore(spec);
   }
-  const what =
-    scheme.toLowerCase() === 'nats'
-      ? 'the cluster store is not in this version'
-      : `there is no store engine for ${scheme}://`;
+  const isCluster = /^(nats|tls)$/i.test(scheme);
+  const what = isCluster
+    ? 'only "serve" and "scenario run" take a cluster (--store nats://…)'
+    : `there is no store engine for ${scheme}://`;
+  const expected = 'memory or a folder';
   // The address may hold a password, so it is not repeated.
   throw new ExtSwitchError('USAGE', `${what}: expected "memory" or a folder`, {
-    expected: 'memory or a folder',
+    expected,
     found: `${scheme}://…`,
   });
 }

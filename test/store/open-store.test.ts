@@ -26,11 +26,11 @@ t.test('a path opens an LMDB store', async (t) => {
 });
 
 t.test(
-  'a cluster address is refused as not in this version, without repeating its password',
+  'a cluster address alone is refused naming the verbs that take one, without its password',
   async (t) => {
-    for (const spec of ['nats://user:secret@host:4222', 'NATS://a,nats://b']) {
+    for (const spec of ['nats://user:secret@host:4222', 'NATS://a,nats://b', 'tls://secret@h']) {
       const error = (await openStore(spec).catch((cause: unknown) => cause)) as Error;
-      t.match(error, { code: 'USAGE', message: /cluster store is not in this version/ });
+      t.match(error, { code: 'USAGE', message: /only "serve" and "scenario run" take a cluster/ });
       t.notMatch(error.message, /secret/);
     }
     await t.rejects(openStore('redis://host'), {

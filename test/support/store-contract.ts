@@ -42,7 +42,7 @@ function readsAndWrites(test: DefineTest): void {
   test('an empty store has no entries and a name for people', async (store, t) => {
     t.equal(store.get('a'), undefined);
     assert.deepEqual([...store.range('')], []);
-    t.match(store.description, /^(memory|lmdb )/);
+    t.match(store.description, /^(memory|lmdb |cluster )/);
   });
 
   test('a put is read back, replaced by the next put and gone after a delete', async (store, t) => {
