@@ -13,6 +13,7 @@ export class HostStore implements Store {
   readonly #faults: HostFaults;
   readonly #outlives: boolean;
   #writing = 0;
+  #written = 0;
   #isDead = false;
   #closed = false;
 
@@ -32,6 +33,11 @@ export class HostStore implements Store {
   /** Writes that are not yet durable. */
   get writing(): number {
     return this.#writing;
+  }
+
+  /** Writes so far. */
+  get written(): number {
+    return this.#written;
   }
 
   get(key: string): StoreValue | undefined {
@@ -56,6 +62,7 @@ export class HostStore implements Store {
       return Promise.reject(error);
     }
     const written = this.#inner.write(ops);
+    this.#written += 1;
     if (written === undefined) return undefined;
     this.#writing += 1;
     return written.finally(() => {

@@ -63,6 +63,11 @@ export class Host {
     return (this.#store?.writing ?? 0) > 0;
   }
 
+  /** Counts what happens here. */
+  get activity(): number {
+    return (this.#store?.written ?? 0) + (this.#fabric?.events.lastSeq ?? 0);
+  }
+
   /** An extension as this host gets it. */
   extension(alias: string): ExtensionDefinition {
     const definition = this.#scenario.extensions.get(alias);

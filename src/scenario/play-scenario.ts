@@ -121,7 +121,9 @@ class ScenarioRun {
   #timed<T>(work: Promise<T>): Promise<T> {
     const isBusy = (): boolean =>
       this.#ground.isBusy || [...this.#hosts.values()].some(({ isWriting }) => isWriting);
-    return untilDone(work, this.#clock, isBusy);
+    const activity = (): number =>
+      [...this.#hosts.values()].reduce((sum, host) => sum + host.activity, 0);
+    return untilDone(work, this.#clock, isBusy, activity);
   }
 
   /** Hosts with their switches, then the VMs, which are off. */

@@ -12,12 +12,14 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 
 /**
  * Lets virtual time pass until `work` is done: when nothing moves any more, the next timer is due. Nothing is due while
- * `isBusy`: disks and networks have a time of their own. Throws when an hour of virtual time was not enough, or nothing will ever end it.
+ * `isBusy`: disks and networks have a time of their own. Throws when an hour of virtual time was not enough, or nothing will ever end it:
+ * `activity`, which counts what happens, stands still.
  */
 export async function untilDone<T>(
   work: Promise<T>,
   clock: VirtualClock,
   isBusy: () => boolean,
+  activity: () => number,
 ): Promise<T> {
   let isDone = false;
   const done = (): void => {
@@ -26,6 +28,7 @@ export async function untilDone<T>(
   work.then(done, done);
   const begun = clock.now();
   let idleSince: number | undefined;
+  let seen = activity();
   for (;;) {
     for (let i = 0; i < TURNS; i += 1) {
       if (isDone) return work;
@@ -34,6 +37,9 @@ export async function untilDone<T>(
     if (isDone) return work;
     const nextAt = clock.nextAt();
     if (isBusy() || nextAt === undefined) {
+      const now = activity();
+      if (now !== seen) idleSince = undefined;
+      seen = now;
       idleSince ??= Date.now();
       if (Date.now() - idleSince > STUCK_AFTER_MS) {
         throw new Error('it does not end: nothing is left that could end it');

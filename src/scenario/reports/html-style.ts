@@ -34,5 +34,7 @@ table { border-collapse: collapse; }
 .step.failed .message { color: var(--bad); }
 .depth1 td + td { padding-left: 1.5rem; } .depth2 td + td { padding-left: 3rem; } .depth3 td + td { padding-left: 4.5rem; }
 .event td { color: var(--dim); } .finding td { color: var(--warn); } .finding.error td { color: var(--bad); font-weight: 600; }
-.note td { color: var(--dim); padding-top: 1rem; font-style: italic; }
+.page { border-bottom: 1px solid var(--line); } .page[open] { padding-bottom: 1.5rem; }
+.page > summary { margin: 0; padding: .25rem 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.page .lines { display: inline-block; min-width: 18rem; color: var(--dim); font-variant-numeric: tabular-nums; }
 `;

@@ -1,27 +1,39 @@
 import type { EventLine, OidLine, StepLine, TimelineLine } from '../recorder.ts';
 import { Lanes } from './html-lanes.ts';
+import { isRefused, pagesOf, type TimelinePage, titleOfPage } from './html-pages.ts';
 import { html } from './html-text.ts';
-
-/** Rows of one scenario that are written: a report of a thousand VMs stays a page. */
-const MOST_ROWS = 1500;
 
 const short = (name: string): string => name.replace(/^(?:OID_SWITCH_|NDIS_STATUS_)/, '');
 
-/** What happened, as a table: time downwards, a lane for each host's switches and ports, steps as headings. */
+/**
+ * What happened, as a table: time downwards, a lane for each host's switches and ports, steps as headings. A long one is in pages
+ * that are folded, but for those in which a step failed: a browser lays out only what is open.
+ */
 export function timelineHtml(timeline: readonly TimelineLine[]): string {
   const lanes = new Lanes(timeline);
+  const pages = pagesOf(timeline);
+  if (pages.length === 1) return tableHtml(timeline, lanes);
+  const count = `<p class="facts">${timeline.length} lines on ${pages.length} pages; each opens with a click.</p>`;
+  return `${count}\n${pages.map((page) => pageHtml(page, lanes)).join('\n')}`;
+}
+
+function pageHtml(page: TimelinePage, lanes: Lanes): string {
+  const { text, steps, failed, refused } = titleOfPage(page);
+  const notes = [
+    ...(failed === 0 ? [] : [`<b class="failed">${failed} failed</b>`]),
+    ...(refused === 0 ? [] : [`<b class="expected">${refused} refused</b>`]),
+  ].join(' ');
+  const summary = `<summary><span class="lines">${html(text)}</span> ${html(steps)} ${notes}</summary>`;
+  const isOpen = failed === 0 ? '' : ' open';
+  return `<details class="page"${isOpen}>${summary}${tableHtml(page.lines, lanes)}</details>`;
+}
+
+function tableHtml(lines: readonly TimelineLine[], lanes: Lanes): string {
   const width = lanes.all.length + 2;
-  const rows: string[] = [];
-  for (const line of timeline.slice(0, MOST_ROWS)) {
-    if (line.kind === 'step') rows.push(stepRow(line, width));
-    else if (line.kind === 'oid') rows.push(oidRow(line, lanes));
-    else rows.push(eventRow(line, width));
-  }
-  const left = timeline.length - MOST_ROWS;
-  if (left > 0) {
-    const note = `${left} more lines are not shown here; the JSON report has them all`;
-    rows.push(`<tr class="note"><td colspan="${width}">${note}</td></tr>`);
-  }
+  const rows = lines.map((line) => {
+    if (line.kind === 'step') return stepRow(line, width);
+    return line.kind === 'oid' ? oidRow(line, lanes) : eventRow(line, width);
+  });
   return `<div class="scroll"><table class="timeline">\n<thead>${headRows(lanes)}</thead>\n<tbody>\n${rows.join('\n')}\n</tbody></table></div>`;
 }
 
@@ -51,8 +63,7 @@ function stepRow({ title, depth, time, state, message }: StepLine, width: number
 
 function oidRow(line: OidLine, lanes: Lanes): string {
   const at = lanes.of(line);
-  const isRefused = !/^NDIS_STATUS_(?:SUCCESS|LINK_STATE|NETWORK_CHANGE)$/.test(line.status);
-  const isBad = isRefused && line.requestType !== 'indication';
+  const isBad = isRefused(line);
   const port =
     lanes.all[at]?.portId === undefined && line.portId !== undefined ? ` ${line.portId}` : '';
   const title = `${line.oid} ${line.requestType} from ${line.origin}`;
