@@ -12,6 +12,8 @@ export interface RequestHeaders {
   readonly 'if-match'?: string | undefined;
   readonly 'if-none-match'?: string | undefined;
   readonly 'last-event-id'?: string | undefined;
+  /** Only for what is passed on as a whole: the plane deals with it before. */
+  readonly 'idempotency-key'?: string | undefined;
 }
 
 /** The world as a host among hosts. */

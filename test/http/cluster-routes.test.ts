@@ -323,7 +323,7 @@ t.test("a batch does what is about other hosts' VMs there, one by one and in ord
 t.test(
   'an atomic batch is about one host, this one or another, or is refused before anything',
   async (t) => {
-    const { a, b, c } = await openHosts(t);
+    const { network, a, b, c } = await openHosts(t);
     await a.call('POST', '/v1/vms', { name: 'on-a' });
     await c.call('POST', '/v1/vms', { name: 'on-c' });
     const atomic = (...given: [string, string, unknown?][]) =>
@@ -363,6 +363,22 @@ t.test(
     t.equal(undone.status, 409);
     t.equal(undone.body.operation, 1);
     t.equal((await a.call('GET', '/v1/vms/on-a')).body.state, 'running', 'all of it, or nothing');
+
+    // The answer of a whole batch may be lost, too.
+    const stop = { method: 'POST', path: '/v1/vms/on-a/stop' };
+    const start = { method: 'POST', path: '/v1/vms/on-a/start' };
+    const key = { 'idempotency-key': 'batch-1' };
+    const whole = { atomic: true, operations: [stop, start] };
+    network.after = ({ service }) => {
+      if (service === 'http') throw unreachable('a');
+    };
+    t.equal((await b.call('POST', '/v1/batch', whole, key)).status, 503);
+    network.after = undefined;
+    const oids = a.fabric.trace.entries().length;
+    t.equal((await c.call('POST', '/v1/batch', whole, key)).status, 200);
+    t.equal(a.fabric.trace.entries().length, oids, 'done once');
+    const direct = await b.call('POST', '/hosts/a/v1/batch', { operations: [stop, start] });
+    t.match(direct.body.items, [{ status: 200 }, { status: 200 }]);
 
     const here = await atomic(['POST', '/v1/vms', { name: 'new' }], ['POST', '/v1/vms/new/start']);
     t.equal(here.status, 200, 'what it makes itself is here');

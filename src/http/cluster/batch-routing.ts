@@ -103,11 +103,15 @@ export class BatchRouting {
   }
 
   /** A whole atomic batch at another host. */
-  async passWhole(host: string, body: unknown): Promise<Result> {
+  async passWhole(host: string, body: unknown, key: string | undefined): Promise<Result> {
     const passed = await this.#plane.pass(host, {
       method: 'POST',
       url: '/v1/batch',
-      headers: { accept: MESSAGE_PACK, 'content-type': MESSAGE_PACK },
+      headers: {
+        accept: MESSAGE_PACK,
+        'content-type': MESSAGE_PACK,
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
       body: packValue(body),
     });
     return resultOf(passed.status, passed);

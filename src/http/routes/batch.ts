@@ -85,9 +85,15 @@ export function batchRoute(deps: BatchDeps): Route {
       response: { 200: listOf(batchResult) },
       errors: ['VETOED', 'SETTINGS_INVALID', 'NOT_FOUND'],
     },
-    async handle({ world, entry, base, here, body }) {
+    async handle({ world, entry, base, here, body, headers }) {
       const routing = here.asksOthers ? deps.routing() : undefined;
-      const place = { entry, base, here, routing: routing && new BatchRouting(routing, entry) };
+      const place = {
+        entry,
+        base,
+        here,
+        key: headers['idempotency-key'],
+        routing: routing && new BatchRouting(routing, entry),
+      };
       if (body.atomic === true) return runAtomic(deps, world, place, body);
       const batch = new Batch(deps, world, place);
       return { status: 200, body: { items: await batch.runAll(body.operations) } };
@@ -100,6 +106,7 @@ interface Place {
   readonly entry: World;
   readonly base: string;
   readonly here: Here;
+  readonly key: string | undefined;
   readonly routing: BatchRouting | undefined;
 }
 
@@ -273,7 +280,7 @@ async function runAtomic(
   if (place.routing !== undefined && operations.length > 0) {
     const routed = new Batch(deps, world, place).routed(operations);
     const host = await place.routing.hostOfAll(routed);
-    if (host !== undefined) return place.routing.passWhole(host, body);
+    if (host !== undefined) return place.routing.passWhole(host, body, place.key);
   }
   const results: OperationResult[] = [];
   try {
