@@ -14,6 +14,7 @@
  * await fabric.close();
  * ```
  */
+export type * from './cluster/api.ts';
 export type { ErrorCode, ErrorPlace } from './core/errors.ts';
 export { ERROR_CODES, ExtSwitchError, isExtSwitchError } from './core/errors.ts';
 export type { Guid } from './core/guid.ts';

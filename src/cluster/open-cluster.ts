@@ -54,9 +54,12 @@ export async function openCluster(spec: string, options: OpenClusterOptions): Pr
     closers.unshift(() => session.close());
     for (const note of session.notes) log('warn', `cluster ${describe(address)}: ${note}`);
     return await OpenCluster.enter(session, options, log, closers);
-  } catch (error) {
+  } catch (cause) {
     await closeAll(closers, log);
-    throw error;
+    if (cause instanceof ExtSwitchError) throw cause;
+    const found = cause instanceof Error ? cause.message : String(cause);
+    const message = `cannot enter cluster ${describe(address)} as host ${name}: ${found}`;
+    throw new ExtSwitchError('STORE_UNAVAILABLE', message, { found }, { cause });
   }
 }
 

@@ -55,12 +55,14 @@ export async function ensureStreams(
   return { replicas: least, notes };
 }
 
-/** Removes everything the cluster of this name has in JetStream, its event feed too. */
+/** Removes everything the cluster of this name has in JetStream, its event feed and large messages too. */
 export async function dropStreams(
   address: ClusterAddress,
   manager: JetStreamManager,
 ): Promise<void> {
-  const names = [...streamConfigs(address).map(({ name }) => name), `${address.cluster}-events`];
+  const { cluster } = address;
+  const own = streamConfigs(address).map(({ name }) => name);
+  const names = [...own, `${cluster}-events`, `OBJ_${cluster}-parcels`];
   for (const name of names) {
     try {
       await manager.streams.delete(name);

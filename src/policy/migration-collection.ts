@@ -29,6 +29,8 @@ import type { World } from './world.ts';
 
 /** Ended migrations that are remembered. */
 const HISTORY = 1000;
+/** Milliseconds of the machine's clock that the answer of a host is waited for. */
+const RESUME_MS = 1000;
 
 /** Migrations of a world's VMs. */
 export class Migrations implements MigrationCollection {
@@ -117,8 +119,12 @@ export class Migrations implements MigrationCollection {
     const departure = this.#find(id);
     departure.wake?.();
     // As far as it comes by itself: one that does not answer still is no reason to wait here.
-    for (let turn = 0; turn < 100 && !departure.isOver && departure.wake === undefined; turn += 1) {
-      await new Promise((resolve) => setImmediate(resolve));
+    const begun = performance.now();
+    for (let turn = 0; !departure.isOver && departure.wake === undefined; turn += 1) {
+      // In one process it takes some turns, over a network some milliseconds.
+      if (turn < 100) await new Promise((resolve) => setImmediate(resolve));
+      else if (performance.now() - begun > RESUME_MS) break;
+      else await new Promise((resolve) => setTimeout(resolve, 5));
     }
     return departure.info;
   }
