@@ -19,6 +19,10 @@ export class Activity {
   indicated = 0;
   sawIndications = 0;
   attached = 0;
+  /** Feature statuses it answered when a stage asked. */
+  statusAnswers = 0;
+  /** Records it gave when a stage saved a NIC. */
+  savedRecords = 0;
   /** NICs below an external NIC that were made, index 1 and more. */
   lowerNics = 0;
   /** Requests for a port that arrived after its teardown (rule B34). */

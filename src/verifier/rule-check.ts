@@ -1,3 +1,4 @@
+import type { FeatureCatalog } from '../../switch/environment.ts';
 import type { FilterModule } from '../../switch/filter-module.ts';
 import type { Answer } from '../../switch/observer.ts';
 import type { OidRequest } from '../../switch/oid-request.ts';
@@ -24,6 +25,8 @@ export interface Broken {
 export interface Watched {
   readonly module: FilterModule;
   readonly switchName: string;
+  /** The registered classes. */
+  catalog(): FeatureCatalog;
   /** Virtual milliseconds. */
   now(): number;
   /** Virtual timer; what still runs when the module is gone finds `module.state` detached. */

@@ -145,6 +145,7 @@ export class Verifier implements SwitchObserver {
         check.watch({
           module,
           switchName,
+          catalog: () => this.#machine(switchName).environment.catalog,
           now: () => clock.now(),
           after: (delayMs, fire) => clock.after(delayMs, fire, true),
           report,
@@ -154,6 +155,12 @@ export class Verifier implements SwitchObserver {
     watch = { activity, watchers };
     this.#watches.set(module, watch);
     return watch;
+  }
+
+  #machine(switchName: string): Switch {
+    const machine = this.machines.get(switchName);
+    if (machine === undefined) throw new Error(`switch ${switchName} was never made`);
+    return machine;
   }
 
   #report(switchName: string, module: FilterModule, check: RuleCheck, broken: Broken): void {

@@ -205,6 +205,13 @@ export class LifeCycleStage {
     if (!holds) this.#fail(message, rule);
   }
 
+  /** Like {@link expect}, for what SHOULD hold: a warning. */
+  advise(holds: boolean, message: string, rule: string): void {
+    if (holds) return;
+    const { id: extensionId, name } = this.extension;
+    this.findings.push({ rule, severity: 'warning', message: `${name} ${message}`, extensionId });
+  }
+
   #fail(message: string, rule: string | undefined): void {
     if (this.failures.some((known) => known.message === message)) return;
     this.failures.push(rule === undefined ? { message } : { message, rule });

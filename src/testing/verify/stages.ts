@@ -1,7 +1,9 @@
 import { lifeCycles } from '../life-cycles/index.ts';
 import type { LifeCycle } from '../life-cycles/life-cycle.ts';
 import type { LifeCycleStage } from '../life-cycles/stage.ts';
+import { featureStatus } from './stages/feature-status.ts';
 import { lateOids } from './stages/late-oids.ts';
+import { saveRestore } from './stages/save-restore.ts';
 import { wholeLife } from './stages/whole-life.ts';
 import type { VerifyRig } from './verify-rig.ts';
 
@@ -13,7 +15,13 @@ export interface VerifyStage extends Pick<LifeCycle, 'name' | 'title' | 'isRace'
 }
 
 /** What `verify` plays, in this order: the plain stages first, then the life cycles that broke real extensions. */
-export const VERIFY_STAGES: readonly VerifyStage[] = [wholeLife, lateOids, ...lifeCycles];
+export const VERIFY_STAGES: readonly VerifyStage[] = [
+  wholeLife,
+  lateOids,
+  featureStatus,
+  saveRestore,
+  ...lifeCycles,
+];
 
 /** Names and titles of {@link VERIFY_STAGES}. */
 export function verifyStages(): readonly { readonly name: string; readonly title: string }[] {

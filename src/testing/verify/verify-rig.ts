@@ -1,3 +1,4 @@
+import type { PropertyCodec } from '../../../switch/environment.ts';
 import type { FilterModule } from '../../../switch/filter-module.ts';
 import { OidRequest, REQUEST_TYPE } from '../../../switch/oid-request.ts';
 import type { Switch } from '../../../switch/switch.ts';
@@ -33,6 +34,18 @@ export class VerifyRig {
       activity.lateArrivals += count;
   }
 
+  /** It answered a feature status (rules F9-F11). */
+  sawStatusAnswer(): void {
+    for (const activity of this.#verifier?.activities.values() ?? []) activity.statusAnswers += 1;
+  }
+
+  /** It saved run-time data (rules G13-G33). */
+  sawSavedRecords(count: number): void {
+    for (const activity of this.#verifier?.activities.values() ?? []) {
+      activity.savedRecords += count;
+    }
+  }
+
   /** The machine of a switch, by its name. */
   machine(switchName: string): Switch {
     const found = this.#verifier?.machines.get(switchName);
@@ -42,15 +55,17 @@ export class VerifyRig {
 
   /**
    * Sends any bytes as any OID from the protocol edge, as the switch would: down the whole stack, one at a time; only while
-   * nothing else is under way on the switch. `room`: bytes for the answer of a query or method.
+   * nothing else is under way on the switch. `room`: bytes for the answer of a query or method;
+   * `codec`: the class of what is in the buffer.
    */
   send(
     switchName: string,
     requestType: RequestType,
     oid: number,
     input: Uint8Array,
-    room = 0,
+    options: { readonly room?: number; readonly codec?: PropertyCodec } = {},
   ): Promise<RawOutcome> {
+    const { room = 0, codec } = options;
     const machine = this.machine(switchName);
     const buffer = new Uint8Array(Math.max(input.length, room));
     buffer.set(input);
@@ -62,6 +77,7 @@ export class VerifyRig {
       input.length,
       requestType === 'set' ? 0 : room,
     );
+    request.codec = codec;
     return new Promise((resolve) => {
       request.onComplete = ({
         status,

@@ -47,7 +47,7 @@ function askAdapter(sw: SwitchContext, source: NicAddress): void {
   const destination = { portId: adapter.portId, nicIndex: adapter.index };
   if (sw.referenceNic(destination.portId, destination.nicIndex) !== NdisStatus.SUCCESS) return;
   const isReferenced = sw.referenceNic(source.portId, source.nicIndex) === NdisStatus.SUCCESS;
-  sw.nicRequest({
+  void sw.nicRequest({
     source,
     destination,
     requestType: 'query',
