@@ -1,3 +1,4 @@
+import { ExtSwitchError } from '../../src/core/errors.ts';
 import type { MigrationInfo, MigrationPeer } from '../../src/policy/migration-api.ts';
 import { LocalHosts } from '../../src/policy/migration-hosts.ts';
 import { type Host, type Keeper, openHost } from '../policy/migration-world.ts';
@@ -9,12 +10,19 @@ export type Hook = (what: keyof MigrationPeer, when: 'before' | 'after') => Prom
 export class HookedHosts extends LocalHosts {
   far: { peer(host: string): MigrationPeer | undefined } | undefined;
   hook: Hook | undefined;
+  /** The first call of it is sent, and given up at once. */
+  isLate: ((what: keyof MigrationPeer) => boolean) | undefined;
 
   override peer(host: string): MigrationPeer | undefined {
     const peer = this.far?.peer(host);
     if (peer === undefined) return undefined;
     const hooked = async <T>(what: keyof MigrationPeer, send: () => Promise<T>): Promise<T> => {
       await this.hook?.(what, 'before');
+      if (this.isLate?.(what) === true) {
+        this.isLate = undefined;
+        void send().catch(() => undefined);
+        throw new ExtSwitchError('HOST_UNREACHABLE', `${what}: no answer in time`);
+      }
       const answer = await send();
       await this.hook?.(what, 'after');
       return answer;
