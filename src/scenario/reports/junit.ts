@@ -24,8 +24,8 @@ function escaped(text: string): string {
 }
 
 /**
- * JUnit XML as CI systems read it: a suite a scenario, a case a step and an invariant. Attributes and their order are those of
- * the Ant task's schema (windyroad/JUnit-Schema), with `file` and `line` as additions that readers know.
+ * JUnit XML as CI systems read it: a suite a scenario, a case a step and an invariant. Elements and attributes are those of the
+ * schema of Jenkins' xUnit plugin (junit-10.xsd); what a suite was made of is in its properties.
  */
 export function junitReport(outcomes: readonly ScenarioOutcome[]): string {
   const suites = outcomes.map(suiteOf);
