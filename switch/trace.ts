@@ -81,6 +81,8 @@ export class TraceRing {
   #clear = 0;
   /** Total recorded since the beginning. */
   recorded = 0;
+  /** Number of the newest entry that had to go for newer ones since it was last cleared, or 0. */
+  droppedSeq = 0;
   onRecord: ((seq: number) => void) | undefined;
 
   /** `limit` entries and `byteLimit` bytes of payload at most. `nextSeq` hands out numbers shared with other events. */
@@ -263,6 +265,7 @@ export class TraceRing {
     this.#head = 0;
     this.#clear = this.#bytes.length;
     this.#facts = [];
+    this.droppedSeq = 0;
   }
 
   #slot(i: number): number {
@@ -295,6 +298,7 @@ export class TraceRing {
   }
 
   #dropOldest(): void {
+    this.droppedSeq = this.#doubles[this.#first * DOUBLES + SEQ] as number;
     this.#first = this.#first + 1 === this.#capacity ? 0 : this.#first + 1;
     this.#count -= 1;
   }

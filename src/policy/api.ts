@@ -22,7 +22,7 @@ import type {
   MigrationCollection,
   PortableDocument,
 } from './migration-api.ts';
-import type { SnapshotCollection, TimeControl } from './sim-api.ts';
+import type { RecordingOptions, SnapshotCollection, TimeControl } from './sim-api.ts';
 
 export type { StoreReport } from '../store/store.ts';
 
@@ -596,6 +596,12 @@ export interface FabricInterface {
   };
   readonly time: TimeControl;
   readonly snapshots: SnapshotCollection;
+  /**
+   * The trace as a file to replay against an extension (docs/reference/trace-file.md): JSON lines, with what the switches were
+   * when it begins. Errors: `NOT_FOUND` (snapshot), `ILLEGAL_TRANSITION` when entries it needs were dropped or the world was reset
+   * or restored since the snapshot.
+   */
+  recording(options?: RecordingOptions): string;
   /**
    * The cluster this world is a host of; it is closed with the world. When another process has become this host
    * (`cluster.lost`), and while the lease has run out, everything above but trace, events and time throws `LEASE_LOST`.

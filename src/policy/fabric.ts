@@ -21,8 +21,10 @@ import { Migrations } from './migration-collection.ts';
 import { joinHosts } from './migration-restore.ts';
 import { pendingOids } from './pending.ts';
 import { parseProfile } from './profile.ts';
+import { recordingOf } from './recording.ts';
+import { recordingText } from './recording-text.ts';
 import { restoreFeatures } from './restore.ts';
-import type { SnapshotCollection, TimeControl } from './sim-api.ts';
+import type { RecordingOptions, SnapshotCollection, TimeControl } from './sim-api.ts';
 import { SimTime } from './sim-time.ts';
 import { replaceCatalog, type Snapshot } from './snapshot.ts';
 import { Snapshots } from './snapshot-collection.ts';
@@ -321,10 +323,15 @@ export class Fabric implements FabricInterface {
       }
       world.macs.clear();
     };
-    await world.changes.atomic(empty, () => {
-      world.trace.clear();
-      world.events.clear();
-    });
+    await world.changes.atomic(empty, () => world.clearHistory());
+  }
+
+  recording(options: RecordingOptions = {}): string {
+    const { snapshot } = options;
+    const from = snapshot === undefined ? undefined : this.#life.snapshots.get(snapshot);
+    // Throws NOT_FOUND.
+    if (snapshot !== undefined) this.snapshots.get(snapshot);
+    return recordingText(recordingOf(this.#world, from));
   }
 
   async backup(folder: string): Promise<StoreReport> {

@@ -80,3 +80,9 @@ export interface SnapshotCollection {
    */
   fork(name: string, options?: { readonly name?: string }): Promise<FabricInterface>;
 }
+
+/** What a recording begins with. */
+export interface RecordingOptions {
+  /** A snapshot: the world as it was then, and what came since. Left out: all since the world was opened, reset or restored. */
+  readonly snapshot?: string;
+}

@@ -172,8 +172,7 @@ async function restoreSnapshot(world: World, snapshot: Snapshot): Promise<void> 
     },
     async () => {
       isWritten = true;
-      world.trace.clear();
-      world.events.clear();
+      world.clearHistory();
       const { name } = snapshot.info;
       const fact = { event: 'snapshotRestored', snapshot: name };
       world.events.add(world.clock.now(), 'state', undefined, fact);

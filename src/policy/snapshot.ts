@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly store: MemoryStore;
   readonly extensions: ReadonlyMap<Guid, ExtensionDefinition>;
   readonly position: WorldPosition;
+  /** {@link World.epoch}: the trace it has a number of. */
+  readonly epoch: number;
 }
 
 /** Call it while no change is under way. */
@@ -23,6 +25,7 @@ export function takeSnapshot(world: World, name: string): Snapshot {
     store,
     extensions: new Map(world.extensions),
     position: world.position,
+    epoch: world.epoch,
   };
 }
 

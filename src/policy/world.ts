@@ -180,6 +180,8 @@ export class World {
   isClosed = false;
   findings = 0;
   vetoes = 0;
+  /** How often trace and events began anew. */
+  epoch = 0;
   #order = 0;
   #nics = 0;
 
@@ -240,6 +242,13 @@ export class World {
         this.log('info', message, { ...fields, switch: switchName, extension });
       },
     };
+  }
+
+  /** Trace and events begin anew; their numbers go on. */
+  clearHistory(): void {
+    this.trace.clear();
+    this.events.clear();
+    this.epoch += 1;
   }
 
   /** Order of creation for the next stored object. */

@@ -29,6 +29,13 @@ export type {
   LifeCycleReport,
 } from './life-cycles/life-cycle.ts';
 export { runLifeCycle } from './life-cycles/run-life-cycle.ts';
+export type { ByteDifference } from './replay/byte-difference.ts';
+export {
+  type ReplayDifference,
+  type ReplayReport,
+  replayText,
+} from './replay/replay-report.ts';
+export { type ReplayOptions, replayTrace } from './replay/replay-trace.ts';
 export {
   type OidFilter,
   type TestFinding,
