@@ -27,7 +27,13 @@ export class FakeNetwork {
   join(host: string): FakeCluster {
     const member = new FakeCluster(this, host);
     this.#hosts.set(host, member);
+    this.tell();
     return member;
+  }
+
+  /** Something about the hosts has changed. */
+  tell(): void {
+    for (const member of this.#hosts.values()) member.tell();
   }
 
   all(): FakeCluster[] {
@@ -60,12 +66,12 @@ export class FakeCluster implements Cluster {
   readonly store = new MemoryStore();
   readonly handlers = new Map<string, Handler>();
   isHolding = true;
-  url: string | undefined;
   readonly host: string;
   readonly #network: FakeNetwork;
   readonly #lost = new AbortController();
   readonly #listeners = new Set<() => void>();
   #state: HostMember['state'] = 'alive';
+  #url: string | undefined;
 
   constructor(network: FakeNetwork, host: string) {
     this.#network = network;
@@ -90,7 +96,20 @@ export class FakeCluster implements Cluster {
 
   set state(state: HostMember['state']) {
     this.#state = state;
-    for (const member of this.#network.all()) for (const tell of [...member.#listeners]) tell();
+    this.#network.tell();
+  }
+
+  get url(): string | undefined {
+    return this.#url;
+  }
+
+  set url(url: string | undefined) {
+    this.#url = url;
+    this.#network.tell();
+  }
+
+  tell(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   /** Another process is the host. */

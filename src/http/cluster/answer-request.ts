@@ -85,7 +85,7 @@ async function answerThere(
   host: string,
 ): Promise<Result> {
   plane.assertMember(host);
-  const url = plane.cluster.members().find((member) => member.host === host)?.url;
+  const url = plane.member(host)?.url;
   if (isInside) {
     // Only a host that changed its name under way gets here: a request is passed on once.
     throw new ExtSwitchError('NOT_FOUND', `this is not host ${JSON.stringify(host)}`, {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Cluster } from '../../cluster/api.ts';
+import type { Cluster, HostMember } from '../../cluster/api.ts';
 import { ExtSwitchError, isExtSwitchError } from '../../core/errors.ts';
 import type { Route } from '../route.ts';
 import type { World } from '../worlds.ts';
@@ -51,6 +51,8 @@ export class ClusterPlane {
   readonly #main: World;
   readonly #secret = randomBytes(24).toString('hex');
   readonly #ends: (() => void)[] = [];
+  /** By name, until a change of them. */
+  #members: ReadonlyMap<string, HostMember> | undefined;
   #forwarded = 0;
   #received = 0;
 
@@ -68,6 +70,11 @@ export class ClusterPlane {
   /** Answers the other hosts from now on, until {@link stop}. */
   serve(inject: Inject): void {
     const { cluster } = this;
+    this.#ends.push(
+      cluster.subscribe(() => {
+        this.#members = undefined;
+      }),
+    );
     const answer = (service: string, handle: (body: Uint8Array) => Promise<Uint8Array>): void => {
       this.#ends.push(cluster.serve(service, handle));
     };
@@ -79,7 +86,14 @@ export class ClusterPlane {
     answer('http.host', async () => encodeMessage(this.hostAnswer()));
   }
 
+  /** A host of the cluster, as it is now. */
+  member(host: string): HostMember | undefined {
+    this.#members ??= new Map(this.cluster.members().map((member) => [member.host, member]));
+    return this.#members.get(host);
+  }
+
   stop(): void {
+    this.#members = undefined;
     for (const end of this.#ends.splice(0)) end();
   }
 
@@ -161,7 +175,7 @@ export class ClusterPlane {
 
   /** Throws `NOT_FOUND` unless the host is one of the cluster. */
   assertMember(host: string): void {
-    if (this.cluster.members().some((member) => member.host === host)) return;
+    if (this.member(host) !== undefined) return;
     throw new ExtSwitchError(
       'NOT_FOUND',
       `there is no host ${JSON.stringify(host.slice(0, 100))} in cluster ${JSON.stringify(this.cluster.name)}`,
@@ -174,7 +188,7 @@ export class ClusterPlane {
     this.assertMember(host);
     this.#forwarded += 1;
     const asked = this.cluster.ask(host, 'http', encodeMessage(request), PASS_MS);
-    const bytes = await whileAlive(this.cluster, host, asked);
+    const bytes = await this.#whileAlive(host, asked);
     return decodeMessage<Passed>(bytes, `the answer of host ${host}`);
   }
 
@@ -243,38 +257,33 @@ export class ClusterPlane {
   }
 
   #isAlive(host: string): boolean {
-    return this.cluster
-      .members()
-      .some((member) => member.host === host && member.state === 'alive');
+    return this.member(host)?.state === 'alive';
   }
-}
 
-/** The answer, or `HOST_UNREACHABLE` as soon as the host that was asked is another process or shows no sign of life. */
-async function whileAlive<T>(cluster: Cluster, host: string, answer: Promise<T>): Promise<T> {
-  const life = (): string | undefined => {
-    const member = cluster.members().find((one) => one.host === host);
-    return member?.state === 'alive' ? `${member.epoch}` : undefined;
-  };
-  const before = life();
-  let end: (() => void) | undefined;
-  const ended = new Promise<never>((_resolve, reject) => {
-    end = cluster.subscribe(() => {
-      if (life() === before) return;
-      reject(
-        new ExtSwitchError(
-          'HOST_UNREACHABLE',
-          `host ${JSON.stringify(host)} is gone, or is another process now`,
-          { found: host },
-        ),
-      );
+  /** The answer, or `HOST_UNREACHABLE` as soon as the host that was asked is another process or shows no sign of life. */
+  async #whileAlive<T>(host: string, answer: Promise<T>): Promise<T> {
+    const before = this.member(host);
+    let end: (() => void) | undefined;
+    const ended = new Promise<never>((_resolve, reject) => {
+      end = this.cluster.subscribe(() => {
+        const now = this.member(host);
+        if (now?.state === 'alive' && now.epoch === before?.epoch) return;
+        reject(
+          new ExtSwitchError(
+            'HOST_UNREACHABLE',
+            `host ${JSON.stringify(host)} is gone, or is another process now`,
+            { found: host },
+          ),
+        );
+      });
     });
-  });
-  try {
-    return await Promise.race([answer, ended]);
-  } finally {
-    end?.();
-    // One that fails later has nobody to tell.
-    answer.catch(() => undefined);
+    try {
+      return await Promise.race([answer, ended]);
+    } finally {
+      end?.();
+      // One that fails later has nobody to tell.
+      answer.catch(() => undefined);
+    }
   }
 }
 
