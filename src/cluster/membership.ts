@@ -1,4 +1,4 @@
-import type { KV, KvWatchEntry } from '@nats-io/kv';
+import type { KV, KvEntry, KvWatchEntry } from '@nats-io/kv';
 import type { HostMember } from './api.ts';
 import { decodeMember, type MemberRecord } from './member-record.ts';
 
@@ -15,6 +15,8 @@ interface Known {
   state: HostMember['state'];
   /** By performance.now(). */
   heardAt: number;
+  /** Of what was heard last, in the bucket. */
+  revision: number;
 }
 
 /** Of a host that is known by its journal only. */
@@ -26,6 +28,8 @@ const UNHEARD: MemberRecord = {
   since: '',
   isOpen: false,
 };
+/** Of those of which nothing was heard for half the lease, so many are looked for at a time. */
+const PROBES = 64;
 /** Milliseconds until a watch that ended is begun again. */
 const REWATCH_MS = 500;
 
@@ -41,6 +45,7 @@ export class Membership {
   #sweeper: NodeJS.Timeout | undefined;
   #rewatch: NodeJS.Timeout | undefined;
   #sweptAt = performance.now();
+  #isProbing = false;
   #isClosed = false;
 
   private constructor(options: MembershipOptions) {
@@ -105,15 +110,20 @@ export class Membership {
   /** A host that has written once; nothing is known of it now. */
   remember(host: string): void {
     if (this.#known.has(host)) return;
-    this.#known.set(host, { record: UNHEARD, state: 'silent', heardAt: Number.NEGATIVE_INFINITY });
+    this.#known.set(host, { record: UNHEARD, state: 'silent', heardAt: 0, revision: 0 });
   }
 
   /** `record` stands in the lease of `host` now. */
-  heard(host: string, record: MemberRecord): void {
+  heard(host: string, record: MemberRecord, revision = 0): void {
     const known = this.#known.get(host);
     const isNews =
       known?.state !== 'alive' || JSON.stringify(known.record) !== JSON.stringify(record);
-    this.#known.set(host, { record, state: 'alive', heardAt: performance.now() });
+    this.#known.set(host, {
+      record,
+      state: 'alive',
+      heardAt: performance.now(),
+      revision: Math.max(revision, known?.revision ?? 0),
+    });
     if (isNews) this.#tell();
   }
 
@@ -173,11 +183,12 @@ export class Membership {
     this.#rewatch.unref();
   }
 
-  #entry({ key, operation, value }: KvWatchEntry): void {
+  #entry({ key, operation, value, revision }: KvEntry): void {
     if (operation !== 'PUT') {
       const known = this.#known.get(key);
       if (known?.state === 'left') return;
-      this.#known.set(key, { record: known?.record ?? UNHEARD, state: 'left', heardAt: 0 });
+      const record = known?.record ?? UNHEARD;
+      this.#known.set(key, { record, state: 'left', heardAt: 0, revision });
       this.#tell();
       return;
     }
@@ -186,7 +197,7 @@ export class Membership {
       this.#options.log('warn', `the lease of host ${key} cannot be read`);
       return;
     }
-    this.heard(key, record);
+    this.heard(key, record, revision);
   }
 
   /** Hosts of which nothing was heard for the length of the lease. */
@@ -196,6 +207,7 @@ export class Membership {
     this.#sweptAt = at;
     // What came while this process did not run is heard first.
     if (wasStopped) return;
+    void this.#probe(at - this.#options.leaseMs / 2);
     let isNews = false;
     for (const known of this.#known.values()) {
       if (known.state !== 'alive' || at - known.heardAt < this.#options.leaseMs) continue;
@@ -203,5 +215,35 @@ export class Membership {
       isNews = true;
     }
     if (isNews) this.#tell();
+  }
+
+  /**
+   * Looks for the hosts of which nothing was heard since then. A watch is deaf for ten seconds when the server that has it is
+   * killed: longer than a lease may be.
+   */
+  async #probe(before: number): Promise<void> {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
+    let isDeaf = false;
+    try {
+      const missed = [...this.#known].filter(
+        ([, { state, heardAt }]) => state === 'alive' && heardAt < before,
+      );
+      const probe = async ([host, { revision }]: (typeof missed)[number]): Promise<void> => {
+        const entry = await this.#options.bucket.get(host);
+        if (entry === null || entry.revision <= revision || this.#isClosed) return;
+        isDeaf = true;
+        this.#entry(entry);
+      };
+      for (let from = 0; from < missed.length; from += PROBES) {
+        await Promise.all(missed.slice(from, from + PROBES).map(probe));
+      }
+    } catch {
+      // The bucket does not answer: then nobody can renew either.
+    } finally {
+      this.#isProbing = false;
+    }
+    // Its end begins another one.
+    if (isDeaf) this.#watch?.stop();
   }
 }

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { parseClusterAddress } from '../../src/cluster/address.ts';
 import { openCluster } from '../../src/cluster/open-cluster.ts';
+import { openSession } from '../../src/cluster/session.ts';
 import type { ExtSwitchError } from '../../src/core/errors.ts';
 import { CombinedHosts } from '../../src/policy/combined-hosts.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import type { MigrationPeer } from '../../src/policy/migration-api.ts';
 import { LocalHosts } from '../../src/policy/migration-hosts.ts';
 import {
+  type NatsServer,
   type NatsServers,
   natsServerMissing,
   startNatsServers,
@@ -295,5 +298,53 @@ t.test(
     await reading;
     t.ok(seen.every((line) => line.startsWith('a ')));
     await watcher.close();
+  },
+);
+
+t.test(
+  'a server is killed by which a host watches the others: it goes on hearing them',
+  { skip: missing },
+  async (t) => {
+    const url = newCluster().replace('lease=1s', 'lease=3s');
+    const b = await openCluster(url, { name: 'b', profile: 'ws2022' });
+    const session = await openSession(parseClusterAddress(url), 'test');
+    const stream = `KV_w${clusters}-hosts`;
+    const watchers = async () => {
+      const found = new Map<string, string | undefined>();
+      for await (const { name, cluster } of session.manager.consumers.list(stream)) {
+        found.set(name, cluster?.leader);
+      }
+      return found;
+    };
+    const others = new Set((await watchers()).keys());
+    const [leader, meta] = [await servers.leaderOf(stream), await servers.metaLeader()];
+    // Where the consumer is put is the servers' choice: again until it is one that leads nothing.
+    let a = await openCluster(url, { name: 'a', profile: 'ws2022' });
+    let victim: NatsServer | undefined;
+    for (let attempt = 0; victim === undefined && attempt < 40; attempt += 1) {
+      const own = [...(await watchers())].find(([name]) => !others.has(name))?.[1];
+      victim = servers.servers.find(
+        (one) => one.name === own && one.name !== leader?.name && one.name !== meta?.name,
+      );
+      if (victim !== undefined) break;
+      await a.close();
+      a = await openCluster(url, { name: 'a', profile: 'ws2022' });
+    }
+    if (victim === undefined) throw new Error('no server to kill');
+    const states = new Set<string | undefined>();
+    const look = () => states.add(a.members().find(({ host }) => host === 'b')?.state);
+    await until('b is seen', () =>
+      a.members().some(({ host, state }) => host === 'b' && state === 'alive'),
+    );
+    await victim.kill();
+    const begun = performance.now();
+    while (performance.now() - begun < 9_000) {
+      look();
+      await sleep(50);
+    }
+    t.strictSame([...states], ['alive']);
+    await victim.start();
+    await Promise.all([a.close(), b.close()]);
+    await session.close();
   },
 );
