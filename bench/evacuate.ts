@@ -61,6 +61,12 @@ class HostProcess {
     return answer;
   }
 
+  async close(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    await this.order({ do: 'close' });
+    await ended;
+  }
+
   end(): void {
     this.#child.kill('SIGKILL');
   }
@@ -120,7 +126,7 @@ async function measureHosts(servers: NatsServers, hosts: HostProcess[]) {
     ours.push(rate);
     values.push(puts);
   }
-  for (const host of hosts) await host.order({ do: 'close' });
+  for (const host of hosts) await host.close();
   return {
     ours,
     baseline: { name: `two kv.put of ${VM_BYTES} bytes a VM, ${AT_ONCE} in flight`, values },
