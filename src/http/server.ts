@@ -21,7 +21,6 @@ import { registerServerRoutes, SERVER_ROUTES } from './server-routes.ts';
 import { DEFAULT_WORLD } from './worlds.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
-const PREFIXES = ['/v1/', '/worlds/', '/hosts/'];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
@@ -80,7 +79,9 @@ function mayAnswer(plane: Plane, request: FastifyRequest, reply: FastifyReply): 
 /** Finds the route before any of the body is read; false when there is none, and that has been answered. */
 function findRoute(plane: Plane, request: FastifyRequest, reply: FastifyReply): boolean {
   const url = request.raw.url ?? '';
-  if (!PREFIXES.some((prefix) => url.startsWith(prefix))) return true;
+  const isRouted =
+    url.startsWith('/v1/') || url.startsWith('/worlds/') || url.startsWith('/hosts/');
+  if (!isRouted) return true;
   let found: ReturnType<typeof locate>;
   try {
     found = locate(plane, request);

@@ -7,6 +7,9 @@ import { unreachable } from '../support/fake-cluster.ts';
 import { move, openHosts } from './cluster-hosts.ts';
 import { openPlane, PORT_SETTING } from './plane.ts';
 
+// Three worlds for each test, on whatever machine.
+t.setTimeout(120_000);
+
 type Named = { readonly name: string; readonly host: string };
 
 t.test('lists are of all hosts, in one order, page after page at whatever host', async (t) => {
@@ -454,6 +457,11 @@ t.test('the verbs show hosts: host list and show, vm list, --on', async (t) => {
   t.equal((await run('vm', 'list', '--on', 'a', '--world', 'w')).code, 2);
   const moved = await run('migration', 'start', 'far', '--to', 'c', '--wait');
   t.match(moved.out, /^migration of far on c: succeeded/);
+  const ending = new AbortController();
+  const stream = await fetch(`${url}/v1/events?lastEventId=0`, { signal: ending.signal });
+  const { value } = (await stream.body?.getReader().read()) ?? {};
+  t.match(Buffer.from(value ?? []).toString(), /^retry: /, 'its own events are streamed');
+  ending.abort();
   t.match((await run('migration', 'list')).out, /^VM +FROM +TO/);
   t.match(
     (await run('trace', '--follow', '--on', 'a')).err,

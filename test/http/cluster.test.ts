@@ -4,6 +4,9 @@ import { unreachable } from '../support/fake-cluster.ts';
 import { ended, move, openHosts } from './cluster-hosts.ts';
 import { PORT_SETTING } from './plane.ts';
 
+// Three worlds for each test, on whatever machine.
+t.setTimeout(120_000);
+
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 t.test('a VM of host a lives its whole life through host b (issue 4, item 5)', async (t) => {
