@@ -12,6 +12,9 @@ import type { ModuleEvent } from './states.ts';
 import type { Steps } from './steps.ts';
 import { type ContextHost, ModuleContext } from './switch-context.ts';
 
+/** A promise of restart or pause that was not kept in time (rule A62). */
+class Late extends Error {}
+
 /** One step in the life of one module (rules A48-A52), with whatever its handlers do contained. */
 export class ModuleLife {
   readonly #host: ContextHost;
@@ -58,9 +61,12 @@ export class ModuleLife {
       yield* this.#within(module.handlers.pause?.());
     } catch (error) {
       this.#find(module, {
-        rule: 'A61',
+        rule: error instanceof Late ? 'NdisFilterTimedPauseComplete' : 'A61',
         severity: 'error',
-        message: `threw in pause: ${describe(error)}`,
+        message:
+          error instanceof Late
+            ? `did not pause: ${error.message}`
+            : `threw in pause: ${describe(error)}`,
       });
     }
     this.#move(module, 'pauseComplete');
@@ -194,7 +200,7 @@ export class ModuleLife {
     let timer: Timer | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const giveUp = (): void =>
-        reject(new Error(`its promise was not kept within ${oidTimeoutMs} ms (rule A62)`));
+        reject(new Late(`its promise was not kept within ${oidTimeoutMs} ms (rule A62)`));
       timer = clock.after(oidTimeoutMs, giveUp, true);
     });
     try {

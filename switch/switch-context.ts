@@ -220,6 +220,12 @@ export class ModuleContext implements SwitchContext {
   /** Rules A53, A70: none while attaching; before activation only OID_SWITCH_PARAMETERS. */
   #mayIssue(oid: number): void {
     if (this.#module.state === 'attaching' || this.#module.state === 'detached') {
+      this.#find({
+        rule: 'A53',
+        severity: 'error',
+        message: `issued ${oidName(oid)} while ${this.#module.state}`,
+        oid: oidName(oid),
+      });
       throw new ExtSwitchError(
         'ILLEGAL_TRANSITION',
         `${this.#module.name} may issue no OID while ${this.#module.state} (rule A53): use restart or activate`,

@@ -19,6 +19,8 @@ export class Activity {
   indicated = 0;
   sawIndications = 0;
   attached = 0;
+  /** Restarts of the stack it was in after its first. */
+  restarts = 0;
   /** Feature statuses it answered when a stage asked. */
   statusAnswers = 0;
   /** Records it gave when a stage saved a NIC. */

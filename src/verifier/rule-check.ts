@@ -100,8 +100,11 @@ export interface RuleCheck {
 /** A rule that cannot be checked, and why. */
 export interface UnseenRule {
   readonly rule: string;
-  /** `packets`: waits for the data path. `inside`: cannot be seen from outside an extension. `may`: allows, so nothing can break it. */
-  readonly because: 'packets' | 'inside' | 'may';
+  /**
+   * `packets`: waits for the data path. `inside`: cannot be seen from outside an extension. `may`: allows, so nothing can break it.
+   * `elsewhere`: what breaks it is reported as other rules.
+   */
+  readonly because: 'packets' | 'inside' | 'may' | 'elsewhere';
   /** One sentence. */
   readonly reason: string;
 }

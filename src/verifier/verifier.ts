@@ -19,6 +19,7 @@ import type { Broken, RuleCheck, Watcher } from './rule-check.ts';
 interface Watch {
   readonly activity: Activity;
   readonly watchers: readonly Watcher[];
+  hasRun: boolean;
 }
 
 export interface VerifierOptions {
@@ -64,8 +65,13 @@ export class Verifier implements SwitchObserver {
   }
 
   moved(switchName: string, module: FilterModule, from: ModuleState, to: ModuleState): void {
-    const { activity, watchers } = this.#watch(switchName, module);
-    if (to === 'running') activity.attached += 1;
+    const watch = this.#watch(switchName, module);
+    const { activity, watchers } = watch;
+    if (to === 'running') {
+      activity.attached += 1;
+      if (watch.hasRun) activity.restarts += 1;
+      watch.hasRun = true;
+    }
     if (to === 'paused' && from === 'pausing') activity.paused += 1;
     for (const watcher of watchers) watcher.moved?.(from, to);
     if (to === 'detached') this.#watches.delete(module);
@@ -152,7 +158,7 @@ export class Verifier implements SwitchObserver {
         }),
       );
     }
-    watch = { activity, watchers };
+    watch = { activity, watchers, hasRun: false };
     this.#watches.set(module, watch);
     return watch;
   }

@@ -1,6 +1,7 @@
 import { VirtualClock } from '../../core/clock.ts';
 import { isExtSwitchError } from '../../core/errors.ts';
 import type {
+  BehaviourOptions,
   FabricEvent,
   FabricInterface,
   ObserverFactory,
@@ -43,6 +44,7 @@ export interface StageOptions extends Pick<LifeCycleOptions, 'extension' | 'mof'
   readonly seed: string;
   readonly profile: ProfileName;
   readonly scheduling: 'fifo' | 'seeded';
+  readonly behaviour?: BehaviourOptions;
   /** It sends requests no switch would: their order says nothing. */
   readonly sendsByHand?: boolean;
   /** Watches the extensions of all its worlds. */
@@ -129,7 +131,7 @@ export class LifeCycleStage {
   }
 
   async #open(): Promise<void> {
-    const { seed, profile, scheduling, observer } = this.#options;
+    const { seed, profile, scheduling, observer, behaviour } = this.#options;
     const fabric = await Fabric.open({
       clock: this.#clock,
       store: this.#store,
@@ -137,6 +139,7 @@ export class LifeCycleStage {
       profile,
       scheduling,
       ...(observer === undefined ? {} : { observer }),
+      ...(behaviour === undefined ? {} : { behaviour }),
       extensions: this.#stack,
     });
     this.#fabric = fabric;
@@ -260,11 +263,15 @@ export class LifeCycleStage {
   // --- switches and the extension under test -----------------------------------------------------------------------------
 
   /** A switch with the extension under test between the witnesses. */
-  async createSwitch(name: string, options: SwitchOptions = {}): Promise<SwitchHandle> {
+  async createSwitch(
+    name: string,
+    options: SwitchOptions = {},
+    rule = 'A48',
+  ): Promise<SwitchHandle> {
     const made = await this.act(
       `create switch ${name}`,
       () => this.fabric.switches.create({ name, ...options, extensions: this.#stack }),
-      'A48',
+      rule,
     );
     this.#enabledOn.add(name);
     this.#checkStack(name, 'after it was created');

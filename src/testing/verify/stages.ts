@@ -1,7 +1,10 @@
+import type { BehaviourOptions } from '../../policy/api.ts';
 import { lifeCycles } from '../life-cycles/index.ts';
 import type { LifeCycle } from '../life-cycles/life-cycle.ts';
 import type { LifeCycleStage } from '../life-cycles/stage.ts';
+import { beforeActivation } from './stages/before-activation.ts';
 import { featureStatus } from './stages/feature-status.ts';
+import { heldAtDetach, heldAtRestart } from './stages/held-requests.ts';
 import { lateOids } from './stages/late-oids.ts';
 import { saveRestore } from './stages/save-restore.ts';
 import { wholeLife } from './stages/whole-life.ts';
@@ -11,6 +14,7 @@ import type { VerifyRig } from './verify-rig.ts';
 export interface VerifyStage extends Pick<LifeCycle, 'name' | 'title' | 'isRace'> {
   /** Requests of {@link VerifyRig.send} in it would not stand the check of the order of OIDs. */
   readonly sendsByHand?: boolean;
+  readonly behaviour?: BehaviourOptions;
   run(stage: LifeCycleStage, rig: VerifyRig): Promise<void>;
 }
 
@@ -20,6 +24,9 @@ export const VERIFY_STAGES: readonly VerifyStage[] = [
   lateOids,
   featureStatus,
   saveRestore,
+  beforeActivation,
+  heldAtDetach,
+  heldAtRestart,
   ...lifeCycles,
 ];
 

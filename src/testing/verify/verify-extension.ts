@@ -101,6 +101,7 @@ async function playStage(
       seed,
       profile,
       sendsByHand: stage.sendsByHand ?? false,
+      ...(stage.behaviour === undefined ? {} : { behaviour: stage.behaviour }),
       scheduling: stage.isRace ? 'seeded' : 'fifo',
       observer: (host) => {
         // A service that starts again goes on being watched as the same extension.

@@ -1,4 +1,5 @@
 import { portOwner, switchOwner } from '../../life-cycles/policy-owner.ts';
+import { WITNESSES } from '../../life-cycles/stage.ts';
 import type { VerifyStage } from '../stages.ts';
 
 /** S1-S10 in a row: everything a quiet host does, once. */
@@ -8,6 +9,11 @@ export const wholeLife: VerifyStage = {
   isRace: false,
   async run(stage) {
     const name = 'Plain';
+    for (const { name: feature, builtIn, extensionId } of stage.fabric.features.list()) {
+      const isKnown = builtIn || extensionId === stage.extension.id || WITNESSES.has(extensionId);
+      const text = `class ${feature} has ExtensionId ${extensionId}, the extension is ${stage.extension.id}`;
+      stage.expect(isKnown, text, 'A32');
+    }
     await stage.createSwitch(name, { type: 'internal', managementOs: true });
     const host = portOwner('the host port', name, stage.hostPort(name));
     const [first, second] = await stage.createVm('VM1', [name, name]);
