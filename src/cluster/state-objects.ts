@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { ClusterSession } from './session.ts';
-import { retried } from './stream-reads.ts';
+import { pause, retried } from './stream-reads.ts';
 
 /** Loaded, or taken back, at a time. */
 const PARALLEL = 16;
@@ -13,6 +13,9 @@ const PARALLEL = 16;
 export class StateObjects {
   readonly #session: ClusterSession;
   readonly #prefix: string;
+  /** Begins the names that this process gives. */
+  readonly #own: string;
+  #count = 0;
   readonly #stream: string;
   /** For people. */
   readonly place: string;
@@ -22,13 +25,14 @@ export class StateObjects {
   constructor(session: ClusterSession, host: string) {
     this.#session = session;
     this.#prefix = `${host}/`;
+    this.#own = `${this.#prefix}${randomUUID()}.`;
     this.place = session.bucketName('state');
     this.#stream = `OBJ_${this.place}`;
   }
 
   /** Stores bytes under a new name. Throws what the client throws; nothing is left then, or an orphan for {@link sweep}. */
   async keep(bytes: Uint8Array): Promise<string> {
-    const name = `${this.#prefix}${randomUUID()}`;
+    const name = `${this.#own}${this.#count++}`;
     const timeout = this.#session.address.writeTimeoutMs;
     await this.#session.objects.putBlob({ name }, bytes, { timeout });
     return name;
@@ -36,7 +40,14 @@ export class StateObjects {
 
   /** The bytes of object `name`; `STORE_CORRUPT` naming `what` when it is not there. */
   async load(name: string, what: string, deadline: number): Promise<Uint8Array> {
-    const bytes = await retried(deadline, () => this.#session.objects.getBlob(name));
+    const read = () => this.#session.objects.getBlob(name);
+    // The client waits for parts that are gone for ever.
+    const late = pause(Math.max(0, deadline - performance.now()));
+    const bytes = await Promise.race([retried(deadline, read), late]);
+    if (bytes === undefined) {
+      const message = `cannot read ${what}: object ${name} in ${this.place} does not come`;
+      throw new ExtSwitchError('STORE_UNAVAILABLE', message);
+    }
     if (bytes !== null) return bytes;
     throw new ExtSwitchError(
       'STORE_CORRUPT',
@@ -55,11 +66,12 @@ export class StateObjects {
     }
   }
 
-  /** Removes every object of this host but `used`. */
+  /** Removes what other processes left of this host's objects, but `used`. */
   async sweep(used: ReadonlySet<string>): Promise<void> {
     const orphans: string[] = [];
     for (const { name, deleted } of await this.#session.objects.list()) {
-      if (!deleted && name.startsWith(this.#prefix) && !used.has(name)) orphans.push(name);
+      const isOthers = name.startsWith(this.#prefix) && !name.startsWith(this.#own);
+      if (isOthers && !deleted && !used.has(name)) orphans.push(name);
     }
     await inParallel(orphans, (name) => this.#purge(name));
   }
