@@ -210,7 +210,8 @@ class Player {
     for (const { act } of this.#current.values()) {
       for (const entry of act.issued) {
         if (entry.oid !== name || this.#answered.has(entry)) continue;
-        if (Buffer.compare(entry.input, input) !== 0) continue;
+        // What a query asks is in its OID; the trace has the answer in the place of the question.
+        if (entry.requestType !== 'query' && Buffer.compare(entry.input, input) !== 0) continue;
         this.#answered.add(entry);
         return entry;
       }
@@ -248,6 +249,7 @@ class Player {
         this.#text(entry, 'issued', issueText(was), issueText(is));
         return;
       }
+      if (was.requestType === 'query') continue;
       if (this.#bytes(entry, 'issued', was.oid, was.input, is.input)) return;
     }
   }

@@ -94,12 +94,15 @@ class Line {
   #isAttached: boolean;
   /** Somebody was on the switch before the extension. */
   #isLive: boolean;
+  /** It was started since it was attached. */
+  #hasRun: boolean;
 
   constructor(name: string, id: string, isAttached: boolean) {
     this.#name = name;
     this.#id = id;
     this.#isAttached = isAttached;
     this.#isLive = isAttached;
+    this.#hasRun = isAttached;
   }
 
   entry(entry: TraceEntry): void {
@@ -137,12 +140,16 @@ class Line {
       this.#add('activate', item);
     }
     if (event !== 'moduleState' || extensionId !== this.#id) return;
-    if (to === 'attaching' && !this.#isAttached) this.#attach(item);
-    else if (to === 'detached' && this.#isAttached) {
+    if (to === 'attaching' && !this.#isAttached) {
+      this.#attach(item);
+      this.#hasRun = false;
+    } else if (to === 'detached' && this.#isAttached) {
       this.#add('detach', item);
       this.#isAttached = false;
-    } else if (from === 'running' && to === 'pausing') {
-      this.#add('restart', item);
+    } else if (from === 'paused' && to === 'restarting') {
+      // The first one belongs to the attachment.
+      if (this.#hasRun) this.#add('restart', item);
+      this.#hasRun = true;
     }
   }
 
@@ -162,6 +169,7 @@ class Line {
     if ((isOwn || isSeen) && !this.#isAttached) {
       // Nothing tells when it came, so it comes now.
       this.#attach(entry);
+      this.#hasRun = true;
       if (!this.#isLive) this.#add('activate', entry);
       this.#isLive = true;
     }
