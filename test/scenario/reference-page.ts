@@ -40,6 +40,24 @@ A parameter stands in any value as \`\${name}\`; alone in its value it keeps its
 A step is a map of one verb, with a \`title\` beside it if people should read another one. In a module, a step may also be a function:
 it is called with \`{ hosts, clock }\`, each host a Fabric.
 
+## On a cluster
+
+\`extswitch run FILE… --store nats://server[,server…][/name]\` (\`store\` of the library's \`RunOptions\`) makes every host a member of a
+[cluster](cluster.md): with a connection, a lease and a journal of its own; what it stores is in buckets, migrations go over request and
+reply, its OIDs are in the event feed. \`memory\` is the default.
+
+- Without a name each scenario, and each cell of a matrix, gets a new cluster (\`run-…\`), which is removed with everything in it. With a
+  name the cluster stays, to be looked at; the second of several scenarios gets \`name-2\`, and so on. A cluster in which a host of
+  that name has records is refused: a run begins with nothing.
+- Names of hosts must be those of a cluster: letters, digits, \`_\` and \`-\`, at most 63. \`store: disk\` of a host means nothing there.
+- Time is virtual all the same. It stands still while a write or a message is on its way, and passes while the host that was asked waits
+  for a timer: servers and network take no virtual time, and \`wait\`, delays and time-outs are as long as in memory.
+- Faults are met as in memory: a lost message is lost before it is sent, or when its answer has come. \`crash\` kills the host's writes and
+  messages at that moment; its lease is handed back, so that \`restartHost\` need not wait for it to run out. What other hosts see of
+  a process that is killed or cut off is not a scenario's: \`npm run chaos\`.
+- The trace is the same byte for byte only where nothing overlaps: of steps in \`parallel\`, and of what a crash leaves half done, the
+  order depends on when the servers answer. Everything a scenario expects has to hold whatever the order, as in memory with another seed.
+
 ${groups.join('\n\n')}
 `;
 }
