@@ -3,9 +3,9 @@ import type { NicOperations } from './nic-operations.ts';
 import type { OidRequest } from './oid-request.ts';
 import type { PortOperations } from './port-operations.ts';
 import type { NicOptions, Port, PortOptions, PropertyInstance } from './ports.ts';
-import type { PropertyOperations } from './property-operations.ts';
+import type { PropertyOperations, PropertyOutcome } from './property-operations.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
-import type { Steps } from './steps.ts';
+import { type MaybePromise, type Steps, settled } from './steps.ts';
 
 /** A port with its policies and NICs, as a VM start or an uplink makes it. */
 export interface ConnectionOptions {
@@ -53,10 +53,11 @@ export class ConnectionOperations {
     const { port, request } = yield* ports.create(options.port);
     if (isErrorStatus(request.status)) return { refused: request, step: 'port' };
     for (const property of options.properties) {
-      const refused = yield* this.#tell(port, property);
-      if (refused === undefined) continue;
+      const told = this.#tell(port, property);
+      const outcome = told instanceof Promise ? yield* settled(told) : told;
+      if (outcome === undefined || !isErrorStatus(outcome.status)) continue;
       yield* ports.remove(port);
-      return { refused, step: 'property', property };
+      return { refused: outcome, step: 'property', property };
     }
     if (options.nics.length > 0) {
       const opened = yield* nics.open(port, options.nics, options.connect);
@@ -85,10 +86,7 @@ export class ConnectionOperations {
     yield* this.#with.ports.remove(port);
   }
 
-  *#tell(port: Port, property: PropertyInstance): Steps<OidRequest | undefined> {
-    const outcome = yield* this.#with.edge.inTurn(() =>
-      this.#with.properties.add(port, property, undefined),
-    );
-    return outcome !== undefined && isErrorStatus(outcome.status) ? outcome : undefined;
+  #tell(port: Port, property: PropertyInstance): MaybePromise<PropertyOutcome> {
+    return this.#with.edge.inTurn(() => this.#with.properties.add(port, property, undefined));
   }
 }

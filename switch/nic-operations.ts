@@ -95,9 +95,8 @@ export class NicOperations {
     };
     // Rule C24, OP-29: each retry is a fresh OID.
     for (let retries = 0; ; retries += 1) {
-      const request = yield* settled(
-        this.#send(OIDS.OID_SWITCH_NIC_CREATE.code, nic, 'created', flags, completed),
-      );
+      const sent = this.#send(OIDS.OID_SWITCH_NIC_CREATE.code, nic, 'created', flags, completed);
+      const request = sent instanceof Promise ? yield* settled(sent) : sent;
       const isTransient = request.status === NdisStatus.RESOURCES;
       if (!isTransient || retries >= behaviour.transientRetries) return { nic, request };
     }
@@ -106,11 +105,10 @@ export class NicOperations {
   /** NIC_CONNECT of a created NIC (rules C25, C26). */
   *bind(port: Port, nic: Nic): Steps<void> {
     const connected = nextState(NIC_STATES, nic.state, 'connect', `NIC ${nic.name}`);
-    yield* settled(
-      this.#send(OIDS.OID_SWITCH_NIC_CONNECT.code, nic, 'connected', 0, () => {
-        nic.state = connected;
-      }),
-    );
+    const sent = this.#send(OIDS.OID_SWITCH_NIC_CONNECT.code, nic, 'connected', 0, () => {
+      nic.state = connected;
+    });
+    if (sent instanceof Promise) yield sent;
     this.#change('nicConnected', port, nic);
   }
 
@@ -154,21 +152,23 @@ export class NicOperations {
     if (nic.state !== 'connected') return;
     if (nic.offloads !== undefined || nic.type === 'external') yield* this.#releaseOffloads(nic);
     nic.state = nextState(NIC_STATES, nic.state, 'disconnect', `NIC ${nic.name}`);
-    yield* settled(this.#send(OIDS.OID_SWITCH_NIC_DISCONNECT.code, nic, 'disconnected', 0));
+    const sent = this.#send(OIDS.OID_SWITCH_NIC_DISCONNECT.code, nic, 'disconnected', 0);
+    if (sent instanceof Promise) yield sent;
   }
 
   /** Waits for references, then NIC_DELETE (rules C31, C32, C56). */
   *delete(port: Port, nic: Nic): Steps<void> {
     nextState(NIC_STATES, nic.state, 'delete', `NIC ${nic.name}`);
     const what = `NIC ${nic.portId}/${nic.index}`;
-    yield* unreferenced(this.#edge, this.#environment, this.#state, nic, what, 'C60');
+    if (nic.references > 0) {
+      yield* unreferenced(this.#edge, this.#environment, this.#state, nic, what, 'C60');
+    }
     const deleted = nextState(NIC_STATES, nic.state, 'delete', `NIC ${nic.name}`);
-    yield* settled(
-      this.#send(OIDS.OID_SWITCH_NIC_DELETE.code, nic, 'deleted', 0, () => {
-        nic.state = deleted;
-        port.nics.delete(nic.index);
-      }),
-    );
+    const sent = this.#send(OIDS.OID_SWITCH_NIC_DELETE.code, nic, 'deleted', 0, () => {
+      nic.state = deleted;
+      port.nics.delete(nic.index);
+    });
+    if (sent instanceof Promise) yield sent;
     this.#change('nicDeleted', port, nic);
   }
 

@@ -50,9 +50,8 @@ export class PortOperations {
     try {
       // Rule B18, OP-29: each retry is a fresh OID.
       for (let retries = 0; ; retries += 1) {
-        const request = yield* settled(
-          this.#send(OIDS.OID_SWITCH_PORT_CREATE.code, port, CREATED, completed),
-        );
+        const sent = this.#send(OIDS.OID_SWITCH_PORT_CREATE.code, port, CREATED, completed);
+        const request = sent instanceof Promise ? yield* settled(sent) : sent;
         const { transientRetries } = this.#environment.behaviour;
         if (request.status === NdisStatus.RESOURCES && retries < transientRetries) continue;
         if (!isErrorStatus(request.status)) this.#change('portCreated', port);
@@ -93,18 +92,21 @@ export class PortOperations {
       );
     }
     port.state = nextState(PORT_STATES, port.state, 'teardown', what);
-    yield* settled(this.#send(OIDS.OID_SWITCH_PORT_TEARDOWN.code, port, TEARDOWN));
+    const told = this.#send(OIDS.OID_SWITCH_PORT_TEARDOWN.code, port, TEARDOWN);
+    if (told instanceof Promise) yield told;
     this.#change('portTearingDown', port);
     // Rules B21, B35: not before the last reference is gone.
     const { portId } = port;
-    yield* unreferenced(this.#edge, this.#environment, this.#state, port, `port ${portId}`, 'B42');
+    if (port.references > 0) {
+      const held = `port ${portId}`;
+      yield* unreferenced(this.#edge, this.#environment, this.#state, port, held, 'B42');
+    }
     const deleted = nextState(PORT_STATES, port.state, 'delete', what);
-    yield* settled(
-      this.#send(OIDS.OID_SWITCH_PORT_DELETE.code, port, DELETED, () => {
-        port.state = deleted;
-        this.#state.ports.delete(port.portId);
-      }),
-    );
+    const sent = this.#send(OIDS.OID_SWITCH_PORT_DELETE.code, port, DELETED, () => {
+      port.state = deleted;
+      this.#state.ports.delete(port.portId);
+    });
+    if (sent instanceof Promise) yield sent;
     this.#change('portDeleted', port);
   }
 

@@ -4,7 +4,7 @@ import type { FilterModule } from './filter-module.ts';
 import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
 import type { Pipeline } from './pipeline.ts';
 import { RequestBuffer } from './request-buffer.ts';
-import { type MaybePromise, type Steps, settled } from './steps.ts';
+import type { MaybePromise, Steps } from './steps.ts';
 import { TurnScheduler } from './turn-scheduler.ts';
 
 /** An operation that waits for its turn. */
@@ -175,8 +175,8 @@ export class ProtocolEdge {
   }
 
   /** Inside an operation: `act` starts a request of its own and has the turn until that is done. */
-  *inTurn<T>(act: () => MaybePromise<T>): Steps<T> {
-    return yield* settled(this.#turns === undefined ? act() : this.#turns.inTurn(act));
+  inTurn<T>(act: () => MaybePromise<T>): MaybePromise<T> {
+    return this.#turns === undefined ? act() : this.#turns.inTurn(act);
   }
 
   /** Inside an operation that is no request, such as a step of a stack change: others may come before it when seeded. */

@@ -6,7 +6,10 @@ export type Steps<T> = Generator<Promise<unknown>, T, unknown>;
 
 export type MaybePromise<T> = T | Promise<T>;
 
-/** `yield* settled(x)` inside steps: the value of `x`, waiting only if it is a promise. */
+/**
+ * `yield* settled(x)` inside steps: the value of `x`, waiting only if it is a promise. Operations that come most often look
+ * for the promise themselves, which spares a generator in which nothing waits.
+ */
 export function* settled<T>(value: MaybePromise<T>): Steps<T> {
   if (value instanceof Promise) return (yield value) as T;
   return value;

@@ -306,7 +306,8 @@ function* askAbout(
     return;
   }
   for (const property of adapter.properties.values()) {
-    const told = yield* settled(entry.machine.addProperty(port, property, { check }));
+    const added = entry.machine.addProperty(port, property, { check });
+    const told = added instanceof Promise ? yield* settled(added) : added;
     if (told === undefined || !isErrorStatus(told.status)) continue;
     const error = refused(world, told, `${policyText(property)} of ${adapter.description}`);
     const about = { adapter: name, feature: property.codec.name };
