@@ -13,7 +13,7 @@ import type { ClusterEvent } from './api.ts';
 import { decodeMessage, type EventPosition, positionText } from './event-message.ts';
 
 /** Messages a reading holds at most: what a slow reader costs. */
-const MESSAGES_PER_FETCH = 16;
+const MESSAGES_PER_FETCH = 8;
 const FETCH_MS = 20_000;
 const HEARTBEAT_MS = 2_000;
 /** A consumer nobody fetches from goes away by itself. */
