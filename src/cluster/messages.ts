@@ -1,18 +1,11 @@
-import {
-  type Msg,
-  type NatsConnection,
-  NoRespondersError,
-  RequestError,
-  type Subscription,
-  TimeoutError,
-} from '@nats-io/transport-node';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { ExtSwitchError } from '../core/errors.ts';
-import type { StoreValue } from '../store/store.ts';
-import { decodeValue, encodeValue } from '../store/value-codec.ts';
 import type { Answer, Cluster } from './api.ts';
 import { errorFromWire, errorToWire } from './error-wire.ts';
+import { type Envelope, openEnvelope, sealEnvelope } from './message-envelope.ts';
 import type { Parcels } from './parcel.ts';
 import { Slots } from './slots.ts';
+import { asUnreachable, unreachable, within } from './unreachable.ts';
 
 /** Milliseconds an answer is waited for. */
 const TIMEOUT_MS = 10_000;
@@ -49,14 +42,6 @@ interface Asked {
 }
 
 type Handler = Parameters<Cluster['serve']>[1];
-
-/** A question or an answer on the wire: the body itself, or the name of the parcel that holds it. */
-interface Envelope {
-  readonly from?: string;
-  readonly body?: Uint8Array;
-  readonly parcel?: string;
-  readonly error?: StoreValue;
-}
 
 /**
  * Questions and answers between hosts, on `<cluster>.ask.<host>.<epoch>.<service>`. At most once: a question that got no answer may
@@ -290,7 +275,7 @@ export class Messages {
   }
 
   #envelope(envelope: Envelope): Uint8Array {
-    return encodeValue('message', { from: this.#options.host, ...envelope } as StoreValue);
+    return sealEnvelope({ from: this.#options.host, ...envelope });
   }
 
   /** Nothing is asked or answered any more. */
@@ -301,60 +286,5 @@ export class Messages {
     this.#unsubscribe();
     for (const { gone } of [...this.#asked]) gone(new Error('this host was closed'));
     this.#subscription.unsubscribe();
-  }
-}
-
-/** `undefined` for bytes that are no envelope. */
-function openEnvelope(bytes: Uint8Array): Envelope | undefined {
-  let value: StoreValue;
-  try {
-    value = decodeValue(bytes, bytes.length);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const { from, body, parcel, error } = value as Readonly<Record<string, StoreValue | undefined>>;
-  return {
-    ...(typeof from === 'string' ? { from } : {}),
-    ...(body instanceof Uint8Array ? { body } : {}),
-    ...(typeof parcel === 'string' ? { parcel } : {}),
-    ...(error === undefined ? {} : { error }),
-  };
-}
-
-function unreachable(host: string, message: string, cause?: unknown): ExtSwitchError {
-  return new ExtSwitchError(
-    'HOST_UNREACHABLE',
-    message,
-    { member: 'host', found: host },
-    cause === undefined ? {} : { cause },
-  );
-}
-
-/** What the other host said stays as it is; what the network said names host and question. */
-function asUnreachable(error: unknown, host: string, what: string): unknown {
-  if (error instanceof ExtSwitchError) return error;
-  const why = whyNot(error);
-  return unreachable(host, `${what}: ${why}`, error);
-}
-
-function whyNot(error: unknown): string {
-  if (error instanceof TimeoutError) return 'no answer in time';
-  if (error instanceof NoRespondersError) return 'nobody answers there';
-  if (error instanceof RequestError && error.isNoResponders()) return 'nobody answers there';
-  return error instanceof Error ? error.message : String(error);
-}
-
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError()), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    // One that fails later has nobody to tell.
-    work.catch(() => undefined);
   }
 }
