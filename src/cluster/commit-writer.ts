@@ -122,7 +122,7 @@ export class CommitWriter {
     const { objects, publisher } = this.#parts;
     const deadline = performance.now() + CLOSE_WAIT_MS;
     const mark = this.#records.mark;
-    while (mark.ahead > 0 && this.#fenced === undefined && !this.#records.isFull) {
+    while (mark.ahead > 0 && !this.#records.isStopped && !this.#records.isFull) {
       if (performance.now() >= deadline) break;
       await this.#progress(CLOSE_WAIT_MS / 50);
     }

@@ -29,7 +29,7 @@ export async function markOpening(
   for (;;) {
     const answer = await publisher.publish({ subject, data, isDelete: true }, ATTEMPT_MS);
     if (answer.kind === 'stored') return answer.revision;
-    if (performance.now() >= deadline) {
+    if (session.connection.isClosed() || performance.now() >= deadline) {
       const found = answer.kind === 'refused' ? answer.text : 'no quorum of servers answers';
       throw unavailable(bucket, found);
     }

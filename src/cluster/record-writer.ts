@@ -179,6 +179,9 @@ export class RecordWriter {
       this.#pump();
     } else if (answer.kind === 'refused' && answer.code === WRONG_LAST_SEQUENCE) {
       void this.#settle(key, change);
+    } else if (this.#options.session.connection.isClosed()) {
+      // For good: the session has ended before the store.
+      this.stop();
     } else {
       this.#putBack(key, change, this.#refused);
       this.#retryLater(RETRY_MS);

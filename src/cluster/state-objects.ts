@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { ClusterSession } from './session.ts';
-import { pause, retried } from './stream-reads.ts';
+import { retried } from './stream-reads.ts';
 
 /** Loaded, or taken back, at a time. */
 const PARALLEL = 16;
@@ -42,8 +42,7 @@ export class StateObjects {
   async load(name: string, what: string, deadline: number): Promise<Uint8Array> {
     const read = () => this.#session.objects.getBlob(name);
     // The client waits for parts that are gone for ever.
-    const late = pause(Math.max(0, deadline - performance.now()));
-    const bytes = await Promise.race([retried(deadline, read), late]);
+    const bytes = await until(deadline, retried(deadline, read));
     if (bytes === undefined) {
       const message = `cannot read ${what}: object ${name} in ${this.place} does not come`;
       throw new ExtSwitchError('STORE_UNAVAILABLE', message);
@@ -103,4 +102,13 @@ export async function inParallel<T>(
     for (let i = next++; i < items.length; i = next++) await work(items[i] as T);
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+}
+
+/** `undefined` when it takes longer than `deadline` (of `performance.now`). */
+async function until<T>(deadline: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, deadline - performance.now()));
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -1,4 +1,5 @@
 import type { JetStreamManager, MsgRequest, NextMsgRequest, StoredMsg } from '@nats-io/jetstream';
+import { errors } from '@nats-io/transport-node';
 
 const RETRY_MS = 150;
 
@@ -17,13 +18,14 @@ export async function readMessage(
   return (await retried(deadline, read)) ?? undefined;
 }
 
-/** Runs a request of the JetStream API that may be sent twice, again and again until `deadline`. */
+/** Runs a request of the JetStream API that may be sent twice, again and again until `deadline` or the end of the connection. */
 export async function retried<T>(deadline: number, request: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await request();
     } catch (cause) {
-      if (performance.now() >= deadline) throw cause;
+      const isClosed = cause instanceof errors.ClosedConnectionError;
+      if (isClosed || performance.now() >= deadline) throw cause;
     }
     await pause(RETRY_MS);
   }

@@ -313,6 +313,12 @@ t.test(
       await write(store, ...[...store.range('batch/')].map(([key]) => del(key)));
       await store.close();
     }
-    t.equal((await session.objects.list()).filter(({ deleted }) => !deleted).length <= 1, true);
+    // What killed processes left is swept behind the last opening; `saved/state` has one.
+    let objects = 99;
+    for (let n = 0; objects > 1 && n < 50; n++) {
+      await sleep(100);
+      objects = (await session.objects.list()).filter(({ deleted }) => !deleted).length;
+    }
+    t.ok(objects <= 1, `${objects} objects`);
   },
 );
