@@ -45,8 +45,8 @@ const BROKEN: readonly Broken[] = [
   {
     make: stack.neverPauses,
     lifeCycle: 'disable-during-traffic-set-up',
-    rule: 'A61',
-    message: /^Never pauses threw in pause: .*not kept within 12000 ms/,
+    rule: 'NdisFilterTimedPauseComplete',
+    message: /^Never pauses did not pause: .*not kept within 12000 ms/,
   },
   {
     make: stack.knowsConnectedOnly,
