@@ -24,6 +24,7 @@ export const heldAtDetach: VerifyStage = {
     await stage.disable(name);
     await stage.act('see what came of a query', () => asked, 'A63');
     await stage.enable(name);
+    await stage.pass(200);
     await stage.check('when it is back');
   },
 };
