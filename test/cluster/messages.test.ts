@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { parseClusterAddress } from '../../src/cluster/address.ts';
+import { errorFromWire, errorToWire } from '../../src/cluster/error-wire.ts';
 import { Messages } from '../../src/cluster/messages.ts';
 import { Parcels } from '../../src/cluster/parcel.ts';
+import { answerPeerCall } from '../../src/cluster/peer-service.ts';
 import { type ClusterSession, openSession } from '../../src/cluster/session.ts';
 import { ExtSwitchError } from '../../src/core/errors.ts';
+import type { MigrationPeer } from '../../src/policy/migration-api.ts';
+import { encodeValue } from '../../src/store/value-codec.ts';
 import {
   type NatsServers,
   natsServerMissing,
@@ -295,3 +299,40 @@ t.test('bytes that are no question are answered with an error', skip, async (t) 
   t.equal(text(await a.messages.ask('b', 'echo', bytes('x'))), 'x');
   await end(a, b);
 });
+
+t.test('an error of a version with other codes is INTERNAL and keeps its message and code', (t) => {
+  t.match(errorFromWire({ code: 'NEWER_THAN_THIS', message: 'text' }, 'b'), {
+    code: 'INTERNAL',
+    message: 'host "b": text (NEWER_THAN_THIS)',
+    place: { found: 'NEWER_THAN_THIS' },
+  });
+  for (const wire of [undefined, null, 3, 'text', {}, { code: 7 }, { code: 'toString' }]) {
+    t.match(errorFromWire(wire, 'b'), { code: 'INTERNAL', message: /host "b": no message/ });
+  }
+  const round = errorFromWire(
+    errorToWire(new ExtSwitchError('VETOED', 'no', { rule: 'B20' })),
+    'b',
+  );
+  t.match(round, { code: 'VETOED', message: 'no', place: { rule: 'B20' } });
+  t.end();
+});
+
+t.test(
+  'a message of a migration that is none is MALFORMED, and the peer is not called',
+  async (t) => {
+    const peer = new Proxy({} as MigrationPeer, {
+      get: () => () => t.fail('called'),
+    });
+    for (const wrong of [
+      new Uint8Array(0),
+      Uint8Array.of(0xc1),
+      encodeValue('x', 'text'),
+      encodeValue('x', [1]),
+      encodeValue('x', { call: 'destroy' }),
+      encodeValue('x', { call: 'constructor' }),
+      encodeValue('x', { migration: 'm' }),
+    ]) {
+      await t.rejects(answerPeerCall(peer, wrong), { code: 'MALFORMED' });
+    }
+  },
+);
