@@ -7,6 +7,7 @@ import { POLICY_VERBS } from './verbs/policy-verbs.ts';
 import { PORTABLE_VERBS } from './verbs/portable-verbs.ts';
 import { RUN_VERBS } from './verbs/run-verbs.ts';
 import { SERVER_VERBS } from './verbs/server-verbs.ts';
+import { SIM_VERBS } from './verbs/sim-verbs.ts';
 import { STORE_VERBS } from './verbs/store-verbs.ts';
 import { VERIFY_VERBS } from './verbs/verify-verbs.ts';
 import { VM_VERBS } from './verbs/vm-verbs.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...HOST_VERBS,
   ...POLICY_VERBS,
   ...SERVER_VERBS,
+  ...SIM_VERBS,
   ...STORE_VERBS,
 ];
 

@@ -23,8 +23,10 @@ import type {
   PortableDocument,
 } from './migration-api.ts';
 import type { RecordingOptions, SnapshotCollection, TimeControl } from './sim-api.ts';
+import type { FabricEvent, PendingOid, TraceEntry, TraceView } from './trace-api.ts';
 
 export type { StoreReport } from '../store/store.ts';
+export type { FabricEvent, PendingOid, TraceEntry, TraceView } from './trace-api.ts';
 
 /*
  * The library's surface as data shapes: what HTTP, CLI and tests see. Fabric, its collections and handles implement
@@ -506,71 +508,6 @@ export interface VmCollection {
   /** The same VMs, for who shows only a page of them. */
   keys(): Iterable<VmKey>;
   get(idOrName: string): VmHandle;
-}
-
-/** One OID request or one status indication of the past. */
-export interface TraceEntry {
-  /** Order of completion in the world; shared with events, so one cursor resumes both. */
-  readonly seq: number;
-  /** Number of the request on its switch, in order of issue. */
-  readonly request: number;
-  /** Virtual milliseconds when it was issued. */
-  readonly time: number;
-  /** Switch name. */
-  readonly switch: string;
-  readonly oid: string;
-  /** `indication`: a NIC_STATUS on its way up; `request` is then 0, `oid` the indication's name, `status` the one inside. */
-  readonly requestType: 'query' | 'set' | 'method' | 'indication';
-  /** `protocolEdge`, for an indication `miniportEdge`, or the issuing extension's id. */
-  readonly origin: string;
-  /**
-   * Modules in the order they saw it; the last one completed it (`miniportEdge` or an extension). Verdict: `forward`, `pend`,
-   * or a status name. An indication goes bottom-up: `forward` or `drop`, and at `protocolEdge` the status it unwrapped.
-   */
-  readonly route: readonly { readonly module: string; readonly verdict: string }[];
-  readonly status: string;
-  readonly input: Uint8Array;
-  /** Query and method: what came back. */
-  readonly output?: Uint8Array;
-}
-export interface TraceView {
-  entries(filter?: {
-    readonly oid?: string;
-    /** The last this many of what the rest of the filter lets through. */
-    readonly limit?: number;
-    readonly afterSeq?: number;
-    /** Nothing newer than this. */
-    readonly untilSeq?: number;
-  }): TraceEntry[];
-}
-
-/** Something that is not an OID: state changes and findings. `seq` shares the trace's numbers, so one cursor resumes both. */
-export interface FabricEvent {
-  readonly seq: number;
-  readonly time: number;
-  readonly type: 'state' | 'finding';
-  readonly switch?: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** A request in flight (`!ndiskd.oid`). */
-export interface PendingOid {
-  /** Number of the request on its switch. */
-  readonly request: number;
-  readonly switch: string;
-  readonly oid: string;
-  /** The module that holds it. */
-  readonly heldBy: string;
-  readonly pendingForMs: number;
-  /** Requests waiting behind it. */
-  readonly queued: number;
-  readonly requestType: 'query' | 'set' | 'method';
-  /** `protocolEdge` or the issuing extension's id. */
-  readonly origin: string;
-  /** Places it passed so far, top to bottom, ending with the holder. */
-  readonly route: readonly string[];
-  /** Virtual milliseconds left until the switch ends it (NdisTimedOidComplete); only while a module pends it. */
-  readonly endsInMs?: number;
 }
 
 export interface FabricInterface {

@@ -251,7 +251,7 @@ t.test(
     const untried = plane.app.plane.compiled
       .filter(
         ({ route }) =>
-          !/^\/vms|\/host\/|^\/migrations|^\/arrivals|^\/sim\/(time|snapshots)|\/(export|import)$/.test(
+          !/^\/vms|\/host\/|^\/migrations|^\/arrivals|^\/sim\/(time|snapshots|recording)|\/(export|import)$/.test(
             route.path,
           ),
       )

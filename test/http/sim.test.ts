@@ -1,5 +1,6 @@
 import t from 'tap';
-import { EXTENSION, openPlane, withPort } from './plane.ts';
+import { replayTrace } from '../../src/testing/index.ts';
+import { EXTENSION, openPlane, testExtension, withPort } from './plane.ts';
 
 t.test(
   'sim/time of a world that follows the wall: stopped it stands, a warp moves it, resumed it goes on',
@@ -160,3 +161,22 @@ t.test(
     t.equal((await call('POST', '/v1/sim/snapshots/a/fork')).status, 403, 'the limit of worlds');
   },
 );
+
+t.test('sim/recording is a trace to replay, whole or since a snapshot', async (t) => {
+  const plane = await openPlane(t);
+  const { app, call } = plane;
+  await withPort(plane);
+  await call('POST', '/v1/sim/snapshots', { name: 'a' });
+  await call('POST', '/v1/switches/s/ports', { name: 'q' });
+  const whole = await app.inject('/v1/sim/recording');
+  t.equal(whole.statusCode, 200);
+  t.match(whole.headers['content-type'], /^application\/jsonl/);
+  const definition = testExtension().definition;
+  const report = await replayTrace(whole.payload, definition);
+  t.match(report, { requests: 2, same: 2, differences: [] });
+  const since = await app.inject('/v1/sim/recording?snapshot=a');
+  t.match(await replayTrace(since.payload, definition), { requests: 1, same: 1 });
+  t.equal((await call('GET', '/v1/sim/recording?snapshot=none')).status, 404);
+  await call('POST', '/v1/sim/reset', { snapshot: 'a' });
+  t.equal((await call('GET', '/v1/sim/recording?snapshot=a')).status, 409, 'that way is gone');
+});

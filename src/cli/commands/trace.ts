@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
+import { writeOutput } from '../input.ts';
 import { ModuleNames } from '../module-names.ts';
 import { UnreachableError } from '../server-error.ts';
 import type { ServerEvent } from '../sse.ts';
@@ -35,6 +36,7 @@ interface Follower {
  */
 export const trace: CommandHandler = async (call, terminal) => {
   const plane = connect(call, terminal);
+  if (call.has('save') || call.has('from')) return save(plane, call, terminal);
   const given = call.text('switch');
   const isCluster = call.has('cluster');
   if (isCluster && call.has('limit')) {
@@ -73,6 +75,25 @@ export const trace: CommandHandler = async (call, terminal) => {
   if (call.has('follow')) await follow(plane, follower);
   return 0;
 };
+
+const FOR_READING = ['follow', 'limit', 'oid', 'switch', 'verbose', 'json'];
+
+/** `trace --save`: everything, since a part of it could not be replayed. */
+async function save(plane: ControlPlane, call: Invocation, terminal: Terminal): Promise<number> {
+  const file = call.text('save');
+  if (file === undefined) throw new UsageError('--from belongs to --save', 'trace');
+  const other = FOR_READING.find((flag) => call.has(flag));
+  if (other !== undefined) {
+    throw new UsageError(`--save writes the whole trace: --${other} does not go with it`, 'trace');
+  }
+  const from = call.text('from');
+  const query = from === undefined ? '' : `?${new URLSearchParams({ snapshot: from })}`;
+  const bytes = await plane.bytes('GET', `/sim/recording${query}`);
+  await writeOutput(terminal, file === '-' ? undefined : file, new TextDecoder().decode(bytes));
+  if (file !== '-')
+    terminal.note(`saved ${harmless(file)}: extswitch replay ${harmless(file)} --extension PATH`);
+  return 0;
+}
 
 async function newestSeq(plane: ControlPlane): Promise<number> {
   const { items } = (await plane.get('/trace?limit=1')) as { readonly items: readonly Item[] };

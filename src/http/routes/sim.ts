@@ -156,6 +156,30 @@ export const simRoutes: readonly Route[] = [
       return { status: 200, body: restored };
     },
   }),
+  defineRoute<object, { readonly snapshot?: string }>({
+    method: 'GET',
+    path: '/sim/recording',
+    operationId: 'getRecording',
+    tag: 'simulation',
+    summary: 'The trace as a file to replay against an extension',
+    description:
+      'JSON lines (docs/reference/trace-file.md): all since the world was opened, reset or restored, or since a snapshot. ' +
+      'ILLEGAL_TRANSITION when entries it needs were dropped.',
+    batch: false,
+    schema: {
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { snapshot: text(64, 'Begin with this snapshot') },
+      },
+      response: { 200: { type: 'string' } },
+      errors: ['NOT_FOUND', 'ILLEGAL_TRANSITION'],
+    },
+    handle: ({ world, query }) => ({
+      status: 200,
+      text: { mediaType: 'application/jsonl', content: world.recording(query) },
+    }),
+  }),
   defineRoute<object, PageQuery>({
     method: 'GET',
     path: '/sim/pending',
