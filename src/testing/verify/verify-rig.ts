@@ -1,10 +1,28 @@
 import type { PropertyCodec } from '../../../switch/environment.ts';
 import type { FilterModule } from '../../../switch/filter-module.ts';
 import { OidRequest, REQUEST_TYPE } from '../../../switch/oid-request.ts';
+import {
+  DeletedPortPropertyView,
+  DeletedSwitchPropertyView,
+  PortPropertyView,
+  SwitchPropertyView,
+} from '../../../switch/property-view.ts';
+import { RequestBuffer } from '../../../switch/request-buffer.ts';
 import type { Switch } from '../../../switch/switch.ts';
-import { oidIndex } from '../../abi/index.ts';
+import {
+  OIDS,
+  oidIndex,
+  type PropertyHead,
+  propertySize,
+  type Scope,
+  structure,
+  writeProperty,
+  writePropertyDelete,
+} from '../../abi/index.ts';
 import type { RequestType } from '../../sdk/extension.ts';
 import type { Verifier } from '../../verifier/verifier.ts';
+
+const VERBS = { add: 'ADD', update: 'UPDATE', delete: 'DELETE' } as const;
 
 /** What came of a request that a stage sent by hand. */
 export interface RawOutcome {
@@ -78,6 +96,50 @@ export class VerifyRig {
       requestType === 'set' ? 0 : room,
     );
     request.codec = codec;
+    return this.#started(machine, request);
+  }
+
+  /**
+   * Sends a property request with any head and any data: as the switch does, so that handlers get their typed view.
+   */
+  sendProperty(
+    switchName: string,
+    verb: 'add' | 'update' | 'delete',
+    head: PropertyHead & { readonly scope: Scope },
+    data: Uint8Array,
+    codec?: PropertyCodec,
+  ): Promise<RawOutcome> {
+    const machine = this.machine(switchName);
+    const { scope } = head;
+    const isDelete = verb === 'delete';
+    const layout = structure(
+      `NDIS_SWITCH_${scope === 'port' ? 'PORT_' : ''}PROPERTY_${isDelete ? 'DELETE_' : ''}PARAMETERS`,
+    );
+    const length = isDelete ? layout.sizeof() : propertySize(scope, data.length, head.propertyType);
+    const buffer = new RequestBuffer(length);
+    const { code } = OIDS[`OID_SWITCH_${scope === 'port' ? 'PORT_' : ''}PROPERTY_${VERBS[verb]}`];
+    const request = new OidRequest(code, oidIndex(code), REQUEST_TYPE.set, buffer.bytes, length, 0);
+    request.codec = codec;
+    const { pipeline } = machine;
+    if (isDelete) {
+      writePropertyDelete(scope, buffer.bytes, 0, head);
+      request.property =
+        scope === 'port'
+          ? new DeletedPortPropertyView(request, buffer, pipeline)
+          : new DeletedSwitchPropertyView(request, buffer, pipeline);
+    } else {
+      request.dataOffset = writeProperty(scope, buffer.bytes, 0, head, data.length);
+      request.dataLength = data.length;
+      buffer.bytes.set(data, request.dataOffset);
+      request.property =
+        scope === 'port'
+          ? new PortPropertyView(request, buffer, pipeline)
+          : new SwitchPropertyView(request, buffer, pipeline);
+    }
+    return this.#started(machine, request);
+  }
+
+  #started(machine: Switch, request: OidRequest): Promise<RawOutcome> {
     return new Promise((resolve) => {
       request.onComplete = ({
         status,
