@@ -106,9 +106,10 @@ function shown(nats: NatsServers, store: string, hosts: readonly Host[]): string
   if (b !== undefined) {
     lines.push(
       `  curl -s ${b.url}/v1/switches -H 'content-type: application/json' -d '{"name":"TestSwitch"}'`,
-      `  ${extswitch} --url ${a.url} vm create TestVm --switch TestSwitch`,
-      `  ${extswitch} --url ${a.url} vm start TestVm`,
-      `  ${extswitch} --url ${a.url} vm migrate TestVm --to ${b.name}`,
+      `  export EXTSWITCH_URL=${a.url}`,
+      `  ${extswitch} vm create TestVm --switch TestSwitch`,
+      `  ${extswitch} vm start TestVm`,
+      `  ${extswitch} vm migrate TestVm --to ${b.name}`,
       `  kill -9 ${a.child.pid}    and host ${a.name} again, with all it had:`,
       `  ${extswitch} serve ${quoted(a.words)}`,
     );

@@ -35,7 +35,7 @@ export class ChaosHost {
     this.#watchdog = watchdog;
   }
 
-  /** `store`: what follows the servers in the address, `/lab?lease=2s`. */
+  /** `store`: what follows the servers in the address, `/lab?lease=2s`; `words`: the command, with `serve`. */
   static async make(
     name: string,
     natsPorts: readonly number[],
@@ -46,7 +46,7 @@ export class ChaosHost {
     const proxies: TcpProxy[] = [];
     for (const port of natsPorts) proxies.push(await TcpProxy.open(port));
     const servers = proxies.map(({ port }) => `127.0.0.1:${port}`).join(',');
-    const all = ['--store', `nats://${servers}${store}`, '--port', '0', ...words];
+    const all = [...words, '--store', `nats://${servers}${store}`, '--port', '0'];
     return new ChaosHost(name, all, proxies, watchdog);
   }
 

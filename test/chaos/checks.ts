@@ -77,7 +77,8 @@ async function vmProblems(
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   if (!ledger.states.has(vm.state)) {
-    problems.push(`it is ${vm.state}, expected ${[...ledger.states].join(' or ')}`);
+    const history = ledger.historyOf('/start', '/stop', '/save', '/restore');
+    problems.push(`it is ${vm.state}, expected ${[...ledger.states].join(' or ')}${history}`);
   }
   const wasKnown = ledger.state !== undefined;
   ledger.states = new Set([vm.state]);
@@ -128,18 +129,22 @@ async function policyProblems(
     const value = found?.[1];
     if (!slot.possible.has(value)) {
       const expected = [...slot.possible].map((each) => each ?? 'none').join(' or ');
-      problems.push(`policy ${slot.id} is ${value ?? 'not there'}, expected ${expected}`);
+      const history = ledger.historyOf(slot.id ?? '', ...[...slot.possible].map(valueText));
+      problems.push(`policy ${slot.id} is ${value ?? 'not there'}, expected ${expected}${history}`);
     }
     if (found !== undefined) left.delete(found[0]);
     slot.id = found?.[0];
     slot.possible = new Set([value]);
   }
   for (const [id, value] of left) {
-    problems.push(`policy ${id} with value ${value} was refused, removed or never asked for`);
+    const history = ledger.historyOf(id, valueText(value));
+    problems.push(`policy ${id} with value ${value} was not asked for, or refused${history}`);
   }
   ledger.slots = [...properties].map(([id, value]) => ({ id, possible: new Set([value]) }));
   return { properties, problems };
 }
+
+const valueText = (value: number | undefined): string => `"Value":${value}}`;
 
 /** What the extension holds is what management shows, and the run-time data is what it was. */
 async function viewProblems(

@@ -13,7 +13,7 @@ export interface Ending {
 
 const LOG_KEPT = 16_384;
 
-/** One `extswitch serve`, from the sources. */
+/** One `extswitch serve`. */
 export class HostProcess {
   readonly name: string;
   /** Where its HTTP plane listens; resolves to undefined when it ended before it served. */
@@ -24,13 +24,13 @@ export class HostProcess {
   #wasAsked = false;
   #ending: Ending | undefined;
 
+  /** `words`: the command and its flags, without the name. */
   constructor(name: string, words: readonly string[], watchdog: EndWithParent) {
     this.name = name;
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', 'src/cli.ts', 'serve', '--name', name, ...words, '--print', 'json'],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, EXTSWITCH_LOG_LEVEL: 'warn' } },
-    );
+    const child = spawn(process.execPath, [...words, '--name', name, '--print', 'json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, EXTSWITCH_LOG_LEVEL: 'warn' },
+    });
     this.#child = child;
     const { pid } = child;
     if (pid !== undefined) watchdog.add(pid);
@@ -68,6 +68,11 @@ export class HostProcess {
     this.#wasAsked = true;
     this.#child.kill(signal);
     return this.ended;
+  }
+
+  /** It will end by itself, and that is no surprise. */
+  expectEnd(): void {
+    this.#wasAsked = true;
   }
 
   pause(): void {

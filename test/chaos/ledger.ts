@@ -3,6 +3,9 @@
  * found says which change it came from.
  */
 
+/** Requests about a VM that are remembered. */
+const HISTORY = 400;
+
 export type VmState = 'off' | 'running' | 'saved';
 
 /** One policy: what it may be now. One value, unless a change of it went unanswered. */
@@ -39,6 +42,9 @@ export class VmLedger {
   /** The last one asked for; undefined again once another change of its state was. */
   migration: AskedMigration | undefined;
 
+  /** What was asked and answered, the last {@link HISTORY} of it. */
+  readonly #history: string[] = [];
+
   constructor(name: string, id: string) {
     this.name = name;
     this.id = id;
@@ -58,6 +64,17 @@ export class VmLedger {
     );
   }
 
+  note(text: string): void {
+    this.#history.push(`${new Date().toISOString().slice(14, 23)} ${text}`);
+    if (this.#history.length > HISTORY) this.#history.shift();
+  }
+
+  /** What was asked and answered about any of these words. */
+  historyOf(...words: readonly string[]): string {
+    const lines = this.#history.filter((line) => words.some((word) => line.includes(word)));
+    return lines.map((line) => `\n    ${line}`).join('');
+  }
+
   /** A change of its run-time data: what was known of them is not true any more. */
   forgetToken(): void {
     this.token = undefined;
@@ -71,8 +88,10 @@ export interface Counts {
   unanswered: number;
   migrations: number;
   saves: number;
+  /** Codes of what was refused or went unanswered. */
+  readonly codes: Map<string, number>;
 }
 
 export function emptyCounts(): Counts {
-  return { acknowledged: 0, refused: 0, unanswered: 0, migrations: 0, saves: 0 };
+  return { acknowledged: 0, refused: 0, unanswered: 0, migrations: 0, saves: 0, codes: new Map() };
 }

@@ -73,13 +73,24 @@ export class Load {
     }
   }
 
-  async #ask(method: Method, path: string, body?: object): Promise<Outcome> {
+  async #ask(vm: VmLedger, method: Method, path: string, body?: object): Promise<Outcome> {
     const { hosts, random, isStoreCertain } = this.#options;
-    const outcome = await ask(random.of(hosts)?.url ?? '', method, path, body, isStoreCertain);
+    const host = random.of(hosts);
+    const outcome = await ask(host?.url ?? '', method, path, body, isStoreCertain);
     if (method === 'GET') return outcome;
+    const answer = outcome.kind === 'done' ? String(outcome.body['id']) : outcome.code;
+    const asked = `${host?.name}: ${method} ${path} ${JSON.stringify(body ?? {})}`;
+    vm.note(`${asked} => ${outcome.kind} ${outcome.status} ${answer}`);
     if (outcome.kind === 'done') this.counts.acknowledged += 1;
     else if (outcome.kind === 'refused') this.counts.refused += 1;
     else this.counts.unanswered += 1;
+    if (outcome.kind === 'done') return outcome;
+    const { codes } = this.counts;
+    // Of a request that hangs it matters which.
+    const code = outcome.code === 'TimeoutError' ? `${asked} timed out` : outcome.code;
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+    // A host that is not there now will not be in a moment either.
+    if (outcome.status === 0 || outcome.status >= 500) await sleep(100);
     return outcome;
   }
 
@@ -101,7 +112,7 @@ export class Load {
   async #add(vm: VmLedger, path: string): Promise<void> {
     const value = this.#options.nextValue();
     const settings = { Value: value };
-    const outcome = await this.#ask('POST', path, { feature: SETTING, settings });
+    const outcome = await this.#ask(vm, 'POST', path, { feature: SETTING, settings });
     if (outcome.kind === 'done') {
       vm.slots.push({ id: String(outcome.body['id']), possible: new Set([value]) });
     } else if (outcome.kind === 'unknown') {
@@ -117,7 +128,7 @@ export class Load {
     path: string,
   ): Promise<void> {
     const body = value === undefined ? undefined : { settings: { Value: value } };
-    const outcome = await this.#ask(method, path, body);
+    const outcome = await this.#ask(vm, method, path, body);
     if (outcome.kind === 'unknown') slot.possible.add(value);
     if (outcome.kind !== 'done') return;
     if (value === undefined) vm.slots = vm.slots.filter((each) => each !== slot);
@@ -139,7 +150,7 @@ export class Load {
   }
 
   async #become(vm: VmLedger, verb: string, state: VmState): Promise<Outcome> {
-    const outcome = await this.#ask('POST', `/v1/vms/${vm.id}/${verb}`);
+    const outcome = await this.#ask(vm, 'POST', `/v1/vms/${vm.id}/${verb}`);
     if (outcome.kind !== 'refused') {
       // Blobs are for the next restore: told apart by what stands with a VM that is saved.
       vm.forgetToken();
@@ -154,7 +165,7 @@ export class Load {
     const { kind } = await this.#become(vm, 'save', 'saved');
     if (kind !== 'done') return;
     this.counts.saves += 1;
-    const exported = await this.#ask('POST', `/v1/vms/${vm.id}/export`);
+    const exported = await this.#ask(vm, 'POST', `/v1/vms/${vm.id}/export`);
     if (exported.kind === 'done') vm.blob = blobOf(exported.body);
   }
 
@@ -168,7 +179,7 @@ export class Load {
 
   async #migrate(vm: VmLedger): Promise<void> {
     const { hosts, random } = this.#options;
-    const seen = await this.#ask('GET', `/v1/vms/${vm.id}`);
+    const seen = await this.#ask(vm, 'GET', `/v1/vms/${vm.id}`);
     if (seen.kind !== 'done') return;
     const from = String(seen.body['host']);
     const to = random.of(hosts.filter(({ name }) => name !== from));
@@ -177,7 +188,7 @@ export class Load {
     const body = { vm: vm.id, destination: { host: to.name } };
     const startsOfDestination = to.starts;
     this.#departures.emit('departure', { vm, from, to: to.name });
-    const asked = await this.#ask('POST', '/v1/migrations', body);
+    const asked = await this.#ask(vm, 'POST', '/v1/migrations', body);
     if (asked.kind !== 'done') {
       if (asked.kind === 'unknown') vm.migration = undefined;
       return;
@@ -186,13 +197,13 @@ export class Load {
     const id = String(asked.body['id']);
     const token = isTokenKnown ? vm.token : undefined;
     vm.migration = { id, from, to: to.name, startsOfDestination, token };
-    await this.#follow(id);
+    await this.#follow(vm, id);
   }
 
-  async #follow(id: string): Promise<void> {
+  async #follow(vm: VmLedger, id: string): Promise<void> {
     for (const end = Date.now() + FOLLOW_MS; Date.now() < end && !this.#isStopping; ) {
       await sleep(20);
-      const { kind, body } = { body: {}, ...(await this.#ask('GET', `/v1/migrations/${id}`)) };
+      const { kind, body } = { body: {}, ...(await this.#ask(vm, 'GET', `/v1/migrations/${id}`)) };
       if (kind === 'done' && 'state' in body && body['state'] !== 'running') return;
     }
   }

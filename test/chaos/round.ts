@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check } from './checks.ts';
+import { ask } from './client.ts';
 import type { Fault } from './faults.ts';
 import type { Counts } from './ledger.ts';
 import { Load } from './load.ts';
-import { settle } from './settle.ts';
+import { listOf, settle } from './settle.ts';
 import type { ChaosWorld } from './world.ts';
 
 export interface RoundReport {
@@ -13,6 +14,17 @@ export interface RoundReport {
   readonly problems: readonly string[];
   /** From the end of the fault until nothing was under way any more. */
   readonly settleMs: number;
+}
+
+/** What helps to find out why. */
+async function circumstances(world: ChaosWorld): Promise<readonly string[]> {
+  const about = world.hosts.map(async ({ name, url, starts, process }) => {
+    const seen = await ask(url, 'GET', '/v1/hosts');
+    const members = seen.kind === 'done' ? JSON.stringify(seen.body['items']) : seen.code;
+    const arrivals = JSON.stringify(await listOf(url, name, '/v1/arrivals'));
+    return `(host ${name}, ${starts} processes started, sees ${members}; arrivals ${arrivals}; said ${process?.log})`;
+  });
+  return Promise.all(about);
 }
 
 /** Clients work, something goes wrong, it is mended, clients go on for a moment; then everything is looked at. */
@@ -36,5 +48,6 @@ export async function playRound(world: ChaosWorld, fault: Fault): Promise<RoundR
   problems.push(...(await settle(world)));
   const settleMs = Date.now() - mendedAt;
   problems.push(...(await check(world)));
+  if (problems.length > 0) problems.push(...(await circumstances(world)));
   return { fault: fault.name, counts: load.counts, problems, settleMs };
 }

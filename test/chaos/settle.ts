@@ -37,7 +37,9 @@ async function waitingOf(host: ChaosWorld['hosts'][number]): Promise<readonly st
     if (listed === undefined) return [`host ${name} does not list its ${kind}`];
     for (const { id, vm, state } of listed) {
       if (state !== isUnderWay) continue;
-      waiting.push(`host ${name}: ${kind} ${String(id)} of ${JSON.stringify(vm)} is ${state}`);
+      const source = await ask(url, 'GET', `/v1/migrations/${String(id)}`);
+      const seen = JSON.stringify(source.kind === 'done' ? source.body : source);
+      waiting.push(`host ${name}: ${kind} ${id} of ${JSON.stringify(vm)} is ${state}: ${seen}`);
     }
   }
   return waiting;
