@@ -272,7 +272,7 @@ export interface MigrationCollection {
    * A person decides whose the VM is, where the destination took or did not take it and does not come back. `source`: it is taken
    * back with its run-time data; should the destination have a copy after all, that is taken away there, and kept, as soon as it is
    * there again. `destination`: it leaves this host; should the destination not have taken it after all, it takes it then, and if it
-   * cannot, what it was is kept here. Gives where it stands when that is durable.
+   * cannot, what it was is kept here. Gives where it stands when that is durable; `running` when the store takes nothing now.
    *
    * Errors: `INVALID_ARGUMENT` when `confirm` is not the name of the destination, `ILLEGAL_TRANSITION` when it answers, or there is
    * nothing to decide.

@@ -87,7 +87,7 @@ export class Departure {
     for (const tell of this.#waiting.splice(0)) tell();
   }
 
-  /** Settles when it is over, or cut off by the end of the world. */
+  /** Settles when it is over, waits for the store, or is cut off by the end of the world. */
   whenOver(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

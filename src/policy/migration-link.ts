@@ -37,6 +37,7 @@ export class MigrationLink {
         this.mustBeCurrent();
         if (attempt < ATTEMPTS) continue;
         this.departure.note(`waiting for the store: ${String(error)}`);
+        this.departure.interrupt();
         await this.wait();
       }
     }

@@ -25,9 +25,9 @@ export async function reclaim(link: MigrationLink, was: Footings): Promise<void>
   const { vmState = vm.state, data = [] } = departure.handed;
   departure.fail(noAnswer(departure.host));
   departure.error = decided(departure.error);
+  departure.begin('undo');
   // Durable before anything runs: a restart in the middle comes to the same end.
   await link.insist([putMigration(departure.id, departure.record('handing'))]);
-  departure.begin('undo');
   const before = savedData(vm);
   await link.inTurn(() => takeBack(world, vm, was, vmState, recordsOf(data)));
   departure.succeed();

@@ -233,6 +233,36 @@ t.test(
 );
 
 t.test(
+  'a settlement that the store does not take: it says so, and is done when the store takes it',
+  async (t) => {
+    const { hosts, a, b, storeA, id, before } = await cutScene('beforeTake');
+    storeA.dead = true;
+    const settling = a.fabric.migrations.settle(id, SOURCE);
+    await pass([a]);
+    const waiting = await settling;
+    t.match(ruling(waiting), { state: 'running', owner: undefined });
+    t.match(waiting.steps.at(-1), {
+      name: 'undo',
+      state: 'running',
+      message: /^waiting for the store: /,
+    });
+    t.equal(
+      a.fabric.vms.get('vm').adapters[0]?.info.connected,
+      false,
+      'nothing runs that is not written',
+    );
+    storeA.dead = false;
+    await pass([a]);
+    t.match(ruling(a.fabric.migrations.get(id)), { state: 'failed', owner: 'source' });
+    t.equal(having(a), before);
+    hosts.mend();
+    await pass([a, b]);
+    t.match(ruling(a.fabric.migrations.get(id)), { found: { copy: 'none' } });
+    await close({ a, b });
+  },
+);
+
+t.test(
   'settled both ways, either host killed at, or failing, each write: one owner with everything, and nothing lost (design.md 5, 7)',
   async (t) => {
     for (const cutsAt of ['beforeTake', 'afterTake'] as const) {
