@@ -76,7 +76,7 @@ export const trace: CommandHandler = async (call, terminal) => {
   return 0;
 };
 
-const FOR_READING = ['follow', 'limit', 'oid', 'switch', 'verbose', 'json'];
+const FOR_READING = ['follow', 'cluster', 'limit', 'oid', 'switch', 'verbose', 'json'];
 
 /** `trace --save`: everything, since a part of it could not be replayed. */
 async function save(plane: ControlPlane, call: Invocation, terminal: Terminal): Promise<number> {
