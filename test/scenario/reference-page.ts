@@ -48,7 +48,7 @@ reply, its OIDs are in the event feed. \`memory\` is the default.
 
 - Without a name each scenario, and each cell of a matrix, gets a new cluster (\`run-…\`), which is removed with everything in it. With a
   name the cluster stays, to be looked at; the second of several scenarios gets \`name-2\`, and so on. A cluster in which a host of
-  that name has records is refused: a run begins with nothing.
+  that name has records is refused: a run begins with nothing. A run that is killed leaves its cluster behind.
 - Names of hosts must be those of a cluster: letters, digits, \`_\` and \`-\`, at most 63. \`store: disk\` of a host means nothing there.
 - Time is virtual all the same. It stands still while a write or a message is on its way, and passes while the host that was asked waits
   for a timer: servers and network take no virtual time, and \`wait\`, delays and time-outs are as long as in memory.
