@@ -257,6 +257,10 @@ class Run {
     this.#count(await all);
     this.#noteLoss(lastSeq);
     if (copy !== undefined) await this.#reopen(copy, false);
+    // What several changes at once that failed have left: at once, not when others have hidden it.
+    if (storeFails && !this.#isLossy && this.problems.length === 0) {
+      await this.#reopen(this.#store.copy(), true);
+    }
   }
 
   /** The world of a second process that opens `copy`; `isSame`: it must be this one. */
