@@ -19,6 +19,7 @@ const MODULES = [
   'vm',
   'migrate',
   'world',
+  'world-fork',
   'scale',
   'store',
   'http',

@@ -23,10 +23,17 @@ export const SERVER_VERBS: readonly CommandSpec[] = [
       { name: 'oid', value: 'NAME', help: 'only this OID or indication' },
       { name: 'switch', short: 's', value: 'SWITCH', help: 'only this switch' },
       { name: 'verbose', short: 'v', help: 'with the decoded structure' },
+      {
+        name: 'save',
+        value: 'FILE',
+        help: 'write the whole trace to FILE instead, for extswitch replay; - is standard output',
+      },
+      { name: 'from', value: 'SNAPSHOT', help: 'with --save: begin with this snapshot' },
       ...SERVER,
     ],
     examples: [
       'trace --follow',
+      'trace --save bug.jsonl',
       'trace --oid OID_SWITCH_PORT_PROPERTY_ADD --limit 5 --verbose',
       'trace --cluster',
     ],
