@@ -1,4 +1,5 @@
 import t from 'tap';
+import { Rng } from '../../src/core/rng.ts';
 import { NdisStatus } from '../../src/core/status.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import type {
@@ -7,6 +8,9 @@ import type {
   SwitchContext,
 } from '../../src/sdk/extension.ts';
 import { replayText, replayTrace } from '../../src/testing/index.ts';
+import { Changes } from '../policy/world-stress-changes.ts';
+import { Draw } from '../policy/world-stress-mischief.ts';
+import { Observer } from '../sequences/observer.ts';
 import { extensionWith, FABRIKAM, FABRIKAM_MOF } from '../support/fabrikam.ts';
 
 const PORT_SETTING = 'Fabrikam_PortCustomSettingData';
@@ -336,3 +340,44 @@ t.test('what is no recording is refused with its line', async (t) => {
   t.match(report.extension, { id: stranger.id });
   t.match(report.recorded, { id: FABRIKAM, name: 'v1' });
 });
+
+t.test(
+  'law: whatever happened, an extension that has not changed replays its recording without a difference',
+  async (t) => {
+    for (let round = 0; round < 8; round += 1) {
+      const seed = `replay law ${round}`;
+      const observer = (): Observer =>
+        new Observer({ id: FABRIKAM, name: 'filter', type: 'filter' });
+      const { definition } = observer();
+      const fabric = await Fabric.open({ clock: 'manual', seed, extensions: [definition] });
+      await fabric.features.register(FABRIKAM_MOF);
+      const extensions = [definition.id];
+      const adapters = [{ name: 'phys', virtualFunctions: 2, queues: 2 }];
+      await fabric.switches.create({
+        name: 'A',
+        type: 'external',
+        extensions,
+        uplink: { adapters },
+      });
+      await fabric.switches.create({ name: 'B', type: 'internal', extensions });
+      const changes = new Changes(new Draw(new Rng(seed)), [definition]);
+      const isLate = round % 2 === 1;
+      for (let i = 0; i < 30; i += 1) {
+        if (i === 15 && isLate)
+          await fabric.snapshots.create({ name: 'half' }).catch(() => undefined);
+        const ended = changes
+          .next(fabric)
+          .act()
+          .catch(() => undefined);
+        await fabric.time.warp(50);
+        await ended;
+      }
+      const from = isLate && fabric.snapshots.list().length > 0 ? { snapshot: 'half' } : {};
+      const text = fabric.recording(from);
+      await fabric.close();
+      const report = await replayTrace(text, observer().definition);
+      t.strictSame(report.differences, [], seed);
+      t.equal(report.same, report.requests, `${seed}: ${report.requests} requests`);
+    }
+  },
+);
