@@ -1,4 +1,5 @@
 import { NdisStatus } from '../src/core/status.ts';
+import { failingOf, RELEASE_RULE } from './offload-oids.ts';
 import type { OidRequest } from './oid-request.ts';
 
 /** First byte a handler changed although it may not, and the rule it broke. */
@@ -52,6 +53,8 @@ const ALLOWED: Readonly<Record<number, Allowed>> = {
       [568, Number.POSITIVE_INFINITY],
     ],
   },
+  // OID_SWITCH_NIC_REQUEST: who wants another one sends one of its own.
+  66160: { rule: 'D31', ranges: NOTHING },
   66193: { rule: 'G20', ranges: NOTHING },
   66194: { rule: 'D4', forwardRule: 'G32', ranges: NOTHING },
   66195: { rule: 'G34', ranges: NOTHING },
@@ -99,11 +102,16 @@ export function changedByte(
     if (!ranges.some(([from, to]) => i >= from && i < to)) {
       const ofMtu = request.oid === NIC_CREATE && i >= MTU_OFFSET && i < MTU_OFFSET + 4;
       const ruleHere = answered ? allowed.rule : (allowed.forwardRule ?? allowed.rule);
-      const rule = ofMtu ? 'C20' : ruleHere;
+      const rule = ofMtu ? 'C20' : isRelease(request) ? 'D40' : ruleHere;
       return { offset: i, expected: pristine[i] ?? 0, found: bytes[i] ?? 0, rule };
     }
   }
   return undefined;
+}
+
+/** Rule D40: what gives a resource of the adapter back, or ends its allocation, may not be altered. */
+function isRelease({ encapsulated }: OidRequest): boolean {
+  return encapsulated !== undefined && failingOf(encapsulated.offload).rule === RELEASE_RULE;
 }
 
 /** Rules C19, C20, OP-35: NIC_CREATE with NIC_INITIALIZING lets an extension lower MTU, never raise it. */

@@ -7,10 +7,15 @@ import type {
 } from '../src/sdk/extension.ts';
 import { NicRequestView } from './encapsulated-request.ts';
 import { type Handler, SPECIFIC_HANDLERS } from './handler-table.ts';
-import { type OidRequest, RequestHandle } from './oid-request.ts';
+import { type OidRequest, REQUEST_TYPE, RequestHandle } from './oid-request.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Nic, Port } from './ports.ts';
 import { MODULE_STATES, type ModuleEvent, type ModuleState, nextState } from './states.ts';
+
+/** Rule D12: a set with an empty information buffer is forwarded unhandled. */
+function isEmptySet({ inputLength, type }: OidRequest): boolean {
+  return inputLength === 0 && type === REQUEST_TYPE.set;
+}
 
 /** One extension in one switch's stack: a filter module (rules A48-A52). */
 export class FilterModule {
@@ -90,13 +95,16 @@ export class FilterModule {
       if (request.holder !== undefined) return verdict;
     }
     const specific = this.#specific[request.oidIndex];
-    return specific === undefined ? undefined : specific(request, this, pipeline);
+    return specific === undefined || isEmptySet(request)
+      ? undefined
+      : specific(request, this, pipeline);
   }
 
   /** What an async generic handler forwards, the specific handler decides, if the request is still this module's. */
   #specificLate(request: OidRequest, pipeline: Pipeline, late: unknown): unknown {
     const specific = this.#specific[request.oidIndex];
-    if (specific === undefined || (late !== 'forward' && late !== undefined)) return late;
+    if (specific === undefined || isEmptySet(request)) return late;
+    if (late !== 'forward' && late !== undefined) return late;
     if (request.holder !== this) return late;
     request.running = this;
     try {

@@ -13,8 +13,10 @@ export interface Failing {
 }
 
 const VETO: Failing = { by: 'veto', rule: 'D41' };
+/** Driver Verifier's name of rule D40: it lists the releases and the statuses they may end with. */
+export const RELEASE_RULE = 'NdisOidComplete';
 /** Rules D40, D42 with OP-41: free, clear and complete never; ADD_SA, ADD_SA_EX and MOVE_FILTER with a warning. */
-const RELEASE: Failing = { by: 'never', rule: 'D40' };
+const RELEASE: Failing = { by: 'never', rule: RELEASE_RULE };
 const MOVE_FILTER: Failing = { by: 'discouraged', rule: 'D40' };
 const ADD_SA: Failing = { by: 'discouraged', rule: 'D42' };
 const IPSEC: Failing = { by: 'never', rule: 'D42' };

@@ -1,5 +1,5 @@
 import { oidName } from '../src/abi/index.ts';
-import { ExtSwitchError } from '../src/core/errors.ts';
+import { ExtSwitchError, isExtSwitchError } from '../src/core/errors.ts';
 import { isErrorStatus, NdisStatus, statusName } from '../src/core/status.ts';
 import type { Pended } from '../src/sdk/extension.ts';
 import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
@@ -223,7 +223,7 @@ export class Pipeline {
     request.holder = undefined;
     request.early = undefined;
     this.#find(module, request, {
-      rule: 'D6',
+      rule: ofCounters(error) ? 'D5' : 'D6',
       severity: 'error',
       message: `threw in its handler of ${oidName(request.oid)}: ${describe(error)}`,
     });
@@ -444,7 +444,7 @@ export class Pipeline {
   #completeCallback(module: FilterModule, request: OidRequest): void {
     const report = (error: unknown): void =>
       this.#find(module, request, {
-        rule: 'D14',
+        rule: ofCounters(error) ? 'D5' : 'D14',
         severity: 'error',
         message: `threw in oidRequestComplete of ${oidName(request.oid)}: ${describe(error)}`,
       });
@@ -551,6 +551,11 @@ function mustForward(request: OidRequest): boolean {
   // NDIS_SWITCH_NIC_PARAMETERS.NicIndex, u16 at 1044.
   const bytes = request.pristine ?? request.buffer;
   return bytes[1044] !== 0 || bytes[1045] !== 0;
+}
+
+/** It wrote the counters of a request that is not its own to complete (rule D5). */
+function ofCounters(error: unknown): boolean {
+  return isExtSwitchError(error) && error.place.rule === 'D5';
 }
 
 /** A set that nobody may fail goes on when its holder leaves; the rest is aborted. */

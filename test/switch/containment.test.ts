@@ -73,6 +73,17 @@ t.test(
   },
 );
 
+t.test('counters written on the way back up are reported as such, and stay (D5)', (t) => {
+  const { world } = withNic({
+    oidRequestComplete: (request) => {
+      if (request.oidName === 'OID_SWITCH_PORT_CREATE') request.bytesRead = 1;
+    },
+  });
+  t.same(rules(world), ['D5']);
+  t.match(world.findings[0]?.message, /its counters belong to who completes it/);
+  t.end();
+});
+
 t.test(
   'oidRequestComplete may neither pend nor answer: the request has its status (D6, D8)',
   (t) => {

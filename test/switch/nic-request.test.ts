@@ -4,7 +4,11 @@ import { isExtSwitchError } from '../../src/core/errors.ts';
 import { NdisStatus } from '../../src/core/status.ts';
 import type { ExtensionHandlers, NicOidRequest } from '../../src/sdk/extension.ts';
 import type { DriverRequest } from '../../switch/nic-requests.ts';
-import { queueParameters, vfParameters } from '../../switch/offload-parameters.ts';
+import {
+  freeVfParameters,
+  queueParameters,
+  vfParameters,
+} from '../../switch/offload-parameters.ts';
 import type { Nic } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import {
@@ -264,11 +268,11 @@ t.test('an extension fails a request of a VM: what may be ended by whom (D23, D4
     ['OID_RECEIVE_FILTER_SET_FILTER', 'forward', true, []],
     ['OID_NIC_SWITCH_ALLOCATE_VF', 'filter', true, ['D41 error']],
     ['OID_NIC_SWITCH_ALLOCATE_VF', 'capture', true, ['D41 error']],
-    ['OID_NIC_SWITCH_FREE_VF', 'forward', false, ['D40 error']],
-    ['OID_NIC_SWITCH_DELETE_VPORT', 'forward', false, ['D40 error']],
-    ['OID_RECEIVE_FILTER_FREE_QUEUE', 'forward', false, ['D40 error']],
-    ['OID_RECEIVE_FILTER_CLEAR_FILTER', 'forward', false, ['D40 error']],
-    ['OID_RECEIVE_FILTER_QUEUE_ALLOCATION_COMPLETE', 'forward', false, ['D40 error']],
+    ['OID_NIC_SWITCH_FREE_VF', 'forward', false, ['NdisOidComplete error']],
+    ['OID_NIC_SWITCH_DELETE_VPORT', 'forward', false, ['NdisOidComplete error']],
+    ['OID_RECEIVE_FILTER_FREE_QUEUE', 'forward', false, ['NdisOidComplete error']],
+    ['OID_RECEIVE_FILTER_CLEAR_FILTER', 'forward', false, ['NdisOidComplete error']],
+    ['OID_RECEIVE_FILTER_QUEUE_ALLOCATION_COMPLETE', 'forward', false, ['NdisOidComplete error']],
     ['OID_RECEIVE_FILTER_MOVE_FILTER', 'forward', true, ['D40 warning']],
     ['OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA', 'forward', false, ['D42 error']],
     ['OID_TCP_TASK_IPSEC_OFFLOAD_V2_UPDATE_SA', 'forward', false, ['D42 error']],
@@ -324,7 +328,7 @@ t.test('a handler that throws: what may be refused fails, a release goes on (D6,
   t.end();
 });
 
-t.test('D4: bytes a handler scribbles into the request inside are put back', (t) => {
+t.test('D31, D40: bytes a handler scribbles into the request inside are put back', (t) => {
   const { world, machine, adapter, nic } = scene({
     capture: {
       nicRequest: (request) => {
@@ -335,7 +339,12 @@ t.test('D4: bytes a handler scribbles into the request inside are put back', (t)
   });
   t.equal(now(machine.nicRequest(allocateVf(nic))).status, NdisStatus.SUCCESS);
   t.equal(adapter.virtualFunctionsUsed, 1, 'the adapter got what was sent');
-  t.same(rules(world), ['D4']);
+  t.same(rules(world), ['D31']);
+  world.findings.length = 0;
+  const free = { nic, requestType: 'set' as const, oid: code('OID_NIC_SWITCH_FREE_VF') };
+  t.equal(now(machine.nicRequest({ ...free, input: freeVfParameters(0) })).status, 0);
+  t.equal(adapter.virtualFunctionsUsed, 0, 'what was to be freed is free');
+  t.same(rules(world), ['D40'], 'a release is not to be altered at all');
   t.end();
 });
 

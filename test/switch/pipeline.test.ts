@@ -1,4 +1,5 @@
 import t from 'tap';
+import { OIDS, oidIndex } from '../../src/abi/index.ts';
 import { NdisStatus } from '../../src/core/status.ts';
 import type {
   ExtensionHandlers,
@@ -7,6 +8,7 @@ import type {
   Verdict,
 } from '../../src/sdk/extension.ts';
 import { FORWARD } from '../../src/sdk/index.ts';
+import { REQUEST_TYPE, OidRequest as SwitchRequest } from '../../switch/oid-request.ts';
 import {
   extension,
   makePort,
@@ -339,6 +341,40 @@ t.test(
     t.equal((await waiting).request.status, NdisStatus.DATA_NOT_ACCEPTED);
     t.same(calls, ['generic', 'now', 'generic', 'later']);
     t.same(rules(world), []);
+  },
+);
+
+t.test(
+  'a set with an empty buffer is forwarded unhandled: the generic handler sees it (D12)',
+  (t) => {
+    const world = switchWorld();
+    const seen: string[] = [];
+    const machine = startSwitch(world, [
+      extension('filter', {
+        oidRequest: ({ oidName, bytes }) => {
+          if (bytes.length === 0) seen.push(oidName);
+        },
+        updatePort: ({ portId }) => void seen.push(`port ${portId}`),
+      }),
+      extension('forward', {
+        oidRequest: async () => {
+          await settle();
+        },
+        updatePort: ({ portId }) => void seen.push(`port ${portId}`),
+      }),
+    ]);
+    const { code } = OIDS.OID_SWITCH_PORT_UPDATED;
+    const nothing = new Uint8Array(0);
+    const request = new SwitchRequest(code, oidIndex(code), REQUEST_TYPE.set, nothing, 0, 0);
+    machine.pipeline.start(request, machine.modules);
+    return settle()
+      .then(settle)
+      .then(() => {
+        t.equal(request.status, NdisStatus.SUCCESS);
+        t.equal(request.completedBy, undefined);
+        t.same(seen, ['OID_SWITCH_PORT_UPDATED']);
+        t.same(rules(world), []);
+      });
   },
 );
 
