@@ -287,6 +287,12 @@ export interface MigrationCollection {
   discard(id: string): Promise<void>;
   /** Migrations of other hosts to this one. */
   arrivals(): Iterable<ArrivalInfo>;
+  /**
+   * Gives up a VM that is prepared here and whose source does not come back: its ports, name and addresses are free. Should the
+   * source come back it keeps its VM, so that this is safe at any moment. Throws `NOT_FOUND`, and `ILLEGAL_TRANSITION` for a VM
+   * that was taken.
+   */
+  abandon(id: string): Promise<ArrivalInfo>;
 }
 
 /** What travels to the other host: one VM, its policies, what their classes are here. */

@@ -17,6 +17,7 @@ import type {
 import { type Arrival, write } from './migration-arrival.ts';
 import { askedProblems, reportOf, staticProblems } from './migration-compare.ts';
 import { Departure } from './migration-departure.ts';
+import { Destination } from './migration-destination.ts';
 import { documentOf } from './migration-document.ts';
 import { incompatible } from './migration-error.ts';
 import { migrationKey, putMigration } from './migration-records.ts';
@@ -138,10 +139,28 @@ export class Migrations implements MigrationCollection {
   }
 
   *arrivals(): Iterable<ArrivalInfo> {
-    for (const { id, vm, state, kept } of this.#world.arrivals.values()) {
-      if (state === 'unknown') continue;
-      yield { id, vm, state, ...(kept === undefined ? {} : { kept: true }) };
+    for (const arrival of this.#world.arrivals.values()) {
+      const info = arrivalInfo(arrival);
+      if (info !== undefined) yield info;
     }
+  }
+
+  async abandon(id: string): Promise<ArrivalInfo> {
+    const world = this.#world;
+    const arrival = world.arrivals.get(parseGuid(id, 'arrival id'));
+    const info = arrival && arrivalInfo(arrival);
+    if (arrival === undefined || info === undefined) {
+      throw new ExtSwitchError('NOT_FOUND', `there is no arrival ${id}`, { found: id });
+    }
+    if (info.state === 'prepared') await new Destination(world).abandon(arrival.id);
+    if (arrival.state === 'taken') {
+      throw new ExtSwitchError(
+        'ILLEGAL_TRANSITION',
+        `VM ${JSON.stringify(info.vm.name)} was taken and is this host's: delete it instead`,
+        { rule: 'G40', expected: 'prepared', found: 'taken' },
+      );
+    }
+    return arrivalInfo(arrival) ?? info;
   }
 
   async settle(id: string, { owner, confirm }: MigrationSettlement): Promise<MigrationInfo> {
@@ -264,6 +283,11 @@ export class Migrations implements MigrationCollection {
       }
     }
   }
+}
+
+function arrivalInfo({ id, vm, state, kept }: Arrival): ArrivalInfo | undefined {
+  if (state === 'unknown') return undefined;
+  return { id, vm, state, ...(kept === undefined ? {} : { kept: true }) };
 }
 
 function nothingKept(id: string): ExtSwitchError {

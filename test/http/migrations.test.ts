@@ -212,6 +212,10 @@ t.test(
     t.match(JSON.parse(kept.out), { format: 'extswitch-portable', vms: [{ name: 'vm' }] });
     t.equal((await runCli(['migration', 'discard', id, ...there])).code, 0);
     t.equal((await runCli(['migration', 'kept', id, ...there])).code, 1);
+    const given = await runCli(['migration', 'abandon', id, ...there]);
+    t.equal(given.out, 'vm is superseded here\n', 'nothing is left to give up');
+    const nobody = '/v1/arrivals/3f2504e0-4f89-41d3-9a0c-0305e82c3301/abandon';
+    t.equal((await call('POST', nobody)).status, 404);
     t.equal((await call('GET', `/worlds/there${path}/kept`)).status, 404);
   },
 );

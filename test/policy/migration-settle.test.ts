@@ -233,6 +233,33 @@ t.test(
 );
 
 t.test(
+  'a source that does not come back: what is prepared is given up, and the source keeps its VM (G36)',
+  async (t) => {
+    const { hosts, a, b, storeB, id, before } = await cutScene('beforeTake');
+    t.equal(await ending(() => b.fabric.vms.create({ name: 'vm' })), 'ALREADY_EXISTS');
+    storeB.arm({ failAt: 1 });
+    t.equal(await ending(() => b.fabric.migrations.abandon(id)), 'STORE_UNAVAILABLE');
+    t.match([...b.fabric.migrations.arrivals()], [{ state: 'prepared' }]);
+    t.match(await b.fabric.migrations.abandon(id), { id, vm: { name: 'vm' }, state: 'abandoned' });
+    t.match(await b.fabric.migrations.abandon(id), { state: 'abandoned' }, 'again');
+    t.strictSame(remains(b, storeB), []);
+    t.equal(await ending(() => b.fabric.vms.create({ name: 'vm' })), 'done', 'its name is free');
+    hosts.mend();
+    await pass([a, b]);
+    t.match(a.fabric.migrations.get(id), { state: 'failed' });
+    t.equal(having(a), before);
+    await close({ a, b });
+
+    const taken = await cutScene('afterTake');
+    const { migrations } = taken.b.fabric;
+    t.equal(await ending(() => migrations.abandon(taken.id)), 'ILLEGAL_TRANSITION G40');
+    const nobody = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';
+    t.equal(await ending(() => migrations.abandon(nobody)), 'NOT_FOUND');
+    await close(taken);
+  },
+);
+
+t.test(
   'a settlement that the store does not take: it says so, and is done when the store takes it',
   async (t) => {
     const { hosts, a, b, storeA, id, before } = await cutScene('beforeTake');

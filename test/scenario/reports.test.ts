@@ -55,7 +55,7 @@ t.test(
       ['failure', 'failures'],
       ['error', 'errors'],
       ['testcase', 'tests'],
-    ]) {
+    ] as const) {
       t.equal(found(xml, `count(//${kind})`), found(xml, `string(/testsuites/@${count})`), kind);
       for (const suite of [1, 2, 3, 4]) {
         const at = `/testsuites/testsuite[${suite}]`;

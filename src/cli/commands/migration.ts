@@ -93,6 +93,19 @@ export const discard: CommandHandler = async (call, terminal) => {
   return 0;
 };
 
+/** `migration abandon` */
+export const abandon: CommandHandler = async (call, terminal) => {
+  const path = `/arrivals${pathOf(...call.arguments)}/abandon`;
+  const { body } = await connect(call, terminal).request('POST', path);
+  const arrival = body as Item;
+  if (call.has('json')) await printJson(terminal, arrival);
+  else {
+    const vm = harmless(String((arrival['vm'] as Item)['name']));
+    await terminal.line(`${vm} is ${arrival['state']} here`);
+  }
+  return 0;
+};
+
 const keptPath = (call: Invocation): string => `/migrations${pathOf(...call.arguments)}/kept`;
 
 async function print(

@@ -99,4 +99,13 @@ export const MIGRATION_VERBS: readonly CommandSpec[] = [
     examples: ['migration discard 3f2504e0-4f89-41d3-9a0c-0305e82c3301'],
     load: async () => (await import('../commands/migration.ts')).discard,
   },
+  {
+    words: ['migration', 'abandon'],
+    summary: 'Give up a VM that is prepared here and whose source does not come back',
+    detail: 'Its ports, name and addresses are free. Should the source come back it keeps its VM.',
+    arguments: [MIGRATION_ARGUMENT],
+    flags: SERVER,
+    examples: ['migration abandon 3f2504e0-4f89-41d3-9a0c-0305e82c3301 --world target'],
+    load: async () => (await import('../commands/migration.ts')).abandon,
+  },
 ];

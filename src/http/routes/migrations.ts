@@ -7,6 +7,7 @@ import { defineRoute, type Here, type Route } from '../route.ts';
 import { hostPageQuery, listOfHosts } from '../schemas.ts';
 
 type MigrationParams = { readonly migration: string };
+type ArrivalParams = { readonly arrival: string };
 
 const params = { migration: 'Migration id' };
 
@@ -149,6 +150,24 @@ export const migrationRoutes: readonly Route[] = [
     handle: ({ world, here, query }) => ({
       status: 200,
       body: pageHere(world.migrations.arrivals(), here, query),
+    }),
+  }),
+  defineRoute<ArrivalParams>({
+    method: 'POST',
+    path: '/arrivals/{arrival}/abandon',
+    operationId: 'abandonArrival',
+    tag: 'migrations',
+    summary: 'Give up a VM that is prepared here and whose source does not come back',
+    description:
+      'Its ports, name and addresses are free. Should the source come back it keeps its VM.',
+    schema: {
+      params: { arrival: 'Arrival id, that of its migration' },
+      response: { 200: arrival },
+      errors: ['NOT_FOUND', 'ILLEGAL_TRANSITION', 'STORE_UNAVAILABLE'],
+    },
+    handle: async ({ world, here, params: { arrival: id } }) => ({
+      status: 200,
+      body: shown(await world.migrations.abandon(id), here),
     }),
   }),
 ];
