@@ -25,11 +25,18 @@ export class Activity {
   statusAnswers = 0;
   /** Records it gave when a stage saved a NIC. */
   savedRecords = 0;
+  /** Own properties that were sent in odd ways; standard ones that were sent. */
+  oddProperties = 0;
+  standardProperties = 0;
   /** NICs below an external NIC that were made, index 1 and more. */
   lowerNics = 0;
   /** Requests for a port that arrived after its teardown (rule B34). */
   lateArrivals = 0;
   paused = 0;
+  /** Malformed property requests a stage sent to it (rule D11). */
+  malformed = 0;
+  /** Sets with an empty buffer a stage sent (rule D12). */
+  emptySets = 0;
   /** Requests it had forwarded that came back with an error. */
   failedBelow = 0;
 
@@ -40,7 +47,10 @@ export class Activity {
     this.#issued.set(oid, (this.#issued.get(oid) ?? 0) + 1);
   }
 
-  /** How often an OID reached it, e.g. `OID_SWITCH_PORT_CREATE`; a prefix counts all that begin with it. */
+  /**
+   * How often an OID reached it, e.g. `OID_SWITCH_PORT_CREATE`; a prefix counts all that begin with it. An encapsulated request
+   * counts as OID_SWITCH_NIC_REQUEST and as the OID inside.
+   */
   arrivals(prefix: string): number {
     return count(this.#arrived, prefix);
   }

@@ -80,6 +80,7 @@ export class Verifier implements SwitchObserver {
   arrived(switchName: string, module: FilterModule, request: OidRequest): void {
     const { activity, watchers } = this.#watch(switchName, module);
     activity.sawArrival(request.oid);
+    if (request.encapsulated !== undefined) activity.sawArrival(request.encapsulated.parts.oid);
     if (request.oid === NIC_CREATE && nicOf(request).nicIndex > 0) activity.lowerNics += 1;
     for (const watcher of watchers) watcher.arrived?.(request);
   }

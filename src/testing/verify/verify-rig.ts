@@ -36,6 +36,16 @@ export interface RawOutcome {
   readonly bytes: Uint8Array;
 }
 
+/** A property request that no switch would send (rule D11). */
+export interface Damage {
+  /** The only module that gets it: others would take it for a change of the switch. */
+  readonly only: FilterModule;
+  /** Spoils the bytes. */
+  spoil(bytes: Uint8Array): void;
+  /** Bytes that are left of it; default: all. */
+  readonly length?: number;
+}
+
 /** What a stage needs beside a world that behaves: the switches themselves, and requests that no world would send. */
 export class VerifyRig {
   #verifier: Verifier | undefined;
@@ -64,6 +74,18 @@ export class VerifyRig {
     }
   }
 
+  /** A class of its own was sent in odd ways (rules E24-E34). */
+  sawOddProperty(): void {
+    for (const activity of this.#verifier?.activities.values() ?? []) activity.oddProperties += 1;
+  }
+
+  /** A standard property was sent (rules E30, E32). */
+  sawStandardProperty(): void {
+    for (const activity of this.#verifier?.activities.values() ?? []) {
+      activity.standardProperties += 1;
+    }
+  }
+
   /** The machine of a switch, by its name. */
   machine(switchName: string): Switch {
     const found = this.#verifier?.machines.get(switchName);
@@ -81,9 +103,14 @@ export class VerifyRig {
     requestType: RequestType,
     oid: number,
     input: Uint8Array,
-    options: { readonly room?: number; readonly codec?: PropertyCodec } = {},
+    options: {
+      readonly room?: number;
+      readonly codec?: PropertyCodec;
+      /** The only module that gets it; left out: the whole stack. */
+      readonly only?: FilterModule;
+    } = {},
   ): Promise<RawOutcome> {
-    const { room = 0, codec } = options;
+    const { room = 0, codec, only } = options;
     const machine = this.machine(switchName);
     const buffer = new Uint8Array(Math.max(input.length, room));
     buffer.set(input);
@@ -96,11 +123,12 @@ export class VerifyRig {
       requestType === 'set' ? 0 : room,
     );
     request.codec = codec;
-    return this.#started(machine, request);
+    return this.#started(machine, request, only);
   }
 
   /**
-   * Sends a property request with any head and any data: as the switch does, so that handlers get their typed view.
+   * Sends a property request with any head and any data: as the switch does, so that handlers get their typed view. Of one
+   * with `damage` the view has no data: that is as far as the library can read it.
    */
   sendProperty(
     switchName: string,
@@ -108,6 +136,7 @@ export class VerifyRig {
     head: PropertyHead & { readonly scope: Scope },
     data: Uint8Array,
     codec?: PropertyCodec,
+    damage?: Damage,
   ): Promise<RawOutcome> {
     const machine = this.machine(switchName);
     const { scope } = head;
@@ -115,8 +144,9 @@ export class VerifyRig {
     const layout = structure(
       `NDIS_SWITCH_${scope === 'port' ? 'PORT_' : ''}PROPERTY_${isDelete ? 'DELETE_' : ''}PARAMETERS`,
     );
-    const length = isDelete ? layout.sizeof() : propertySize(scope, data.length, head.propertyType);
-    const buffer = new RequestBuffer(length);
+    const whole = isDelete ? layout.sizeof() : propertySize(scope, data.length, head.propertyType);
+    const length = damage?.length ?? whole;
+    const buffer = new RequestBuffer(whole);
     const { code } = OIDS[`OID_SWITCH_${scope === 'port' ? 'PORT_' : ''}PROPERTY_${VERBS[verb]}`];
     const request = new OidRequest(code, oidIndex(code), REQUEST_TYPE.set, buffer.bytes, length, 0);
     request.codec = codec;
@@ -136,10 +166,15 @@ export class VerifyRig {
           ? new PortPropertyView(request, buffer, pipeline)
           : new SwitchPropertyView(request, buffer, pipeline);
     }
-    return this.#started(machine, request);
+    if (damage !== undefined) {
+      damage.spoil(buffer.bytes);
+      request.dataOffset = 0;
+      request.dataLength = 0;
+    }
+    return this.#started(machine, request, damage?.only);
   }
 
-  #started(machine: Switch, request: OidRequest): Promise<RawOutcome> {
+  #started(machine: Switch, request: OidRequest, only?: FilterModule): Promise<RawOutcome> {
     return new Promise((resolve) => {
       request.onComplete = ({
         status,
@@ -149,7 +184,7 @@ export class VerifyRig {
         bytesNeeded,
         buffer: bytes,
       }) => resolve({ status, completedBy, bytesRead, bytesWritten, bytesNeeded, bytes });
-      machine.pipeline.start(request, machine.modules);
+      machine.pipeline.start(request, only === undefined ? machine.modules : [only]);
     });
   }
 }
