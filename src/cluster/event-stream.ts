@@ -28,6 +28,10 @@ const MESSAGE_OVERHEAD = 4_096;
 const NAME_EXISTS = 10058;
 /** `JSStorageResourcesExceededErr`; of several servers `JSClusterNoPeersErrF`. */
 const STORAGE_EXCEEDED: ReadonlySet<number | undefined> = new Set([10047, 10005]);
+/** `JSClusterNotAvailErr` and `JSInsufficientResourcesErr`: there is no leader yet. */
+const NO_LEADER: ReadonlySet<number | undefined> = new Set([10008, 10023]);
+const MAKE_MS = 15_000;
+const RETRY_MS = 200;
 
 export interface EventStreamOptions {
   readonly connection: NatsConnection;
@@ -108,7 +112,9 @@ export class EventStream implements ClusterEvents {
 
 async function makeStream(options: EventStreamOptions): Promise<void> {
   const { manager, cluster, replicas } = options;
+  const isClosed = (): boolean => options.connection.isClosed();
   const name = eventStreamName(cluster);
+  const until = Date.now() + MAKE_MS;
   let bytes = Math.min(BYTES_MAX, options.maxBytes ?? BYTES_MAX);
   for (;;) {
     try {
@@ -121,6 +127,11 @@ async function makeStream(options: EventStreamOptions): Promise<void> {
       // The limit is set aside on every server at once: a small one gets a short memory rather than none.
       if (STORAGE_EXCEEDED.has(code) && bytes / 4 >= BYTES_LEAST) {
         bytes = Math.floor(bytes / 4);
+        continue;
+      }
+      // No answer, or no leader yet; making it twice makes one.
+      if ((code === undefined || NO_LEADER.has(code)) && Date.now() < until && !isClosed()) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         continue;
       }
       const why = cause instanceof Error ? cause.message : String(cause);

@@ -26,11 +26,8 @@ async function member(
   const manager = await jetstreamManager(connection);
   const jetStream = jetstream(connection);
   const base = { connection, jetStream, manager, cluster: 'lab', replicas: 1, host };
+  t.teardown(async () => connection.close());
   const events = await EventStream.open({ ...base, ...options });
-  t.teardown(async () => {
-    await events.close();
-    await connection.close();
-  });
   return { connection, manager, jetStream, events };
 }
 
@@ -141,6 +138,44 @@ t.test('events of several hosts are read by all, each host in its order', { skip
     t.same(again, next, 'the id of the gap resumes behind it');
     const [beyond] = await collect(b.events, (all) => all.length === 1, '999999-3');
     t.match(beyond, { type: 'gap', data: { after: '999999-3', first: `${first}-0` } });
+  });
+  t.test('a reading whose consumer is gone makes another, and misses nothing', async (t) => {
+    const reading = collect(b.events, (all) => all.length === 300);
+    for (const n of upTo(300)) {
+      a.events.publish(told(n));
+      if (n % 20 === 0) await sleep(15);
+      if (n % 100 !== 0) continue;
+      for await (const { name } of a.manager.consumers.list('lab-events')) {
+        await a.manager.consumers.delete('lab-events', name);
+      }
+    }
+    t.same(numbers(await reading), upTo(300));
+  });
+  t.test('a reading that the stream overtakes says what it missed, and goes on', async (t) => {
+    const all = b.events.read({ signal: AbortSignal.timeout(20_000) })[Symbol.asyncIterator]();
+    const next = async (): Promise<ClusterEvent> => (await all.next()).value;
+    await sleep(100);
+    a.events.publish(told(1));
+    t.same(numbers([await next()]), [1]);
+    // What is fetched already is still told; the rest goes before the reader asks for it.
+    for (const n of upTo(40)) {
+      a.events.publish(told(n));
+      await sleep(15);
+    }
+    const { state } = await a.manager.streams.info('lab-events');
+    await a.manager.streams.purge('lab-events', { seq: state.last_seq });
+    const rest = [await next()];
+    while (numbers(rest).at(-1) !== 40) rest.push(await next());
+    const gaps = rest.filter(({ type }) => type === 'gap');
+    t.equal(gaps.length, 1, `${rest.length} events`);
+    const told40 = numbers(rest.filter(({ type }) => type === 'log'));
+    t.same(
+      told40,
+      upTo(40).filter((n) => n < told40.length || n === 40),
+      'in order, the rest missing',
+    );
+    t.ok(told40.length < 40);
+    await all.return?.();
   });
   t.test('an aborted reading ends', async (t) => {
     const ending = new AbortController();
