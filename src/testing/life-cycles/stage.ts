@@ -220,7 +220,8 @@ export class LifeCycleStage {
     this.failures.push(rule === undefined ? { message } : { message, rule });
   }
 
-  #note(text: string): void {
+  /** For the report: what could not be checked. */
+  note(text: string): void {
     const { notes } = this.policies;
     if (!notes.includes(text)) notes.push(text);
   }
@@ -392,7 +393,7 @@ export class LifeCycleStage {
       if (witness === undefined || view === undefined) continue;
       const blind = witness.blindOn(name);
       if (blind !== undefined) {
-        this.#note(`${witness.definition.name} saw nothing on ${name}: ${blind}`);
+        this.note(`${witness.definition.name} saw nothing on ${name}: ${blind}`);
         continue;
       }
       const who = `${when}, on ${name}: ${witness.definition.name}`;

@@ -4,9 +4,13 @@ import type { LifeCycle } from '../life-cycles/life-cycle.ts';
 import type { LifeCycleStage } from '../life-cycles/stage.ts';
 import { beforeActivation } from './stages/before-activation.ts';
 import { featureStatus } from './stages/feature-status.ts';
+import { hardware } from './stages/hardware.ts';
 import { heldAtDetach, heldAtRestart } from './stages/held-requests.ts';
 import { lateOids } from './stages/late-oids.ts';
+import { malformedProperties } from './stages/malformed-properties.ts';
+import { oddProperties } from './stages/odd-properties.ts';
 import { saveRestore } from './stages/save-restore.ts';
+import { unknownOids } from './stages/unknown-oids.ts';
 import { wholeLife } from './stages/whole-life.ts';
 import type { VerifyRig } from './verify-rig.ts';
 
@@ -27,6 +31,10 @@ export const VERIFY_STAGES: readonly VerifyStage[] = [
   beforeActivation,
   heldAtDetach,
   heldAtRestart,
+  oddProperties,
+  unknownOids,
+  malformedProperties,
+  hardware,
   ...lifeCycles,
 ];
 

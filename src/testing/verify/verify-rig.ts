@@ -86,6 +86,16 @@ export class VerifyRig {
     }
   }
 
+  /** A malformed property was sent to it (rule D11). */
+  sawMalformed(): void {
+    for (const activity of this.#verifier?.activities.values() ?? []) activity.malformed += 1;
+  }
+
+  /** A set with nothing in it was sent (rule D12). */
+  sawEmptySet(): void {
+    for (const activity of this.#verifier?.activities.values() ?? []) activity.emptySets += 1;
+  }
+
   /** The machine of a switch, by its name. */
   machine(switchName: string): Switch {
     const found = this.#verifier?.machines.get(switchName);
