@@ -5,9 +5,10 @@ import { encodeRecord } from '../store/record.ts';
 import type { StoreOp } from '../store/store.ts';
 import { describe } from './address.ts';
 import { type CommitOps, commitOps, inMessage, lastOfEachKey } from './commit-ops.ts';
-import type { AppendOutcome } from './journal.ts';
+import type { AppendOutcome, PlacedEntry } from './journal.ts';
 import type { JournalEntry, JournalOp } from './journal-entry.ts';
 import { JournalTrimmer } from './journal-trimmer.ts';
+import { now, SURE_MS, since } from './moment.ts';
 import { type HostParts, unsealed } from './open-host.ts';
 import { RecordWriter } from './record-writer.ts';
 import { Replay } from './replay.ts';
@@ -43,6 +44,8 @@ export class CommitWriter {
   #toUndo: Omit<CommitOps, 'object'> | undefined = undefined;
   #fenced: ExtSwitchError | undefined = undefined;
   #isClosed = false;
+  /** When the journal last said that this process is the host. */
+  #sureAt = now();
   #waiting: (() => void)[] = [];
 
   constructor(parts: HostParts, onFenced: (error: ExtSwitchError) => void) {
@@ -66,6 +69,7 @@ export class CommitWriter {
       objects,
       tombstones: this.#tombstones,
       onProgress: () => this.#progressed(),
+      isSure: () => since(this.#sureAt) < SURE_MS,
       isCurrent: () => this.isCurrent(),
     });
     this.#trimmer = new JournalTrimmer(journal, objects, opened.taken);
@@ -106,15 +110,36 @@ export class CommitWriter {
     const deadline = performance.now() + session.address.writeTimeoutMs;
     for (;;) {
       const number = this.#number + 1;
-      const next = await journal.at(this.#epoch, number, deadline).catch((cause) => {
+      const asked = now();
+      const [next, newest] = await Promise.all([
+        journal.at(this.#epoch, number, deadline),
+        // The opening that ended this epoch is not kept for ever.
+        journal.newest(deadline),
+      ]).catch((cause) => {
         throw this.#unavailable(String(cause));
       });
       // A commit that came through meanwhile moved the end.
       if (this.#number >= number) continue;
-      if (next === undefined || next.entry.writer === journal.writer) return true;
-      this.#fence(next.entry);
+      const other = [next, newest].find((placed) => placed !== undefined && this.#ends(placed));
+      if (other === undefined) {
+        this.#sureAt = asked;
+        return true;
+      }
+      this.#fence(other.entry);
       return false;
     }
+  }
+
+  /** The entry at the next number, or the newest of all, is of a process that has become the host. */
+  #ends({ entry, subjectEpoch }: PlacedEntry): boolean {
+    if (entry.writer === this.#parts.journal.writer || entry.number <= this.#number) return false;
+    return subjectEpoch > this.#epoch || entry.epoch > this.#epoch || subjectEpoch === this.#epoch;
+  }
+
+  /** One that was cut off or stopped for long asks first: see `SURE_MS`. */
+  async #mustBeSure(): Promise<void> {
+    if (since(this.#sureAt) >= SURE_MS) await this.isCurrent();
+    this.#checkHost();
   }
 
   /** Waits a while for the records, so that the next opening finds them all. */
@@ -122,6 +147,8 @@ export class CommitWriter {
     const { objects, publisher } = this.#parts;
     const deadline = performance.now() + CLOSE_WAIT_MS;
     const mark = this.#records.mark;
+    // What was refused must not be there when the host is opened again.
+    await this.#settle(deadline).catch(() => undefined);
     while (mark.ahead > 0 && !this.#records.isStopped && !this.#records.isFull) {
       if (performance.now() >= deadline) break;
       await this.#progress(CLOSE_WAIT_MS / 50);
@@ -140,6 +167,7 @@ export class CommitWriter {
     const { ops, object } = commit;
     const { journal } = this.#parts;
     const entry = this.#entry('commit', number, ops);
+    await this.#mustBeSure();
     let outcome = await journal.append(this.#epoch, entry, deadline, object);
     if (outcome.kind === 'refused' && outcome.isFull) {
       await this.#trimmer.trim(this.#records.mark.applied);
@@ -158,6 +186,7 @@ export class CommitWriter {
     object: string | undefined,
   ): void {
     this.#number = number;
+    this.#sureAt = now();
     this.#trimmer.added(number, revision, object);
     this.#records.add(number, ops);
   }
@@ -178,6 +207,7 @@ export class CommitWriter {
       const { number, ops, object, kept } = unsettled;
       const { journal, objects } = this.#parts;
       const barrier = this.#entry('barrier', number, []);
+      await this.#mustBeSure();
       const outcome = await journal.append(this.#epoch, barrier, deadline);
       if (outcome.kind === 'stored') {
         this.#apply(number, outcome.revision, [], undefined);

@@ -1,11 +1,10 @@
 import type { Journal } from './journal.ts';
+import { MARKS_KEPT_MS } from './moment.ts';
 import type { StateObjects } from './state-objects.ts';
 import type { TakeOver } from './take-over.ts';
 
 /** Entries that may be there beyond what is needed; removing them together costs one request. */
 const SURPLUS = 16;
-/** An opening ends its epoch for ever: what a process of that epoch may have on the way comes within this time. */
-const OPENING_AGE_MS = 3_600_000;
 
 interface Added {
   readonly number: number;
@@ -84,7 +83,7 @@ export class JournalTrimmer {
   async #trimOld(): Promise<void> {
     const { entries, epoch, revision } = this.#taken;
     const ends = new Map<number, number>([[epoch - 1, revision]]);
-    const old = Date.now() - OPENING_AGE_MS;
+    const old = Date.now() - MARKS_KEPT_MS;
     const gone: number[] = [];
     for (const { entry, subjectEpoch, revision, time } of entries) {
       if (entry.kind !== 'opening') continue;

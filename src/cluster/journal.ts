@@ -2,6 +2,7 @@ import type { StoredMsg } from '@nats-io/jetstream';
 import type { AckedPublisher } from './acked-publisher.ts';
 import { isNoRoom, type PublishAnswer, WRONG_LAST_SEQUENCE } from './acked-publisher.ts';
 import { decodeEntry, encodeEntry, type JournalEntry, type ReadEntry } from './journal-entry.ts';
+import { now, RESENT_MOST_MS, since } from './moment.ts';
 import type { ClusterSession } from './session.ts';
 import { pause, readMessage, retried } from './stream-reads.ts';
 
@@ -68,7 +69,8 @@ export class Journal {
     const subject = this.#subject(subjectEpoch, entry.number);
     const data = encodeEntry(subject, entry, object);
     let isOnTheWay = false;
-    for (;;) {
+    // A machine that sleeps in between wakes with a deadline that is as far away as ever.
+    for (const begun = now(); since(begun) < RESENT_MOST_MS; ) {
       const answer = await this.#publisher.publish({ subject, data, expected: 0 }, ATTEMPT_MS);
       if (answer.kind === 'stored') return { kind: 'stored', revision: answer.revision };
       const found = await this.#lookAfter(answer, subject, entry, deadline);
@@ -80,6 +82,7 @@ export class Journal {
       if (performance.now() >= deadline) return { kind: 'unknown' };
       await pause(PAUSE_MS);
     }
+    return { kind: 'unknown' };
   }
 
   /** Every entry of the host from place `after` of the stream on, in the order of the stream. */
@@ -97,6 +100,13 @@ export class Journal {
   /** The entry at `number` of `epoch`, if there is one. */
   async at(epoch: number, number: number, deadline: number): Promise<PlacedEntry | undefined> {
     const message = await this.#message({ last_by_subj: this.#subject(epoch, number) }, deadline);
+    return message === undefined ? undefined : this.#placed(message);
+  }
+
+  /** The entry that came last, of whatever epoch. */
+  async newest(deadline: number): Promise<PlacedEntry | undefined> {
+    const filter = `$KV.${this.place}.${this.host}.>`;
+    const message = await this.#message({ last_by_subj: filter }, deadline);
     return message === undefined ? undefined : this.#placed(message);
   }
 

@@ -2,6 +2,7 @@ import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { KV, KvEntry } from '@nats-io/kv';
 import { ExtSwitchError } from '../core/errors.ts';
 import { decodeMember, encodeMember, type MemberRecord } from './member-record.ts';
+import { type Moment, now, since } from './moment.ts';
 
 export interface LeaseOptions {
   /** Bucket of all hosts; its keys live for {@link leaseMs} at the server. */
@@ -40,6 +41,8 @@ export class Lease {
   #beating: Promise<void> = Promise.resolve();
   #isClosed = false;
   #isSilent = false;
+  /** The lease was nobody's for a while, and whether another process has been the host has not been answered since. */
+  #isDoubtful = false;
   /** Asked after a time in which another process may have been the host. */
   isStillHost: () => Promise<boolean> = async () => true;
 
@@ -170,6 +173,7 @@ export class Lease {
   async #renew(): Promise<void> {
     const { bucket, host, leaseMs } = this.#options;
     const record = this.#record;
+    if (!this.isHolding) this.#isDoubtful = true;
     // From before it is sent: at the server it lasts longer, never shorter.
     let sent = now();
     try {
@@ -180,6 +184,8 @@ export class Lease {
       sent = await this.#reconcile(record);
       if (this.#lost.signal.aborted) return;
     }
+    if (this.#isDoubtful && !(await this.isStillHost())) return this.#giveUp();
+    this.#isDoubtful = false;
     this.#renewed = sent;
     this.#options.onRenewed?.(record);
   }
@@ -198,37 +204,28 @@ export class Lease {
     }
     const sent = now();
     const bytes = encodeMember(record);
+    // Another may have come and gone while it was nobody's.
+    if (entry === undefined) this.#isDoubtful = true;
     this.#revision =
       entry === undefined
         ? await bucket.create(host, bytes)
         : await bucket.update(host, bytes, entry.revision);
-    // Another may have come and gone while it was nobody's.
-    if (entry === undefined && !(await this.isStillHost())) {
-      const name = JSON.stringify(host);
-      this.lose(
-        new ExtSwitchError(
-          'LEASE_LOST',
-          `another process has been host ${name} since; this one is to end`,
-        ),
-      );
-    }
     return sent;
   }
-}
 
-/** One moment on both clocks: the monotonic one may stand still while the machine sleeps, the other may be set back. */
-interface Moment {
-  readonly monotonic: number;
-  readonly wall: number;
-}
-
-function now(): Moment {
-  return { monotonic: performance.now(), wall: Date.now() };
-}
-
-/** Milliseconds since then by the clock that has gone farther. */
-function since({ monotonic, wall }: Moment): number {
-  return Math.max(performance.now() - monotonic, Date.now() - wall);
+  /** Another process has been the host and closed: the key, which is ours again, goes to whoever is the next. */
+  async #giveUp(): Promise<void> {
+    const { bucket, host } = this.#options;
+    const name = JSON.stringify(host);
+    this.lose(
+      new ExtSwitchError(
+        'LEASE_LOST',
+        `another process has been host ${name} since; this one is to end`,
+      ),
+    );
+    // Otherwise it runs out by itself.
+    await bucket.delete(host, { previousSeq: this.#revision }).catch(() => undefined);
+  }
 }
 
 /** One attempt. Throws when it cannot be known. */

@@ -52,6 +52,7 @@ export async function openHost(
   deadline: number,
 ): Promise<OpenedHost> {
   const taken = await takeOver(journal, deadline);
+  objects.begin(taken.epoch);
   const { host } = journal;
   const usedObjects = new Set<string>();
   for (const { object } of taken.entries) if (object !== undefined) usedObjects.add(object);

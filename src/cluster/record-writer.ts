@@ -42,6 +42,8 @@ export interface RecordWriterOptions {
   readonly tombstones: Tombstones;
   /** The mark moved, or there is room again. */
   readonly onProgress: () => void;
+  /** The journal has said of late that this process is the host. */
+  readonly isSure: () => boolean;
   /** Another process may be the host: resolves false when it is. */
   readonly isCurrent: () => Promise<boolean>;
 }
@@ -67,6 +69,7 @@ export class RecordWriter {
   readonly #refused = new Map<string, Change>();
   #retry: NodeJS.Timeout | undefined = undefined;
   #isFull = false;
+  #isAsking = false;
   #isStopped = false;
 
   constructor(options: RecordWriterOptions) {
@@ -136,6 +139,10 @@ export class RecordWriter {
   }
 
   #pump(): void {
+    if (this.#waiting.size > 0 && !this.#options.isSure()) {
+      void this.#ask();
+      return;
+    }
     for (const [key, change] of this.#waiting) {
       if (this.#inFlight.size >= (this.#isFull ? 1 : IN_FLIGHT_MAX)) return;
       // One message of a key at a time: the next one needs its revision.
@@ -144,6 +151,21 @@ export class RecordWriter {
       this.#inFlight.set(key, change);
       this.#send(key, change);
     }
+  }
+
+  /** After a long time cut off or stopped: a record without a revision would find its place free again. */
+  async #ask(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      // Fenced: whoever asked has told the store, which stops this writer.
+      await this.#options.isCurrent();
+    } catch {
+      await pause(FULL_RETRY_MS);
+    } finally {
+      this.#isAsking = false;
+    }
+    if (!this.#isStopped && !this.#options.session.connection.isClosed()) this.#pump();
   }
 
   #send(key: string, change: Change): void {

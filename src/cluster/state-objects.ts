@@ -13,8 +13,9 @@ const PARALLEL = 16;
 export class StateObjects {
   readonly #session: ClusterSession;
   readonly #prefix: string;
-  /** Begins the names that this process gives. */
-  readonly #own: string;
+  /** Of the process; names begin with host and epoch. */
+  #epoch = 0;
+  readonly #process = randomUUID();
   #count = 0;
   readonly #stream: string;
   /** For people. */
@@ -25,14 +26,18 @@ export class StateObjects {
   constructor(session: ClusterSession, host: string) {
     this.#session = session;
     this.#prefix = `${host}/`;
-    this.#own = `${this.#prefix}${randomUUID()}.`;
     this.place = session.bucketName('state');
     this.#stream = `OBJ_${this.place}`;
   }
 
+  /** The process has become the host: names say its epoch from now on. */
+  begin(epoch: number): void {
+    this.#epoch = epoch;
+  }
+
   /** Stores bytes under a new name. Throws what the client throws; nothing is left then, or an orphan for {@link sweep}. */
   async keep(bytes: Uint8Array): Promise<string> {
-    const name = `${this.#own}${this.#count++}`;
+    const name = `${this.#prefix}${this.#epoch}.${this.#process}.${this.#count++}`;
     const timeout = this.#session.address.writeTimeoutMs;
     await this.#session.objects.putBlob({ name }, bytes, { timeout });
     return name;
@@ -65,12 +70,15 @@ export class StateObjects {
     }
   }
 
-  /** Removes what other processes left of this host's objects, but `used`. */
+  /**
+   * Removes what processes before left of this host's objects, but `used`. Those of later epochs are no orphans, whoever this process
+   * thinks is the host.
+   */
   async sweep(used: ReadonlySet<string>): Promise<void> {
     const orphans: string[] = [];
     for (const { name, deleted } of await this.#session.objects.list()) {
-      const isOthers = name.startsWith(this.#prefix) && !name.startsWith(this.#own);
-      if (isOthers && !deleted && !used.has(name)) orphans.push(name);
+      if (!name.startsWith(this.#prefix) || deleted || used.has(name)) continue;
+      if (Number.parseInt(name.slice(this.#prefix.length), 10) < this.#epoch) orphans.push(name);
     }
     await inParallel(orphans, (name) => this.#purge(name));
   }

@@ -1,8 +1,9 @@
+import { MARKS_KEPT_MS } from './moment.ts';
+
 /**
  * Marks of deleted keys. They refuse what a process that is the host no more may still have on the way, and go when
  * nothing can be on the way any longer.
  */
-const AGE_MS = 3_600_000;
 const ROUND_MS = 300_000;
 
 export class Tombstones {
@@ -26,7 +27,7 @@ export class Tombstones {
 
   /** Erases what is old enough, now. */
   async #round(): Promise<void> {
-    const before = Date.now() - AGE_MS;
+    const before = Date.now() - MARKS_KEPT_MS;
     for (const [key, { revision, since }] of this.#marks) {
       if (since > before) continue;
       try {

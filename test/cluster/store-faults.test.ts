@@ -161,6 +161,24 @@ t.test(
 );
 
 t.test(
+  'a write was refused and had come through: it is undone when the host is closed',
+  { skip },
+  async (t) => {
+    const { store, line, direct } = await lossyHost(t, 'closed-after');
+    line.isDeaf = true;
+    await t.rejects(write(store, put('a', 2), put('b', 2)), { code: 'STORE_UNAVAILABLE' });
+    line.renew();
+    await store.close();
+    const next = await open(direct, 'closed-after');
+    t.strictSame(entries(next.store), [
+      ['a', 1],
+      ['saved/s', 'one'],
+    ]);
+    await next.store.close();
+  },
+);
+
+t.test(
   'nobody answers in time, and the commit was not stored: it never is',
   { skip },
   async (t) => {

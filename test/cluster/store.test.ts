@@ -7,6 +7,7 @@ import { type OpenedStore, openClusterStore } from '../../src/cluster/cluster-st
 import { hostsWithJournal } from '../../src/cluster/journal.ts';
 import { encodeMessage } from '../../src/cluster/record-message.ts';
 import { type ClusterSession, dropCluster, openSession } from '../../src/cluster/session.ts';
+import { StateObjects } from '../../src/cluster/state-objects.ts';
 import type { ExtSwitchError } from '../../src/core/errors.ts';
 import { encodeRecord } from '../../src/store/record.ts';
 import type { Store, StoreOp } from '../../src/store/store.ts';
@@ -37,6 +38,7 @@ const entries = (store: Store) => [...store.range('')];
 /** A write to expect something of; none is done at once here. */
 const write = async (store: Store, ...ops: StoreOp[]) => store.write(ops);
 const policies = 'KV_lab-policies';
+const journal = 'KV_lab-journal';
 const recordSubject = (host: string, key: string) => `$KV.lab-policies.${host}.${key}`;
 
 async function hasRecord(host: string, key: string): Promise<number> {
@@ -105,6 +107,73 @@ t.test('isCurrent finds out without a write, and tells the store', async (t) => 
   await t.rejects(write(first.store, put('a', 1)), { code: 'LEASE_LOST' });
   await Promise.all([first.store.close(), second.store.close()]);
 });
+
+t.test(
+  'a process that was stopped until nothing marks the end of its epoch is the host no more, and writes nothing',
+  async (t) => {
+    for (const how of ['asked', 'written'] as const) {
+      const host = newHost();
+      const first = await open(host);
+      await first.store.write([put('a', 1)]);
+      const second = await open(host);
+      await second.store.write([put('a', 2)]);
+      await second.store.close();
+      const third = await open(host);
+      await third.store.write([put('a', 3)]);
+      // What the third does with openings that are old enough.
+      await session.manager.streams.purge(journal, { filter: `$KV.lab-journal.${host}.1.*` });
+      if (how === 'asked') t.equal(await first.isCurrent(), false);
+      else {
+        const { now } = Date;
+        Date.now = () => now() + 2 * 3_600_000;
+        t.teardown(() => {
+          Date.now = now;
+        });
+        await t.rejects(write(first.store, put('a', 4)), { code: 'LEASE_LOST' });
+        await third.store.write([put('b', 3)]);
+        Date.now = now;
+      }
+      t.equal(await third.isCurrent(), true);
+      await first.store.close();
+      await third.store.close();
+      const last = await open(host);
+      t.equal(last.store.get('a'), 3);
+      await last.store.close();
+    }
+  },
+);
+
+t.test('a process that is the host no more sweeps no object of the one that is', async (t) => {
+  const host = newHost();
+  const late = new StateObjects(session, host);
+  const current = new StateObjects(session, host);
+  late.begin(1);
+  const orphan = await late.keep(Buffer.from('orphan'));
+  current.begin(2);
+  const kept = await current.keep(Buffer.from('acknowledged'));
+  await late.sweep(new Set());
+  const load = (name: string) => current.load(name, 'it', performance.now() + 5_000);
+  t.equal(String(Buffer.from(await load(kept))), 'acknowledged');
+  await current.sweep(new Set([kept]));
+  await t.rejects(load(orphan), { code: 'STORE_CORRUPT' });
+  t.equal(String(Buffer.from(await load(kept))), 'acknowledged');
+});
+
+t.test(
+  'objects that were replaced or deleted leave nothing in the store, not even a mark',
+  async (t) => {
+    const host = newHost();
+    const messages = async () =>
+      (await session.manager.streams.info('OBJ_lab-state')).state.messages;
+    const before = await messages();
+    const { store } = await open(host);
+    for (let n = 0; n < 40; n++) await store.write([put('saved/vm/nic', n), put(`saved/${n}`, n)]);
+    await store.write(Array.from({ length: 40 }, (_, n) => del(`saved/${n}`)));
+    await store.write([del('saved/vm/nic')]);
+    await store.close();
+    t.equal(await messages(), before);
+  },
+);
 
 t.test('of commits at once by many openings, none that was acknowledged is lost', async (t) => {
   const host = newHost();
