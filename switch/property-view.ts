@@ -1,3 +1,4 @@
+import { isExtSwitchError } from '../src/core/errors.ts';
 import type { Guid } from '../src/core/guid.ts';
 import type {
   OidRequest as OidRequestHandle,
@@ -25,6 +26,16 @@ const PROPERTY_TYPE_NAMES: readonly (PortPropertyType | undefined)[] = [
 /** Value of a property type name, 0 when it has none. */
 export function propertyTypeCode(name: string): number {
   return Math.max(0, PROPERTY_TYPE_NAMES.indexOf(name as PortPropertyType));
+}
+
+/** `undefined` for an unknown class, and for bytes that do not fit theirs (rule E34). */
+function decoded({ codec, buffer, dataOffset, dataLength }: OidRequest): Settings | undefined {
+  try {
+    return codec?.decode(buffer, dataOffset, dataLength);
+  } catch (error) {
+    if (isExtSwitchError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** What a property OID looks like to a handler: getters over the request's bytes. */
@@ -57,7 +68,7 @@ abstract class PropertyView {
     if (this.decoded !== undefined && this.decodedFor === module) return this.decoded;
     if (request.dataLength === 0 && request.dataOffset === 0) return undefined;
     if (request.done) request.expose();
-    this.decoded = request.codec?.decode(request.buffer, request.dataOffset, request.dataLength);
+    this.decoded = decoded(request);
     this.decodedFor = module;
     return this.decoded;
   }

@@ -17,6 +17,8 @@ import { RuleTable } from './rule-table.ts';
 const RULE_CLASS = '2d6e9b54-7c1f-4e0b-8a35-90c4d1f7b102';
 const STATUS_CLASS = '2d6e9b54-7c1f-4e0b-8a35-90c4d1f7b103';
 const CLASS_VERSION = 0x0100;
+/** Size of RULE_CLASS, bytes. */
+const RULE_BYTES = 220;
 /** NDIS_SWITCH_OBJECT_SERIALIZATION_VERSION_1 (rule E10). */
 const SERIALIZATION_VERSION = 1;
 
@@ -65,6 +67,7 @@ class PortAcl implements ExtensionHandlers {
 
   /** Takes the rule in and forwards (rule E28), or vetoes what is malformed or contradictory (rules E36, B48). */
   #accept(property: PortProperty, table: RuleTable): Verdict {
+    if (property.raw.length < RULE_BYTES) return this.#tooShort(property, table);
     const refusal = versionProblem(property);
     const parsed =
       refusal === undefined ? readRule(property.settings) : ({ malformed: refusal } as const);
@@ -87,6 +90,13 @@ class PortAcl implements ExtensionHandlers {
       portId: property.portId,
     });
     return NdisStatus.DATA_NOT_ACCEPTED;
+  }
+
+  /** Rule E34. */
+  #tooShort(property: PortProperty, table: RuleTable): Verdict {
+    this.#veto(property, table, `it has ${property.raw.length} bytes, expected ${RULE_BYTES}`);
+    property.request.bytesNeeded = RULE_BYTES;
+    return NdisStatus.INVALID_LENGTH;
   }
 
   /** OP-5: an own id whose instance is not held. */

@@ -19,3 +19,13 @@ class Sample_PortStatusData : Msvm_EthernetPortData
   [ Read, WmiDataId(1), InterfaceVersion("1"), InterfaceRevision("0") ]
   uint32 Count = 0;
 };`;
+
+/** One policy class of the switch, of the sample. */
+export const SWITCH_MOF = `
+[ Dynamic, UUID("7e51a3d0-2b64-4c1f-8f0e-6a9d3c5b2e22"), ExtensionId("${SAMPLE_ID}"),
+  Provider("VmmsWmiInstanceAndMethodProvider"), InterfaceVersion("1"), InterfaceRevision("0") ]
+class Sample_SwitchSettingData : Msvm_EthernetSwitchFeatureSettingData
+{
+  [ Read, Write, WmiDataId(1), InterfaceVersion("1"), InterfaceRevision("0") ]
+  uint32 Limit = 7;
+};`;

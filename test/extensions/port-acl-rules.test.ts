@@ -33,7 +33,7 @@ function attached(context: Partial<SwitchContext> = {}) {
       propertyInstanceId: UNKNOWN_ID,
       propertyVersion: 0x0100,
       serializationVersion: 1,
-      raw: new Uint8Array(0),
+      raw: new Uint8Array(220),
       settings: {
         Action: 1,
         Direction: 1,
@@ -78,6 +78,16 @@ t.test('older versions, other serializations and bytes that fit no class are vet
     /its bytes do not fit the class/,
   ]);
 });
+
+t.test(
+  'E34: a rule of fewer bytes than its class is INVALID_LENGTH with BytesNeeded',
+  async (t) => {
+    const { handlers, property } = attached();
+    const short = property({ raw: new Uint8Array(219) });
+    t.equal(handlers.addPortProperty?.(short), NdisStatus.INVALID_LENGTH);
+    t.equal(short.request.bytesNeeded, 220);
+  },
+);
 
 t.test(
   'an inactive switch is not asked; on activation what cannot be enforced is left out (rules A70, J12, A72)',

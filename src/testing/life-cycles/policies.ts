@@ -143,6 +143,11 @@ export class Policies {
     }
   }
 
+  /** Deleted by somebody else. */
+  forgetOne(id: string): void {
+    this.#set.delete(id);
+  }
+
   /** What went with its owner (rule E38). */
   forget(owner: PolicyOwner): void {
     for (const [id] of this.#of(owner)) this.#set.delete(id);

@@ -23,10 +23,17 @@ export const wholeLife: VerifyStage = {
     }
     await stage.act('start VM1', () => stage.start('VM1'));
     for (const owner of owners) {
-      await stage.act(`update policies of ${owner.title}`, () => stage.policies.update(owner));
+      await stage.act(
+        `update policies of ${owner.title}`,
+        () => stage.policies.update(owner),
+        'E26',
+      );
       await stage.act(`ask ${owner.title}`, () => stage.policies.ask(owner), 'F7');
     }
     await stage.check('with a VM that runs');
+    // Its policies come again, on other ports.
+    await stage.act('stop VM1 for a while', () => stage.stop('VM1'));
+    await stage.act('start VM1 again', () => stage.start('VM1'), 'E38');
     const vm = stage.fabric.vms.get('VM1');
     await stage.act('save VM1', () => vm.save(), 'G12');
     await stage.act('restore VM1', () => vm.restore(), 'G31');

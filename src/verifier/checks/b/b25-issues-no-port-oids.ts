@@ -24,6 +24,9 @@ export const b25: RuleCheck = {
     about: 'queries which ports are left when a NIC goes',
     type: 'filter',
     attach: (sw) => ({
+      restart() {
+        sw.parameters();
+      },
       deleteNic() {
         sw.ports();
         return 'forward';

@@ -31,6 +31,9 @@ export const b33: RuleCheck = {
     about: 'reads the policies of a port when its NIC is disconnected',
     type: 'filter',
     attach: (sw) => ({
+      restart() {
+        sw.parameters();
+      },
       disconnectNic({ portId }) {
         sw.portProperties(portId, 'security');
         return 'forward';

@@ -46,6 +46,9 @@ export const b38: RuleCheck = {
     about: 'does the same between ReferenceSwitchPort and DereferenceSwitchPort',
     type: 'filter',
     attach: (sw) => ({
+      restart() {
+        sw.parameters();
+      },
       connectNic({ portId }) {
         if (sw.referencePort(portId) !== 0) return 'forward';
         const question = new Uint8Array(enumParametersSize('port'));

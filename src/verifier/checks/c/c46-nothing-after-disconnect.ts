@@ -29,6 +29,9 @@ export const c46: RuleCheck = {
     about: 'asks the adapter for statistics of a NIC while it is connected',
     type: 'forward',
     attach: (sw) => ({
+      restart() {
+        sw.parameters();
+      },
       updatePortProperty() {
         const nic = sw
           .nics()

@@ -49,6 +49,9 @@ export const c59: RuleCheck = {
     about: 'references the NIC when a policy of its port is deleted while it is connected',
     type: 'filter',
     attach: (sw) => ({
+      restart() {
+        sw.parameters();
+      },
       updatePortProperty({ portId }) {
         const nic = sw.nics().find((one) => one.portId === portId);
         return nic?.state === 'connected' ? look(sw, portId, nic.index) : 'forward';

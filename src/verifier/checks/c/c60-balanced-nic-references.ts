@@ -24,6 +24,9 @@ export const c60: RuleCheck = {
     about: 'references the NICs of a port while a policy changes, and gives each one back',
     type: 'filter',
     attach: (sw) => ({
+      restart() {
+        sw.parameters();
+      },
       updatePortProperty({ portId }) {
         for (const { index, portId: on, state } of sw.nics()) {
           if (on !== portId || state !== 'connected') continue;
