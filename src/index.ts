@@ -24,6 +24,14 @@ export { Fabric } from './policy/fabric.ts';
 export type * from './policy/migration-api.ts';
 export { LocalHosts } from './policy/migration-hosts.ts';
 export { portableText } from './policy/portable-canonical.ts';
+export type {
+  RecordingOptions,
+  SnapshotCollection,
+  SnapshotInfo,
+  TimeControl,
+  TimeInfo,
+  TimeMode,
+} from './policy/sim-api.ts';
 export { defineExtension } from './sdk/define.ts';
 export type { ExtensionDefinition, Settings } from './sdk/extension.ts';
 export { loadExtension } from './sdk/load.ts';
