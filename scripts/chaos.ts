@@ -9,11 +9,10 @@ import { ChaosWorld } from '../test/chaos/world.ts';
 /*
  * Breaks a cluster of real processes and looks at what is left:
  *
- *   npm run chaos -- [--rounds N] [--seed TEXT] [--fault TEXT] [--hosts N] [--vms N] [--built] [--json]
+ *   npm run chaos -- [--rounds N] [--seed TEXT] [--fault TEXT] [--hosts N] [--vms N] [--json]
  *
  * Three NATS servers, hosts that are `extswitch serve`, clients at work; each round brings one fault at a seeded moment, mends it, and
- * compares everything with what the clients were told. `--fault` takes only those with the text in their names; `--built` runs
- * dist instead of the sources. Exit code 1 when anything was lost, torn or mixed up; docs/reference/chaos.md says what is looked at.
+ * compares everything with what the clients were told. `--fault` takes only those with the text in their names. Exit code 1 when anything was lost, torn or mixed up; docs/reference/chaos.md says what is looked at.
  */
 
 const { values: options } = parseArgs({
@@ -23,7 +22,6 @@ const { values: options } = parseArgs({
     fault: { type: 'string', default: '' },
     hosts: { type: 'string', default: '3' },
     vms: { type: 'string', default: '3' },
-    built: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -60,12 +58,10 @@ async function main(): Promise<void> {
       if (world === undefined || round % ROUNDS_OF_A_WORLD === 0) {
         await world?.close();
         const hosts = Number(options.hosts);
-        const command = options.built ? { command: ['dist/src/cli.js'] } : {};
         world = await ChaosWorld.open({
           random,
           hosts,
           vmsPerHost: Number(options.vms),
-          ...command,
         });
       }
       // Every fault in turn, so that a short run meets each.

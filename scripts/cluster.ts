@@ -109,7 +109,7 @@ function shown(nats: NatsServers, store: string, hosts: readonly Host[]): string
       `  export EXTSWITCH_URL=${a.url}`,
       `  ${extswitch} vm create TestVm --switch TestSwitch`,
       `  ${extswitch} vm start TestVm`,
-      `  ${extswitch} vm migrate TestVm --to ${b.name}`,
+      `  ${extswitch} migration start TestVm --to ${b.name} --wait`,
       `  kill -9 ${a.child.pid}    and host ${a.name} again, with all it had:`,
       `  ${extswitch} serve ${quoted(a.words)}`,
     );

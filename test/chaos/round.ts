@@ -24,7 +24,15 @@ async function circumstances(world: ChaosWorld): Promise<readonly string[]> {
     const arrivals = JSON.stringify(await listOf(url, name, '/v1/arrivals'));
     return `(host ${name}, ${starts} processes started, sees ${members}; arrivals ${arrivals}; said ${process?.log})`;
   });
-  return Promise.all(about);
+  const before = await Promise.all(about);
+  // What memory says may not be what is stored.
+  for (const host of world.hosts) {
+    await host.kill();
+    await host.start();
+    const arrivals = JSON.stringify(await listOf(host.url, host.name, '/v1/arrivals'));
+    before.push(`(host ${host.name} started again: arrivals ${arrivals})`);
+  }
+  return before;
 }
 
 /** Clients work, something goes wrong, it is mended, clients go on for a moment; then everything is looked at. */

@@ -4,12 +4,12 @@ import { type NatsServers, startNatsServers } from '../../src/testing/nats-serve
 import { type Cut, TcpProxy } from '../support/tcp-proxy.ts';
 import { ChaosHost } from './chaos-host.ts';
 import { ask, type Outcome } from './client.ts';
+import { extswitchCommand } from './command.ts';
 import { VmLedger } from './ledger.ts';
 import type { Random } from './random.ts';
 
 const KEEPER = '0c4a05e1-3b52-4d0e-9d6a-5a1f7b2c9e01';
 const EXTENSION = 'test/chaos/keeper.ts';
-const SOURCE_COMMAND = ['--import', 'tsx', 'src/cli.ts'];
 /** Name of the cluster: prefix of its buckets. */
 export const CLUSTER = 'chaos';
 
@@ -21,8 +21,6 @@ export interface ChaosOptions {
   readonly vmsPerHost?: number;
   /** Milliseconds; default 2,000. */
   readonly leaseMs?: number;
-  /** Words after `node` that are the command; default from the sources. */
-  readonly command?: readonly string[];
   /** Most bytes of each bucket; default 64 MiB. */
   readonly maxBytes?: number;
 }
@@ -69,8 +67,7 @@ export class ChaosWorld {
     const watchdog = new EndWithParent();
     const ports = nats.servers.map(({ port }) => port);
     const store = `/${CLUSTER}?lease=${leaseMs}ms&writeTimeout=15s&maxBytes=${maxBytes}`;
-    const { command = SOURCE_COMMAND } = options;
-    const words = [...command, 'serve', '--extension', EXTENSION];
+    const words = [...extswitchCommand(), 'serve', '--extension', EXTENSION];
     const hosts: ChaosHost[] = [];
     for (let at = 0; at < count; at += 1) {
       const name = String.fromCharCode(97 + at);
