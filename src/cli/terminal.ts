@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createStyle, type Style } from './style.ts';
 
+export { harmless } from '../core/harmless-text.ts';
+
 /** Something to write to: a terminal, a pipe, a file, or a test's collector. */
 export interface Output {
   write(text: string): boolean;
@@ -53,15 +55,4 @@ export function createTerminal(streams: Streams): Terminal {
       stderr.write(`${text}\n`);
     },
   };
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Text from a server or a file with its control characters made visible, so that it cannot drive the terminal. */
-export function harmless(text: string): string {
-  return text.replace(
-    CONTROL,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -1,22 +1,11 @@
-/** Style sheet of the HTML report; light and dark follow the reader's system. */
-export const STYLE = `
-:root { color-scheme: light dark; --bg: #fff; --fg: #1c2126; --dim: #69727c; --line: #d9dee3; --head: #f1f4f7;
-  --good: #14732f; --bad: #b3261e; --bad-bg: #fdecea; --warn: #8a5a00; --lane: #e7f0fb; --lane-fg: #12407a; --query: #efe9f9; }
-@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e4e7ea; --dim: #98a2ac; --line: #333a41; --head: #1e2328;
-  --good: #6fce89; --bad: #ff8a80; --bad-bg: #3a1917; --warn: #e5b567; --lane: #1b2c42; --lane-fg: #a9cbf7; --query: #2b2440; } }
-body { margin: 0 auto; padding: 1rem 1.5rem 4rem; max-width: 96rem; background: var(--bg); color: var(--fg);
-  font: 14px/1.45 system-ui, sans-serif; }
-header { display: flex; gap: 1rem; align-items: baseline; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 2.5rem 0 .25rem; border-top: 1px solid var(--line); padding-top: 1rem; }
-code, .timeline { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size: 12px; }
-.passed { color: var(--good); } .failed { color: var(--bad); }
+import { PAGE_STYLE } from '../../core/page-style.ts';
+
+/** Style sheet of the HTML report. */
+export const STYLE = `${PAGE_STYLE}.timeline { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size: 12px; }
 h2.passed::before, nav .passed::before { content: '✓ '; } h2.failed::before, nav .failed::before { content: '✗ '; }
 nav ol { columns: 24rem auto; list-style-position: inside; padding: 0; } nav a { color: inherit; }
-.facts, .notRun { color: var(--dim); } .expected { color: var(--warn); }
+.notRun { color: var(--dim); } .expected { color: var(--warn); }
 .failure { background: var(--bad-bg); color: var(--bad); padding: .6rem .8rem; white-space: pre-wrap; border-radius: 4px; }
-summary { cursor: pointer; margin: .4rem 0; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; }
 .diff td, .diff th { padding: .15rem .6rem; text-align: left; border-bottom: 1px solid var(--line); }
 .diff .lost { color: var(--bad); } .diff .unexpected { color: var(--good); }
 .timeline { min-width: 60rem; width: 100%; }

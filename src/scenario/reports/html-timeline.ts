@@ -1,7 +1,7 @@
+import { html } from '../../core/html-text.ts';
 import type { EventLine, OidLine, StepLine, TimelineLine } from '../recorder.ts';
 import { Lanes } from './html-lanes.ts';
 import { isRefused, pagesOf, type TimelinePage, titleOfPage } from './html-pages.ts';
-import { html } from './html-text.ts';
 
 const short = (name: string): string => name.replace(/^(?:OID_SWITCH_|NDIS_STATUS_)/, '');
 

@@ -1,6 +1,6 @@
+import { html } from '../../core/html-text.ts';
 import type { ScenarioOutcome } from '../outcome.ts';
 import { STYLE } from './html-style.ts';
-import { html } from './html-text.ts';
 import { timelineHtml } from './html-timeline.ts';
 import { titleOf } from './tap.ts';
 

@@ -1,27 +1,6 @@
+import { xmlText } from '../../core/xml-text.ts';
 import type { CheckOutcome, ScenarioOutcome, StepOutcome } from '../outcome.ts';
 import { titleOf } from './tap.ts';
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML 1.0 forbids
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
-/** Halves of surrogate pairs without the other half. */
-const LONE_HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\n': '&#10;',
-  '\t': '&#9;',
-  '\r': '&#13;',
-};
-
-function escaped(text: string): string {
-  return text
-    .replace(FORBIDDEN, '\ufffd')
-    .replace(LONE_HALF, '\ufffd')
-    .replace(/[&<>"\n\t\r]/g, (character) => ESCAPES[character] ?? character);
-}
 
 /**
  * JUnit XML as CI systems read it: a suite a scenario, a case a step and an invariant. Elements and attributes are those of the
@@ -44,7 +23,7 @@ interface Suite {
 }
 
 function suiteOf(outcome: ScenarioOutcome, index: number): Suite {
-  const name = escaped(titleOf(outcome));
+  const name = xmlText(titleOf(outcome));
   const isExpected = outcome.failedAsExpected !== undefined;
   const cases = [
     ...outcome.steps.map((step, i) => stepCase(step, i, name, isExpected)),
@@ -67,7 +46,7 @@ function suiteOf(outcome: ScenarioOutcome, index: number): Suite {
     ['cell', outcome.cell],
     ['trace', outcome.traceSha256],
   ]
-    .map(([key, value]) => `      <property name="${key}" value="${escaped(value ?? '')}"/>\n`)
+    .map(([key, value]) => `      <property name="${key}" value="${xmlText(value ?? '')}"/>\n`)
     .join('');
   const text = `  <testsuite name="${name}" id="${index}" ${counts} time="${seconds}">\n    <properties>\n${properties}    </properties>\n${cases.join('')}  </testsuite>\n`;
   return { tests: cases.length, failures, errors, text };
@@ -91,14 +70,14 @@ function testCase(
   suite: string,
   problem?: readonly ['failure' | 'error' | 'skipped', string | undefined],
 ): string {
-  const head = `    <testcase name="${escaped(title)}" classname="${suite}" time="0"`;
+  const head = `    <testcase name="${xmlText(title)}" classname="${suite}" time="0"`;
   if (problem === undefined) return `${head}/>\n`;
   const [kind, message = ''] = problem;
   const [first = ''] = message.split('\n', 1);
   const type = kind === 'skipped' ? '' : ' type="scenario"';
   const inner =
     kind === 'skipped'
-      ? `<skipped message="${escaped(first)}"/>`
-      : `<${kind} message="${escaped(first)}"${type}>${escaped(message).replaceAll('&#10;', '\n')}</${kind}>`;
+      ? `<skipped message="${xmlText(first)}"/>`
+      : `<${kind} message="${xmlText(first)}"${type}>${xmlText(message).replaceAll('&#10;', '\n')}</${kind}>`;
   return `${head}>${inner}</testcase>\n`;
 }

@@ -1,16 +1,6 @@
+import { harmless } from '../../core/harmless-text.ts';
+import { tapTitle, yamlText } from '../../core/tap-text.ts';
 import type { ScenarioOutcome, StepOutcome } from '../outcome.ts';
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Text of a file made harmless for a terminal. */
-const harmless = (text: string): string =>
-  text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-/** `#` begins a directive. */
-const described = (text: string): string =>
-  harmless(text.replaceAll('\\', '\\\\').replaceAll('#', '\\#').replace(/\s+/g, ' '));
-/** JSON is YAML. */
-const quoted = (text: string): string => harmless(JSON.stringify(text));
 
 /** First lines of a TAP stream with so many scenarios. */
 export function tapHead(count: number): string {
@@ -28,18 +18,18 @@ export function tapPoint(number: number, outcome: ScenarioOutcome): string {
     ),
   ];
   if (points.length > 0) {
-    lines.push(`# Subtest: ${described(title)}`);
+    lines.push(`# Subtest: ${tapTitle(title)}`);
     lines.push(...points.map((write, i) => write(i + 1)), `    1..${points.length}`);
   }
-  lines.push(`${outcome.ok ? 'ok' : 'not ok'} ${number} - ${described(title)}`, '  ---');
-  lines.push(`  file: ${quoted(outcome.file)}`, `  seed: ${quoted(outcome.seed)}`);
+  lines.push(`${outcome.ok ? 'ok' : 'not ok'} ${number} - ${tapTitle(title)}`, '  ---');
+  lines.push(`  file: ${yamlText(outcome.file)}`, `  seed: ${yamlText(outcome.seed)}`);
   lines.push(`  oids: ${outcome.traceEntries}`, `  trace: ${outcome.traceSha256}`);
   if (outcome.failedAsExpected !== undefined) {
-    lines.push(`  failedAsExpected: ${quoted(outcome.failedAsExpected)}`);
+    lines.push(`  failedAsExpected: ${yamlText(outcome.failedAsExpected)}`);
   }
   const { failure } = outcome;
   if (failure !== undefined) {
-    lines.push(`  failedIn: ${quoted(failure.in)}`);
+    lines.push(`  failedIn: ${yamlText(failure.in)}`);
     if (failure.line > 0) lines.push(`  line: ${failure.line}`);
     lines.push(block('message', failure.message, '  '));
   }
@@ -54,14 +44,14 @@ export function titleOf({ name, cell }: ScenarioOutcome): string {
 
 function stepPoint(step: StepOutcome, isExpected: boolean): (number: number) => string {
   if (step.state === 'notRun') {
-    return (number) => `    ok ${number} - ${described(step.title)} # SKIP an earlier step failed`;
+    return (number) => `    ok ${number} - ${tapTitle(step.title)} # SKIP an earlier step failed`;
   }
   return point(step.state === 'passed' || isExpected, step.title, step.message);
 }
 
 function point(ok: boolean, title: string, message?: string): (number: number) => string {
   return (number) => {
-    const line = `    ${ok ? 'ok' : 'not ok'} ${number} - ${described(title)}`;
+    const line = `    ${ok ? 'ok' : 'not ok'} ${number} - ${tapTitle(title)}`;
     if (message === undefined) return line;
     return `${line}\n      ---\n${block('message', message, '      ')}\n      ...`;
   };
@@ -69,7 +59,7 @@ function point(ok: boolean, title: string, message?: string): (number: number) =
 
 /** A text of several lines as YAML shows it. */
 function block(name: string, text: string, indent: string): string {
-  if (!text.includes('\n')) return `${indent}${name}: ${quoted(text)}`;
+  if (!text.includes('\n')) return `${indent}${name}: ${yamlText(text)}`;
   const lines = text.split('\n').map((line) => `${indent}  ${harmless(line)}`);
   return `${indent}${name}: |-\n${lines.join('\n')}`;
 }
