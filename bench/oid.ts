@@ -6,6 +6,7 @@ import { FeatureRegistry } from '../src/policy/feature-registry.ts';
 import { defineExtension } from '../src/sdk/define.ts';
 import type { ExtensionType, PortProperty, Settings } from '../src/sdk/extension.ts';
 import { DEFAULT_BEHAVIOUR } from '../switch/environment.ts';
+import type { SwitchObserver } from '../switch/observer.ts';
 import { type Port, PropertyInstance } from '../switch/ports.ts';
 import { Switch } from '../switch/switch.ts';
 import { TraceRing } from '../switch/trace.ts';
@@ -51,7 +52,11 @@ export function extension(type: ExtensionType, id: string) {
 }
 
 /** A switch with one port, one property, and capture, filter and forward above it. */
-export function makeSwitch(): { sw: Switch; port: Port; property: PropertyInstance } {
+export function makeSwitch(observer?: (clock: VirtualClock) => SwitchObserver): {
+  sw: Switch;
+  port: Port;
+  property: PropertyInstance;
+} {
   const registry = new FeatureRegistry('6.85');
   for (const feature of compileMof(MOF).features) registry.put(feature, 'native');
   let seq = 0;
@@ -59,16 +64,18 @@ export function makeSwitch(): { sw: Switch; port: Port; property: PropertyInstan
     seq += 1;
     return seq;
   });
+  const clock = new VirtualClock();
   const sw = new Switch(
     { id: 'a5e3d609-950c-4237-b8cf-97b6874ecffa', name: 'Bench', type: 'private' },
     {
-      clock: new VirtualClock(),
+      clock,
       rng: new Rng('bench'),
       ndis: '6.85',
       catalog: registry,
       trace,
       oidTimeoutMs: 12_000,
       behaviour: DEFAULT_BEHAVIOUR,
+      observer: observer?.(clock),
       finding: (_name, finding) => {
         throw new Error(finding.message);
       },

@@ -16,6 +16,7 @@ const MODULES = [
   'abi',
   'mof',
   'oid',
+  'verify-overhead',
   'vm',
   'migrate',
   'world',

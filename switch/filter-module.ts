@@ -47,6 +47,8 @@ export class FilterModule {
   /** The port it was refused a reference on last (rule B40). */
   refusedPort: number | undefined;
   readonly timers = new Set<Timer>();
+  /** What the observer keeps with it, from its attach to its detach. */
+  observed: unknown = undefined;
   #handlers: ExtensionHandlers = {};
   #specific: readonly (Handler | undefined)[] = [];
   #generic: ExtensionHandlers['oidRequest'];

@@ -1,11 +1,13 @@
-import { oidName } from '../abi/index.ts';
+import { OID_LIST, oidIndex, oidName } from '../abi/index.ts';
 
 /**
  * What one extension has done and met in a run: which input exercised which rule is told from it. Counts, by what happened;
  * OIDs by name.
  */
 export class Activity {
-  readonly #arrived = new Map<number, number>();
+  /** By dense index of the OID. */
+  readonly #arrived = new Float64Array(OID_LIST.length);
+  readonly #unknown = new Map<number, number>();
   readonly #issued = new Map<number, number>();
   /** Requests it pended. */
   pended = 0;
@@ -18,6 +20,10 @@ export class Activity {
   /** Indications it raised, and that passed it. */
   indicated = 0;
   sawIndications = 0;
+  /** NIC_REQUESTs of its own in the place of one from above (rules D30, D38). */
+  redirected = 0;
+  /** Of those it raised: REMOVE_VF (rules H11-H13). */
+  vfRemovals = 0;
   attached = 0;
   /** Restarts of the stack it was in after its first. */
   restarts = 0;
@@ -40,8 +46,9 @@ export class Activity {
   /** Requests it had forwarded that came back with an error. */
   failedBelow = 0;
 
-  sawArrival(oid: number): void {
-    this.#arrived.set(oid, (this.#arrived.get(oid) ?? 0) + 1);
+  sawArrival(oid: number, index = oidIndex(oid)): void {
+    if (index < 0) this.#unknown.set(oid, (this.#unknown.get(oid) ?? 0) + 1);
+    else this.#arrived[index] = (this.#arrived[index] as number) + 1;
   }
   sawIssue(oid: number): void {
     this.#issued.set(oid, (this.#issued.get(oid) ?? 0) + 1);
@@ -52,7 +59,11 @@ export class Activity {
    * counts as OID_SWITCH_NIC_REQUEST and as the OID inside.
    */
   arrivals(prefix: string): number {
-    return count(this.#arrived, prefix);
+    let sum = count(this.#unknown, prefix);
+    for (const [index, times] of this.#arrived.entries()) {
+      if (times > 0 && OID_LIST[index]?.name.startsWith(prefix)) sum += times;
+    }
+    return sum;
   }
   /** How often it issued an OID itself. */
   issues(prefix: string): number {

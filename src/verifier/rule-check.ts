@@ -4,6 +4,7 @@ import type { Answer } from '../../switch/observer.ts';
 import type { OidRequest } from '../../switch/oid-request.ts';
 import type { Nic, Port } from '../../switch/ports.ts';
 import type { ModuleState } from '../../switch/states.ts';
+import type { NdisStatus } from '../core/status.ts';
 import type {
   ExtensionHandlers,
   ExtensionType,
@@ -39,9 +40,13 @@ export interface Watched {
  * called. Neither throws nor changes anything.
  */
 export interface Watcher {
+  /** Of requests, only those of these OIDs are told, each in a table of src/abi; left out: all. What is not asked for costs nothing. */
+  readonly oids?: readonly number[];
   moved?(from: ModuleState, to: ModuleState): void;
   arrived?(request: OidRequest): void;
   answered?(request: OidRequest, answer: Answer): void;
+  /** As `answered`, only of a request that it ends itself: most are forwarded, and that costs nothing here. */
+  ended?(request: OidRequest, status: NdisStatus): void;
   returned?(request: OidRequest): void;
   issued?(request: OidRequest): void;
   referenced?(

@@ -8,19 +8,13 @@ import type { ModuleState } from '../../switch/states.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { OIDS, oidName } from '../abi/index.ts';
 import type { Clock } from '../core/clock.ts';
-import { isErrorStatus } from '../core/status.ts';
+import { isErrorStatus, NdisStatus } from '../core/status.ts';
 import { findRule } from '../rules/rule-book.ts';
 import type { NicStatusOptions } from '../sdk/extension.ts';
 import { Activity } from './activity.ts';
+import { ModuleWatch } from './module-watch.ts';
 import { nicOf } from './request-parts.ts';
 import type { Broken, RuleCheck, Watcher } from './rule-check.ts';
-
-/** One module under watch: its watchers by what they want to be told. */
-interface Watch {
-  readonly activity: Activity;
-  readonly watchers: readonly Watcher[];
-  hasRun: boolean;
-}
 
 export interface VerifierOptions {
   /** Those with a `watch` are run. */
@@ -54,7 +48,6 @@ export class Verifier implements SwitchObserver {
   /** Switches by name, the latest of each. */
   readonly machines = new Map<string, Switch>();
   readonly #options: VerifierOptions;
-  readonly #watches = new Map<FilterModule, Watch>();
 
   constructor(options: VerifierOptions) {
     this.#options = options;
@@ -74,34 +67,45 @@ export class Verifier implements SwitchObserver {
     }
     if (to === 'paused' && from === 'pausing') activity.paused += 1;
     for (const watcher of watchers) watcher.moved?.(from, to);
-    if (to === 'detached') this.#watches.delete(module);
+    if (to === 'detached') module.observed = undefined;
   }
 
   arrived(switchName: string, module: FilterModule, request: OidRequest): void {
-    const { activity, watchers } = this.#watch(switchName, module);
-    activity.sawArrival(request.oid);
+    const { activity, arrived } = this.#watch(switchName, module);
+    activity.sawArrival(request.oid, request.oidIndex);
     if (request.encapsulated !== undefined) activity.sawArrival(request.encapsulated.parts.oid);
     if (request.oid === NIC_CREATE && nicOf(request).nicIndex > 0) activity.lowerNics += 1;
-    for (const watcher of watchers) watcher.arrived?.(request);
+    const told = arrived[request.oidIndex + 1];
+    if (told !== undefined) for (const watcher of told) watcher.arrived(request);
   }
 
   answered(switchName: string, module: FilterModule, request: OidRequest, answer: Answer): void {
-    const { activity, watchers } = this.#watch(switchName, module);
-    if (answer === 'pend') activity.pended += 1;
-    else if (answer !== 'forward' && isErrorStatus(answer)) activity.refused += 1;
-    for (const watcher of watchers) watcher.answered?.(request, answer);
+    const { activity, answered, ended } = this.#watch(switchName, module);
+    const told = answered[request.oidIndex + 1];
+    if (told !== undefined) for (const watcher of told) watcher.answered(request, answer);
+    if (answer === 'forward') return;
+    if (answer === 'pend') {
+      activity.pended += 1;
+      return;
+    }
+    if (isErrorStatus(answer)) activity.refused += 1;
+    const toldEnd = ended[request.oidIndex + 1];
+    if (toldEnd !== undefined) for (const watcher of toldEnd) watcher.ended(request, answer);
   }
 
   returned(switchName: string, module: FilterModule, request: OidRequest): void {
-    const { activity, watchers } = this.#watch(switchName, module);
+    const { activity, returned } = this.#watch(switchName, module);
     if (isErrorStatus(request.status)) activity.failedBelow += 1;
-    for (const watcher of watchers) watcher.returned?.(request);
+    const told = returned[request.oidIndex + 1];
+    if (told !== undefined) for (const watcher of told) watcher.returned(request);
   }
 
   issued(switchName: string, module: FilterModule, request: OidRequest): void {
-    const { activity, watchers } = this.#watch(switchName, module);
+    const { activity, issued } = this.#watch(switchName, module);
     activity.sawIssue(request.oid);
-    for (const watcher of watchers) watcher.issued?.(request);
+    if (module.current?.encapsulated?.replacement?.by === module) activity.redirected += 1;
+    const told = issued[request.oidIndex + 1];
+    if (told !== undefined) for (const watcher of told) watcher.issued(request);
   }
 
   referenced(
@@ -124,6 +128,7 @@ export class Verifier implements SwitchObserver {
   indicated(switchName: string, module: FilterModule, indication: NicStatusOptions): void {
     const { activity, watchers } = this.#watch(switchName, module);
     activity.indicated += 1;
+    if (indication.statusCode === NdisStatus.SWITCH_PORT_REMOVE_VF) activity.vfRemovals += 1;
     for (const watcher of watchers) watcher.indicated?.(indication);
   }
 
@@ -133,9 +138,12 @@ export class Verifier implements SwitchObserver {
     for (const watcher of watchers) watcher.sawIndication?.(isDropped);
   }
 
-  #watch(switchName: string, module: FilterModule): Watch {
-    let watch = this.#watches.get(module);
-    if (watch !== undefined) return watch;
+  /** A module has one observer, so what is kept with it is ours. */
+  #watch(switchName: string, module: FilterModule): ModuleWatch {
+    return (module.observed as ModuleWatch | undefined) ?? this.#begin(switchName, module);
+  }
+
+  #begin(switchName: string, module: FilterModule): ModuleWatch {
     let activity = this.activities.get(module.id);
     if (activity === undefined) {
       const { only, activity: given } = this.#options;
@@ -159,8 +167,8 @@ export class Verifier implements SwitchObserver {
         }),
       );
     }
-    watch = { activity, watchers, hasRun: false };
-    this.#watches.set(module, watch);
+    const watch = new ModuleWatch(activity, watchers);
+    module.observed = watch;
     return watch;
   }
 

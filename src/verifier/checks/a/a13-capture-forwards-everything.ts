@@ -19,8 +19,8 @@ export const a13: RuleCheck = {
   by: 'watch',
   stages: ['whole-life'],
   watch: ({ module, report }) => ({
-    answered(request, answer) {
-      if (module.type !== 'capture' || typeof answer !== 'number' || isErrorStatus(answer)) return;
+    ended(request, answer) {
+      if (module.type !== 'capture' || isErrorStatus(answer)) return;
       if (OWNED.includes(request.oid)) return;
       const message = `is a capturing extension and completed ${oidName(request.oid)} with ${statusName(answer)}`;
       report({ message, request });

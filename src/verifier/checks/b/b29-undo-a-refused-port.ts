@@ -20,6 +20,7 @@ export const b29: RuleCheck = {
       report({ message: `${how} port ${portId}, whose PORT_CREATE had been refused below` });
     };
     return {
+      oids: [CREATE, OIDS.OID_SWITCH_PORT_PROPERTY_ENUM.code],
       arrived(request) {
         if (request.oid === CREATE) refused.delete(portIdOf(request));
       },

@@ -17,6 +17,7 @@ export const b37: RuleCheck = {
   watch({ report }) {
     const torn = new Set<number>();
     return {
+      oids: [CREATE, TEARDOWN, DELETE],
       arrived(request) {
         if (request.oid === CREATE) torn.delete(portIdOf(request));
         else if (request.oid === TEARDOWN) torn.add(portIdOf(request));

@@ -25,6 +25,7 @@ export const b42: RuleCheck = {
       }
     };
     return {
+      oids: [TEARDOWN],
       answered(request, answer) {
         if (request.oid !== TEARDOWN || answer !== 'forward') return;
         const portId = portIdOf(request);

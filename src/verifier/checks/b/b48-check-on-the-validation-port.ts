@@ -21,6 +21,7 @@ export const b48: RuleCheck = {
     /** Property bytes it has accepted there, by what they are. */
     const accepted = new Set<string>();
     return {
+      oids: [CREATE, ADD],
       arrived(request) {
         if (request.oid !== CREATE) return;
         const { portId, isValidationPort } = portOf(request);

@@ -21,14 +21,15 @@ export const b49: RuleCheck = {
   watch({ report }) {
     const validation = new Set<number>();
     return {
+      oids: [CREATE, ...PROPERTIES],
       arrived(request) {
         if (request.oid !== CREATE) return;
         const { portId, isValidationPort } = portOf(request);
         if (isValidationPort) validation.add(portId);
         else validation.delete(portId);
       },
-      answered(request, answer) {
-        if (!PROPERTIES.includes(request.oid) || answer === 'pend' || answer === 'forward') return;
+      ended(request, answer) {
+        if (!PROPERTIES.includes(request.oid)) return;
         const { property } = request;
         if (!LACKS.includes(answer) || property === undefined || !('portId' in property)) return;
         if (!validation.has(property.portId)) return;

@@ -17,6 +17,7 @@ export const c39: RuleCheck = {
     const refused = new Set<string>();
     const key = (portId: number, nicIndex: number): string => `${portId}/${nicIndex}`;
     return {
+      oids: [CREATE],
       arrived(request) {
         if (request.oid !== CREATE) return;
         const { portId, nicIndex } = nicOf(request);

@@ -17,6 +17,7 @@ export const c43: RuleCheck = {
   watch({ report }) {
     const early = new Set<string>();
     return {
+      oids: [CREATE, CONNECT],
       arrived(request) {
         if (request.oid !== CREATE) return;
         const { portId, nicIndex } = nicOf(request);

@@ -17,8 +17,8 @@ export const c50: RuleCheck = {
   watch({ module, report }) {
     const held = new Set<number>();
     return {
+      oids: [DISCONNECT],
       answered(request, answer) {
-        if (request.oid !== DISCONNECT) return;
         if (answer === 'pend') {
           held.add(request.id);
           return;

@@ -18,6 +18,7 @@ export const c59: RuleCheck = {
   watch({ report }) {
     const gone = new Set<string>();
     return {
+      oids: [CREATE, DISCONNECT, DELETE],
       arrived(request) {
         if (request.oid !== CREATE && request.oid !== DISCONNECT) return;
         const { portId, nicIndex } = nicOf(request);

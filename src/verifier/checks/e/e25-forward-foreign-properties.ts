@@ -10,9 +10,9 @@ export const e25: RuleCheck = {
   by: 'watch',
   stages: ['whole-life'],
   watch: ({ module, report }) => ({
-    answered(request, answer) {
+    ended(request, answer) {
       const { property, codec } = request;
-      if (typeof answer !== 'number' || property?.propertyType !== 'custom') return;
+      if (property?.propertyType !== 'custom') return;
       if (codec?.extensionId === module.id) return;
       const whose = codec === undefined ? 'a class nobody registered' : codec.name;
       const message = `ended ${request.property?.request.oidName} of ${whose} with ${statusName(answer)}`;

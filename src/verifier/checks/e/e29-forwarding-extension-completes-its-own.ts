@@ -10,16 +10,19 @@ export const e29: RuleCheck = {
   mend: 'Complete what you have accepted with NDIS_STATUS_SUCCESS, what you refuse with an error.',
   by: 'watch',
   stages: ['whole-life'],
-  watch: ({ module, report }) => ({
-    answered(request, answer) {
-      const { property, codec } = request;
-      if (module.type !== 'forward' || answer !== 'forward') return;
-      if (property?.propertyType !== 'custom' || codec?.extensionId !== module.id) return;
-      // OP-1: the samples of the documentation forward as well; the switch takes either.
-      const message = `is a forwarding extension and forwarded ${property.request.oidName} of ${codec.name}, a class of its own`;
-      report({ message, request, severity: 'warning' });
-    },
-  }),
+  watch({ module, report }) {
+    if (module.type !== 'forward') return {};
+    return {
+      answered(request, answer) {
+        const { property, codec } = request;
+        if (answer !== 'forward' || property?.propertyType !== 'custom') return;
+        if (codec?.extensionId !== module.id) return;
+        // OP-1: the samples of the documentation forward as well; the switch takes either.
+        const message = `is a forwarding extension and forwarded ${property.request.oidName} of ${codec.name}, a class of its own`;
+        report({ message, request, severity: 'warning' });
+      },
+    };
+  },
   exercised: (activity) => activity.arrivals('OID_SWITCH_PORT_PROPERTY_ADD') > 0,
   exercise: 'add a policy of the extension',
   breaks: {

@@ -9,7 +9,7 @@ export const e30: RuleCheck = {
   by: 'watch',
   stages: ['odd-properties'],
   watch: ({ report }) => ({
-    answered(request, answer) {
+    ended(request, answer) {
       const { property } = request;
       if (answer !== NdisStatus.SUCCESS || property === undefined) return;
       const { propertyType } = property;

@@ -9,7 +9,7 @@ export const e32: RuleCheck = {
   by: 'watch',
   stages: ['odd-properties'],
   watch: ({ report }) => ({
-    answered(request, answer) {
+    ended(request, answer) {
       const { property } = request;
       if (answer !== NdisStatus.SUCCESS || property?.propertyType !== 'security') return;
       report({ message: `completed ${property.request.oidName} of type security`, request });

@@ -22,8 +22,8 @@ export const f12: RuleCheck = {
   by: 'watch',
   stages: ['feature-status'],
   watch: ({ report }) => ({
-    answered(request, answer) {
-      if (!QUERIES.includes(request.oid) || typeof answer !== 'number') return;
+    oids: QUERIES,
+    ended(request, answer) {
       if (!isErrorStatus(answer) || ALLOWED.includes(answer)) return;
       report({ message: `failed a feature status query with ${statusName(answer)}`, request });
     },

@@ -16,8 +16,9 @@ export const g14: RuleCheck = {
   by: 'watch',
   stages: ['save-restore'],
   watch: ({ module, catalog, report }) => ({
-    answered(request, answer) {
-      if (request.oid !== SAVE || answer !== NdisStatus.SUCCESS) return;
+    oids: [SAVE],
+    ended(request, answer) {
+      if (answer !== NdisStatus.SUCCESS) return;
       const { FeatureClassId: id } = STATE.view(request.buffer, 0);
       if (id === NULL_GUID) return;
       for (const scope of ['port', 'switch'] as const) {
