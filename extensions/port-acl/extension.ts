@@ -84,7 +84,7 @@ class PortAcl implements ExtensionHandlers {
     return 'forward';
   }
 
-  #veto(property: PortProperty, table: RuleTable, reason: string): Verdict {
+  #veto(property: PortProperty, table: RuleTable, reason: string): NdisStatus {
     table.counters.vetoed += 1;
     this.#sw.log(`rule ${property.propertyInstanceId} refused: ${reason}`, {
       portId: property.portId,
