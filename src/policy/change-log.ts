@@ -1,6 +1,7 @@
 import type { MaybePromise } from '../../switch/steps.ts';
 import { ExtSwitchError, isExtSwitchError } from '../core/errors.ts';
 import type { Store, StoreOp } from '../store/store.ts';
+import { Removal } from './removal.ts';
 
 /** Takes a change back in switch and extensions, by inverse OIDs. */
 export type Undo = () => MaybePromise<unknown>;
@@ -11,13 +12,26 @@ export class Transaction {
   readonly undos: Undo[] = [];
 }
 
+/** What a write may be told beside its undo. */
+export interface CommitOptions {
+  /** What would be written now, for records that hold more than this change and may be written by another one while it is undone. */
+  readonly asItIs?: () => readonly StoreOp[];
+  /** What the write is about, when its records hold more than that. */
+  readonly part?: string;
+  /** What the write removes. */
+  readonly removal?: OpenRemoval;
+}
+
 /** A write whose durability is not known yet. */
-interface Written {
+interface Written extends CommitOptions {
   readonly ops: readonly StoreOp[];
   readonly undo: Undo;
-  readonly asItIs: (() => readonly StoreOp[]) | undefined;
+  /** Later ones have higher ones. */
+  readonly order: number;
   readonly durable: Promise<void>;
 }
+
+export type OpenRemoval = Removal<Written>;
 
 /**
  * How changes become durable (design.md 5): the switch and the extensions have accepted, now the store writes; only
@@ -40,6 +54,8 @@ export class ChangeLog {
   #idle: (() => void) | undefined;
   /** The write at the end of an atomic change. */
   #atomicWrite: Promise<void> | undefined;
+  #order = 0;
+  readonly #removals = new Set<OpenRemoval>();
   /** Why no change is made any more. */
   #ended: ExtSwitchError | undefined;
 
@@ -115,18 +131,45 @@ export class ChangeLog {
   }
 
   /**
-   * Writes `ops`; `undo` takes the change back when they cannot be kept. `undefined`: done at once. `asItIs`: what would be
-   * written now, for records that hold more than this change and may be written by another one while this one is undone.
+   * A removal of what these keys and prefixes name, or of this part of it, begins, to be given to {@link commit} or {@link giveUp}: until it is known
+   * whether it stands, undos of changes there wait for its own.
    */
+  removing(keys: readonly string[], part?: string): OpenRemoval {
+    const removal: OpenRemoval = new Removal(keys, part);
+    this.#removals.add(removal);
+    return removal;
+  }
+
+  /** It came to nothing: what waited for it is undone now. Nothing to do for one that was committed. */
+  giveUp(removal: OpenRemoval | undefined): Promise<void> | undefined {
+    if (removal === undefined || !this.#removals.has(removal)) return undefined;
+    if (this.#inFlight.some((written) => written.removal === removal)) return undefined;
+    const held = this.#end(removal);
+    if (held.length === 0) return undefined;
+    this.#inFlight.push(...held);
+    this.#inFlight.sort(byOrder);
+    return this.#recovered(held);
+  }
+
+  /** Whatever waits for it, which is given back. */
+  #end(removal: OpenRemoval | undefined): Written[] {
+    if (removal === undefined) return [];
+    this.#removals.delete(removal);
+    return removal.release();
+  }
+
+  /** Writes `ops`; `undo` takes the change back when they cannot be kept. `undefined`: done at once. */
   commit(
     transaction: Transaction | undefined,
     ops: readonly StoreOp[],
     undo: Undo,
-    asItIs?: () => readonly StoreOp[],
+    options: CommitOptions = {},
   ): Promise<void> | undefined {
     if (transaction !== undefined) {
       transaction.ops.push(...ops);
       transaction.undos.push(undo);
+      // Atomic changes run alone: nothing else is to be undone.
+      this.#end(options.removal);
       return undefined;
     }
     let durable: Promise<void> | undefined;
@@ -135,12 +178,17 @@ export class ChangeLog {
     } catch (error) {
       durable = Promise.reject(error);
     }
-    if (durable === undefined) return undefined;
-    const written: Written = { ops, undo, asItIs, durable };
+    if (durable === undefined) {
+      this.#end(options.removal);
+      return undefined;
+    }
+    this.#order += 1;
+    const written: Written = { ...options, ops, undo, order: this.#order, durable };
     if (this.#writtenSince !== undefined) for (const { key } of ops) this.#writtenSince.add(key);
     this.#inFlight.push(written);
     return durable.then(
       () => {
+        this.#end(options.removal);
         // Writes become durable in order, so this is the first one nearly always. While failed ones are undone, the
         // recovery still needs to see it.
         if (this.#isCollecting) return;
@@ -148,15 +196,21 @@ export class ChangeLog {
         if (at >= 0) this.#inFlight.splice(at, 1);
       },
       async (error) => {
-        // A recovery that is past its collecting does not know this one: then another follows.
-        for (;;) {
-          if (this.#inFlight.includes(written)) this.#recovery ??= this.#recover();
-          if (this.#recovery === undefined) break;
-          await this.#recovery;
-        }
+        await this.#recovered([written]);
         throw storeError(error);
       },
     );
+  }
+
+  /** A recovery that is past its collecting does not know these: then another follows. */
+  async #recovered(failed: readonly Written[]): Promise<void> {
+    for (;;) {
+      if (failed.some((written) => this.#inFlight.includes(written))) {
+        this.#recovery ??= this.#recover();
+      }
+      if (this.#recovery === undefined) return;
+      await this.#recovery;
+    }
   }
 
   /**
@@ -178,11 +232,20 @@ export class ChangeLog {
     this.#isCollecting = false;
     const replaced = new Set<string>();
     this.#writtenSince = replaced;
-    for (const { written, failed } of settled.reverse()) {
+    for (let next = settled.pop(); next !== undefined; next = settled.pop()) {
+      const { written, failed } = next;
       if (!failed) for (const { key } of written.ops) replaced.add(key);
-      else if (!written.ops.some(({ key }) => replaced.has(key))) await this.#takeBack(written);
-      // A later change was made on top of this one, so that this one stands: with all that belongs to it.
-      else await this.writeAgain(written.ops.filter(({ key }) => !replaced.has(key)));
+      else if (!written.ops.some(({ key }) => replaced.has(key))) {
+        await this.#takeBack(written);
+        // What waited for this removal: older than it, and not always than what else is to be undone.
+        const held = this.#end(written.removal);
+        settled.push(...held.map((one) => ({ written: one, failed: true })));
+        settled.sort((a, b) => byOrder(a.written, b.written));
+      } else {
+        // A later change was made on top of this one, so that this one stands: with all that belongs to it.
+        await this.writeAgain(written.ops.filter(({ key }) => !replaced.has(key)));
+        this.#end(written.removal);
+      }
     }
     this.#writtenSince = undefined;
     this.#recovery = undefined;
@@ -192,7 +255,13 @@ export class ChangeLog {
    * A change that cannot be taken back, since one that came later has built on it, stands: the store is given it once more, so
    * that it holds what the world shows.
    */
-  async #takeBack({ ops, undo, asItIs }: Written): Promise<void> {
+  async #takeBack(written: Written): Promise<void> {
+    const { ops, part, undo, asItIs } = written;
+    for (const removal of this.#removals) {
+      if (removal === written.removal || !removal.covers(ops, part)) continue;
+      removal.hold(written);
+      return;
+    }
     const isUndone = await this.#undo(undo);
     const isLater = ({ key }: StoreOp): boolean => this.#writtenSince?.has(key) === true;
     // Another change has written the record before the undo had changed it.
@@ -262,6 +331,10 @@ export class ChangeLog {
       throw storeError(error);
     }
   }
+}
+
+function byOrder(a: Written, b: Written): number {
+  return a.order - b.order;
 }
 
 function storeError(error: unknown): ExtSwitchError {

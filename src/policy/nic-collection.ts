@@ -4,7 +4,7 @@ import type { Switch } from '../../switch/switch.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { isErrorStatus } from '../core/status.ts';
 import type { NicCollection, NicInfo, NicUpdate } from './api.ts';
-import type { Transaction, Undo } from './change-log.ts';
+import type { OpenRemoval, Transaction, Undo } from './change-log.ts';
 import { currentMacAfter, currentMacOf, refreshCurrentMac } from './current-mac.ts';
 import { nicInfo } from './info.ts';
 import { checkName } from './lookup.ts';
@@ -12,6 +12,7 @@ import { type MacClaim, macHex, nicOwner, unicastMac } from './mac-pool.ts';
 import { hostNicFacts } from './nic-names.ts';
 import { nicAgain } from './nic-record.ts';
 import { dropRefusedNic, mustExist, portOps, portOpsNow } from './port-record.ts';
+import { portKey } from './records.ts';
 import { refused } from './veto.ts';
 import { vfHolders, vfLosers } from './vf-return.ts';
 import { presentPort, presentSwitch, type SwitchEntry, type World } from './world.ts';
@@ -72,7 +73,7 @@ export class Nics implements NicCollection {
           accepted: (made) => {
             connected = made;
             const keepRefused = dropRefusedNic(this.#entry, this.#port, made.index);
-            durable = this.#commit(async () => {
+            durable = this.#commit(made.index, async () => {
               await this.#disconnectAgain(made.index);
               keepRefused();
             });
@@ -124,7 +125,7 @@ export class Nics implements NicCollection {
     return this.#world.changes.run(this.#transaction, async () => {
       if (this.#isRefused(index)) {
         const keepRefused = dropRefusedNic(this.#entry, this.#port, index);
-        await this.#commit(keepRefused);
+        await this.#commit(index, keepRefused);
         return;
       }
       const nic = this.#find(index);
@@ -139,21 +140,29 @@ export class Nics implements NicCollection {
       let durable: Promise<void> | undefined;
       let facts = nicAgain(nic);
       let holders = vfHolders(this.#world, this.#entry, this.#port);
-      await this.#entry.machine.disconnectNic(this.#port, nic, {
-        check: () => {
-          mustExist(this.#entry, this.#port);
-          facts = nicAgain(nic);
-          holders = vfHolders(this.#world, this.#entry, this.#port);
-        },
-        accepted: () => {
-          const giveBack = vfLosers(this.#world, this.#entry, holders);
-          durable = this.#commit(async () => {
-            await this.#connectAgain(facts);
-            await giveBack();
-          });
-        },
-      });
-      await durable;
+      let removal: OpenRemoval | undefined;
+      try {
+        await this.#entry.machine.disconnectNic(this.#port, nic, {
+          check: () => {
+            mustExist(this.#entry, this.#port);
+            const record = portKey(this.#entry.id, this.#port.id);
+            removal = this.#world.changes.removing([record], partOf(index));
+            facts = nicAgain(nic);
+            holders = vfHolders(this.#world, this.#entry, this.#port);
+          },
+          accepted: () => {
+            const giveBack = vfLosers(this.#world, this.#entry, holders);
+            const undo = async (): Promise<void> => {
+              await this.#connectAgain(facts);
+              await giveBack();
+            };
+            durable = this.#commit(index, undo, removal);
+          },
+        });
+        await durable;
+      } finally {
+        await this.#world.changes.giveUp(removal);
+      }
     });
   }
 
@@ -177,7 +186,7 @@ export class Nics implements NicCollection {
           },
           accepted: (done) => {
             updated = done;
-            durable = this.#commit(() => this.#updateBack(index, before));
+            durable = this.#commit(index, () => this.#updateBack(index, before));
           },
         });
       } finally {
@@ -241,12 +250,16 @@ export class Nics implements NicCollection {
     );
   }
 
-  #commit(undo: Undo): Promise<void> | undefined {
+  #commit(index: number, undo: Undo, removal?: OpenRemoval): Promise<void> | undefined {
     const world = this.#world;
     const entry = this.#entry;
     const port = this.#port;
     const ops = portOps(entry, port);
-    return world.changes.commit(this.#transaction, ops, undo, () => portOpsNow(world, entry, port));
+    return world.changes.commit(this.#transaction, ops, undo, {
+      asItIs: () => portOpsNow(world, entry, port),
+      part: partOf(index),
+      ...(removal === undefined ? {} : { removal }),
+    });
   }
 
   // --- undoing: the port may have been made again meanwhile ----------------------------------------------------------
@@ -280,6 +293,11 @@ export class Nics implements NicCollection {
     await machine.updateNic(port, nic, before);
     this.#world.macs.register(nic, nicOwner(entry, port));
   }
+}
+
+/** A port's record holds its NICs. */
+function partOf(index: number): string {
+  return `nic ${index}`;
 }
 
 /** What an update may have changed; a NIC of the host has no node and no VM's address (rules C13, C14). */

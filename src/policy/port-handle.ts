@@ -7,7 +7,7 @@ import type {
   PortInfo,
   PropertyCollection,
 } from './api.ts';
-import type { Transaction } from './change-log.ts';
+import type { OpenRemoval, Transaction } from './change-log.ts';
 import { queryStatus } from './feature-status.ts';
 import { portInfo } from './info.ts';
 import { checkName } from './lookup.ts';
@@ -91,7 +91,7 @@ export class PortObject implements PortHandle {
                 this.#transaction,
                 portOps(entry, port),
                 () => this.#takeBack(before),
-                () => portOpsNow(world, entry, port),
+                { asItIs: () => portOpsNow(world, entry, port) },
               );
             },
           },
@@ -130,22 +130,33 @@ export class PortObject implements PortHandle {
       let durable: Promise<void> | undefined;
       let snapshot = snapshotPort(entry, port);
       let holders = vfHolders(world, entry, port);
-      await entry.machine.deletePort(port, {
-        check: () => {
-          mustExist(entry, port);
-          snapshot = snapshotPort(entry, port);
-          holders = vfHolders(world, entry, port);
-        },
-        accepted: () => {
-          removePort(entry, port);
-          const giveBack = vfLosers(world, entry, holders);
-          durable = world.changes.commit(this.#transaction, this.#removal(), async () => {
-            await recreatePort(world, presentSwitch(world, entry), snapshot);
-            await giveBack();
-          });
-        },
-      });
-      await durable;
+      let removal: OpenRemoval | undefined;
+      try {
+        await entry.machine.deletePort(port, {
+          check: () => {
+            mustExist(entry, port);
+            removal = world.changes.removing([
+              portKey(entry.id, port.id),
+              propertyKey(entry.id, port.id, ''),
+            ]);
+            snapshot = snapshotPort(entry, port);
+            holders = vfHolders(world, entry, port);
+          },
+          accepted: () => {
+            removePort(entry, port);
+            const giveBack = vfLosers(world, entry, holders);
+            const undo = async (): Promise<void> => {
+              await recreatePort(world, presentSwitch(world, entry), snapshot);
+              await giveBack();
+            };
+            const ops = this.#removal();
+            durable = world.changes.commit(this.#transaction, ops, undo, removal && { removal });
+          },
+        });
+        await durable;
+      } finally {
+        await world.changes.giveUp(removal);
+      }
     });
   }
 

@@ -16,7 +16,7 @@ import type {
   SwitchInfo,
   TraceView,
 } from './api.ts';
-import type { Transaction } from './change-log.ts';
+import type { OpenRemoval, Transaction } from './change-log.ts';
 import { queryStatus } from './feature-status.ts';
 import { Host } from './host-connections.ts';
 import { portInfo, switchInfo } from './info.ts';
@@ -134,28 +134,41 @@ class SwitchObject implements SwitchHandle {
       mustBeUnused(world, entry);
       entry.isDeleted = true;
       world.switches.delete(entry.id);
-      await drive(endStandingOn(world, entry));
-      const ops = [remove(switchKey(entry.id))];
-      const snapshots = await this.#deletePorts(ops);
-      await entry.machine.stop();
-      const own = [...entry.machine.state.properties.values()];
-      for (const { id } of own) ops.push(remove(propertyKey(entry.id, 'switch', id)));
-      // Also what is stored and could not be made again at the last restart.
-      for (const prefix of [`port/${entry.id}/`, `property/${entry.id}/`]) {
-        for (const [key] of world.store.range(prefix)) ops.push(remove(key));
+      const inside = [`port/${entry.id}/`, `property/${entry.id}/`];
+      const removal = world.changes.removing([switchKey(entry.id), ...inside]);
+      try {
+        await this.#delete(inside, removal);
+      } finally {
+        await world.changes.giveUp(removal);
       }
-      world.switchNames.delete(entry.name);
-      await world.changes.commit(this.#transaction, ops, async () => {
-        const again = newSwitch(world, entry);
-        world.switches.set(again.id, again);
-        world.switchNames.add(again.name);
-        await startStack(world, again);
-        for (const property of own) await reissue(world, again, undefined, property);
-        for (const snapshot of snapshots) await recreatePort(world, again, snapshot);
-        await drive(standAllAgain(world, again));
-      });
       world.environment.stateChange(entry.name, { event: 'switchDeleted', id: entry.id });
     });
+  }
+
+  async #delete(inside: readonly string[], removal: OpenRemoval): Promise<void> {
+    const world = this.#world;
+    const entry = this.#entry;
+    await drive(endStandingOn(world, entry));
+    const ops = [remove(switchKey(entry.id))];
+    const snapshots = await this.#deletePorts(ops);
+    await entry.machine.stop();
+    const own = [...entry.machine.state.properties.values()];
+    for (const { id } of own) ops.push(remove(propertyKey(entry.id, 'switch', id)));
+    // Also what is stored and could not be made again at the last restart.
+    for (const prefix of inside) {
+      for (const [key] of world.store.range(prefix)) ops.push(remove(key));
+    }
+    world.switchNames.delete(entry.name);
+    const undo = async (): Promise<void> => {
+      const again = newSwitch(world, entry);
+      world.switches.set(again.id, again);
+      world.switchNames.add(again.name);
+      await startStack(world, again);
+      for (const property of own) await reissue(world, again, undefined, property);
+      for (const snapshot of snapshots) await recreatePort(world, again, snapshot);
+      await drive(standAllAgain(world, again));
+    };
+    await world.changes.commit(this.#transaction, ops, undo, { removal });
   }
 
   /** The newest first, with those that operations before this one still add; one that is going by itself is left alone. */
