@@ -59,7 +59,7 @@ export const VERIFY_VERBS: readonly CommandSpec[] = [
         name: 'report',
         value: 'FILE',
         many: true,
-        help: 'write it to a file too: .sarif, .xml (JUnit), .tap, .json, .txt',
+        help: 'write it to a file too: .html, .sarif, .xml (JUnit), .tap, .json, .txt',
       },
       ...EVERYWHERE,
     ],

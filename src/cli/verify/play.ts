@@ -1,6 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ExtSwitchError } from '../../core/errors.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import { findRule } from '../../rules/rule-book.ts';
+import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { loadExtension } from '../../sdk/load.ts';
 import {
   ruleGuide,
@@ -19,8 +23,8 @@ import { UsageError } from '../usage-error.ts';
 import { readVersion } from '../version.ts';
 import { type ReportFormat, reportFormatOf } from './report-format.ts';
 
-/** `verify --list`: the stages. */
-export async function listRules(call: Invocation, terminal: Terminal): Promise<number> {
+/** `verify --list`. */
+export async function listStages(call: Invocation, terminal: Terminal): Promise<number> {
   const stages = verifyStages();
   if (call.has('json')) {
     await printJson(terminal, stages);
@@ -44,7 +48,7 @@ export async function explainRule(
     const why =
       known === undefined
         ? 'the rule book has no such rule'
-        : `it binds the ${known.kind === 'switch' ? 'switch' : 'management layer'}, not extensions`;
+        : `${known.id} binds the ${known.kind === 'switch' ? 'switch' : 'management layer'}, not extensions`;
     throw new UsageError(`--explain ${rule}: ${why}`, 'verify');
   }
   if (call.has('json')) {
@@ -52,10 +56,8 @@ export async function explainRule(
     return 0;
   }
   const { style } = terminal;
-  const { rule: id, name, force, text, sources, what, why, mend, breaks, close, reason } = guide;
-  await terminal.line(
-    `${style.bold(name === undefined ? id : `${id} ${name}`)} (${force}): ${text}`,
-  );
+  const { rule: id, name, text, sources, what, why, mend, breaks, close, reason } = guide;
+  await terminal.line(`${style.bold(name === undefined ? id : `${id} ${name}`)}: ${text}`);
   const lines: readonly (readonly [string, string | undefined])[] = [
     ['what', what],
     ['why', why],
@@ -75,58 +77,114 @@ export async function explainRule(
 export async function verifyExtensions(call: Invocation, terminal: Terminal): Promise<number> {
   const paths = call.arguments;
   if (paths.length === 0) throw new UsageError('name the extension modules to verify', 'verify');
-  const files = call.list('report').map((path) => ({ path, format: reportFormatOf(path) }));
+  const files = await reportFiles(call.list('report'), terminal.cwd);
   if (files.length > 0 && paths.length > 1) {
     throw new UsageError('--report takes one extension: verify them one after the other', 'verify');
   }
   const options = await optionsOf(call, terminal);
+  // All of them first: a module that does not load must not cost what the others took.
+  const given: { readonly path: string; readonly extension: ExtensionDefinition }[] = [];
+  for (const path of paths)
+    given.push({ path, extension: await loadExtension(path, terminal.cwd) });
   // A promise that an extension dropped must not end the run.
   const onRejection = (error: unknown): void =>
     terminal.note(harmless(`a promise was rejected and nobody looked: ${String(error)}`));
   process.on('unhandledRejection', onRejection);
   let failed = 0;
-  const shown: VerifyReport[] = [];
+  const plain: unknown[] = [];
   try {
-    for (const path of paths) {
-      const extension = await loadExtension(path, terminal.cwd);
+    for (const { path, extension } of given) {
       const report = await verifyExtension(extension, options);
-      shown.push(report);
       if (!report.ok || (call.has('strict') && hasWarning(report))) failed += 1;
-      const text = (format: ReportFormat): string =>
-        reportText(report, format, path, call, terminal);
-      for (const file of files) {
-        await writeFile(resolve(terminal.cwd, file.path), text(file.format));
-      }
-      if (call.has('json')) continue;
-      await terminal.print(call.text('format') === 'tap' ? text('tap') : text('text'));
+      const text = textsOf(report, path, call, terminal);
+      if (call.has('json')) plain.push(JSON.parse(text('json')));
+      else await terminal.print(text(call.text('format') === 'tap' ? 'tap' : 'text', true));
+      // After what a person reads: a disk that is full must not cost the findings.
+      if (!(await writeReports(files, text, terminal))) failed += 1;
     }
   } finally {
     process.off('unhandledRejection', onRejection);
   }
-  if (call.has('json')) await printJson(terminal, shown.length === 1 ? shown[0] : shown);
+  if (call.has('json')) await printJson(terminal, plain.length === 1 ? plain[0] : plain);
   return failed === 0 ? 0 : 1;
 }
 
 const hasWarning = ({ findings }: VerifyReport): boolean =>
   findings.some(({ severity }) => severity === 'warning');
 
-function reportText(
+interface ReportFile {
+  readonly path: string;
+  readonly format: ReportFormat;
+}
+
+/** The files of `--report`, with folders that are there: a long run must not end in a path that cannot be. */
+async function reportFiles(paths: readonly string[], cwd: string): Promise<readonly ReportFile[]> {
+  const files = paths.map((path) => ({ path, format: reportFormatOf(path) }));
+  for (const { path } of files) {
+    const full = resolve(cwd, path);
+    const folder = await stat(dirname(full)).catch(() => undefined);
+    if (folder?.isDirectory() !== true) {
+      throw new UsageError(`--report ${path}: there is no folder ${dirname(path)}`, 'verify');
+    }
+    const there = await stat(full).catch(() => undefined);
+    if (there?.isDirectory() === true) {
+      throw new UsageError(`--report ${path}: it is a folder`, 'verify');
+    }
+  }
+  return files;
+}
+
+/** False when a file could not be written: the others are. */
+async function writeReports(
+  files: readonly ReportFile[],
+  text: (format: ReportFormat) => string,
+  terminal: Terminal,
+): Promise<boolean> {
+  let ok = true;
+  for (const { path, format } of files) {
+    try {
+      await writeFile(resolve(terminal.cwd, path), text(format));
+    } catch (error) {
+      ok = false;
+      terminal.note(harmless(`--report ${path}: not written: ${(error as Error).message}`));
+    }
+  }
+  return ok;
+}
+
+function textsOf(
   report: VerifyReport,
-  format: ReportFormat,
   path: string,
   call: Invocation,
   terminal: Terminal,
-): string {
-  const file = relative(terminal.cwd, resolve(terminal.cwd, path)).split(sep).join('/');
-  const isForPerson = format === 'text';
-  const text = verifyReport(report, format, {
-    file,
+): (format: ReportFormat, isShown?: boolean) => string {
+  const { cwd, style } = terminal;
+  const options = {
+    file: uriOf(path, cwd),
     toolVersion: readVersion(),
-    command: `extswitch verify ${path}`,
+    command: commandOf(path, call),
     coverage: call.has('coverage'),
-    ...(isForPerson ? { style: terminal.style } : {}),
-  });
-  return text;
+  };
+  return (format, isShown = false) =>
+    verifyReport(report, format, isShown ? { ...options, style } : options);
+}
+
+/** Relative to where it was started, which in CI is the repository; of what lies elsewhere a URL. */
+function uriOf(path: string, cwd: string): string {
+  const full = path.startsWith('file:') ? fileURLToPath(path) : resolve(cwd, path);
+  const file = relative(cwd, full);
+  const isElsewhere = isAbsolute(file) || file.split(sep)[0] === '..';
+  return isElsewhere ? pathToFileURL(full).href : file.split(sep).join('/');
+}
+
+/** What plays the same again, without stage and seed. */
+function commandOf(path: string, call: Invocation): string {
+  const words = ['extswitch', 'verify', path];
+  for (const flag of ['mof', 'settings', 'profile']) {
+    const value = call.text(flag);
+    if (value !== undefined) words.push(`--${flag}`, value);
+  }
+  return words.map(shellWord).join(' ');
 }
 
 async function optionsOf(call: Invocation, terminal: Terminal): Promise<VerifyOptions> {
@@ -149,7 +207,7 @@ async function optionsOf(call: Invocation, terminal: Terminal): Promise<VerifyOp
   const isWatched = stderr.isTTY === true;
   return {
     ...(settings === undefined ? {} : { settings: await readPolicySettings(settings, cwd) }),
-    ...(mof === undefined ? {} : { mof: await readFile(resolve(cwd, mof)) }),
+    ...(mof === undefined ? {} : { mof: await readMof(mof, cwd) }),
     ...(stages.length === 0 ? {} : { stages }),
     ...(seed === undefined ? {} : { seed }),
     ...(seeds === undefined ? {} : { seeds }),
@@ -163,4 +221,13 @@ async function optionsOf(call: Invocation, terminal: Terminal): Promise<VerifyOp
         }
       : {}),
   };
+}
+
+async function readMof(file: string, cwd: string): Promise<Uint8Array> {
+  try {
+    return await readFile(resolve(cwd, file));
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new ExtSwitchError('INVALID_ARGUMENT', `--mof ${file}: ${message}`, { file }, { cause });
+  }
 }

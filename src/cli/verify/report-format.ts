@@ -4,6 +4,7 @@ import { UsageError } from '../usage-error.ts';
 export type ReportFormat = VerifyReportFormat;
 
 const FORMATS: Readonly<Record<string, ReportFormat>> = {
+  html: 'html',
   json: 'json',
   sarif: 'sarif',
   tap: 'tap',

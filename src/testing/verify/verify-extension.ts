@@ -167,10 +167,10 @@ function outcomes(findings: readonly VerifyFinding[], activity: Activity): RuleO
     const check = checks.get(rule);
     if (check === undefined) {
       if (broken.has(rule)) return { ...about, outcome: 'broken' };
-      const reason = unseen.get(rule)?.reason;
-      return reason === undefined
-        ? { ...about, outcome: 'unchecked' }
-        : { ...about, outcome: 'unseen', reason };
+      const why = unseen.get(rule);
+      return why === undefined
+        ? { ...about, outcome: 'unchecked', reason: 'this version has no check for it' }
+        : { ...about, outcome: 'unseen', because: why.because, reason: why.reason };
     }
     const { name, what, why, mend, exercise } = check;
     const known = { ...about, ...(name === undefined ? {} : { name }), what, why, mend };

@@ -1,6 +1,7 @@
 import type { ProfileName } from '../../policy/api.ts';
 import type { RuleForce } from '../../rules/rule-book.ts';
 import type { ExtensionType } from '../../sdk/extension.ts';
+import type { UnseenRule } from '../../verifier/rule-check.ts';
 
 /** A rule the extension broke, in one place. The same thing in several stages is one finding with the first of them. */
 export interface VerifyFinding {
@@ -32,7 +33,9 @@ export interface RuleOutcome {
   readonly sources: readonly string[];
   /** `unseen`: cannot be checked; `reason` says why. `unchecked`: this version has no check for it. */
   readonly outcome: 'broken' | 'kept' | 'notExercised' | 'unseen' | 'unchecked';
-  /** What input would exercise it, or why it cannot be seen. */
+  /** Of an `unseen` one: waits for packets, inside an extension, a permission, or reported as other rules. */
+  readonly because?: UnseenRule['because'];
+  /** What input would exercise it, why it cannot be seen, or that there is no check. */
   readonly reason?: string;
   /** What, why it hurts, how to mend it: of a rule that has a check. */
   readonly what?: string;

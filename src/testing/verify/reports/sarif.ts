@@ -1,21 +1,45 @@
-import type { RuleOutcome, VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { createHash } from 'node:crypto';
+import { harmless } from '../../../core/harmless-text.ts';
+import type { RuleForce } from '../../../rules/rule-book.ts';
+import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
 import { evidence } from './evidence.ts';
+import { type FindingRule, findingRule, otherFindings } from './finding-rule.ts';
+import { findingLines } from './text.ts';
 
 export interface SarifOptions {
   /** Version of extswitch. */
   readonly toolVersion: string;
-  /** File of the extension, relative to the repository, with `/`. */
+  /** File of the extension, relative to the repository, with `/`; or a `file:` URL. */
   readonly file: string;
+  readonly command?: string | undefined;
 }
 
 const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
+/** Id of what no rule names: services drop results that have none. */
+const NO_RULE = 'behaviour';
 
-/** SARIF 2.1.0 (OASIS), as CI systems show it beside the code: one run, one result for each finding, at the extension's file. */
+/**
+ * SARIF 2.1.0 (OASIS), as CI systems show it beside the code: one run, one result for each finding, at the extension's file. How
+ * each rule came out is with its descriptor: services show results of any kind as alerts, so a rule that was kept is none.
+ */
 export function sarifReport(report: VerifyReport, options: SarifOptions): string {
-  const rules = report.rules.filter(({ outcome }) => outcome !== 'unchecked');
-  const ids = rules.map(({ rule, name }) => name ?? rule);
+  const descriptors = new Map<string, object>();
+  for (const rule of report.rules) {
+    const { outcome, reason } = rule;
+    descriptors.set(rule.name ?? rule.rule, descriptor(rule, { outcome, reason }));
+  }
+  for (const finding of otherFindings(report)) {
+    const about = findingRule(report, finding);
+    const id = finding.rule ?? NO_RULE;
+    if (descriptors.has(id)) continue;
+    descriptors.set(id, about === undefined ? nameless(id) : descriptor(about, {}));
+  }
+  const ids = [...descriptors.keys()];
+  const { extension, profile, ok, stages } = report;
+  const notes = new Set(stages.flatMap((stage) => stage.notes));
   const document = {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    $schema:
+      'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
     version: '2.1.0',
     runs: [
       {
@@ -23,59 +47,83 @@ export function sarifReport(report: VerifyReport, options: SarifOptions): string
           driver: {
             name: 'extswitch verify',
             semanticVersion: options.toolVersion,
-            rules: rules.map(ruleDescriptor),
+            rules: [...descriptors.values()],
           },
         },
-        invocations: [{ executionSuccessful: true }],
-        results: report.findings.map((finding) => result(finding, ids, options.file)),
+        invocations: [
+          {
+            executionSuccessful: true,
+            ...(options.command === undefined ? {} : { commandLine: options.command }),
+            toolExecutionNotifications: Array.from(notes, (note) => ({
+              level: 'note',
+              message: { text: harmless(note) },
+            })),
+          },
+        ],
+        results: report.findings.map((finding) => result(finding, ids, report, options)),
+        properties: { extension, profile, ok, stages },
       },
     ],
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function ruleDescriptor({
-  rule,
-  name,
-  force,
-  text,
-  sources,
-  what,
-  why,
-  mend,
-}: RuleOutcome): object {
-  const level = force.startsWith('MUST') ? 'error' : force === 'MAY' ? 'note' : 'warning';
+const levelOf = (force: RuleForce): string =>
+  force.startsWith('MUST') ? 'error' : force === 'MAY' ? 'note' : 'warning';
+
+function descriptor(about: FindingRule, more: object): object {
+  const { rule, name, force, text, sources, what, why, mend } = about;
   const help = [text, why, mend, `Source: ${sources.join(', ')}.`].filter((it) => it !== undefined);
   return {
     id: name ?? rule,
-    name: name ?? rule,
     shortDescription: { text: what ?? text },
     fullDescription: { text },
     help: { text: help.join(' ') },
-    defaultConfiguration: { level },
-    properties: { rule, force },
+    defaultConfiguration: { level: levelOf(force) },
+    properties: { rule, force, ...more },
   };
 }
 
-function result(finding: VerifyFinding, ids: readonly string[], file: string): object {
-  const { rule, severity, message, stage, seed, times, oid, offset } = finding;
-  const ruleIndex = rule === undefined ? -1 : ids.indexOf(rule);
-  const shown = evidence(finding)?.lines.join('\n');
+const nameless = (id: string): object => ({
+  id,
+  shortDescription: { text: 'It misbehaved in a way that no rule of the rule book names.' },
+});
+
+function result(
+  finding: VerifyFinding,
+  ids: readonly string[],
+  report: VerifyReport,
+  { file, command }: SarifOptions,
+): object {
+  const { rule = NO_RULE, severity, message, stage, seed, times, oid, offset } = finding;
+  const seen = evidence(finding);
+  // What was seen of a rule in a file: ids of ports differ from run to run.
+  const identity = `${rule}\n${file}\n${message.replace(/\d+/g, '#')}`;
+  const isUrl = /^[a-z][a-z+.-]+:/i.test(file);
+  const location = isUrl
+    ? { uri: file }
+    : { uri: file.split('/').map(encodeURIComponent).join('/'), uriBaseId: '%SRCROOT%' };
   return {
-    ...(rule === undefined ? {} : { ruleId: rule }),
-    ...(ruleIndex < 0 ? {} : { ruleIndex }),
+    ruleId: rule,
+    ruleIndex: ids.indexOf(rule),
     level: LEVELS[severity],
-    message: { text: message },
-    locations: [
-      { physicalLocation: { artifactLocation: { uri: file }, region: { startLine: 1 } } },
-    ],
+    message: { text: linkless(harmless(message)) },
+    locations: [{ physicalLocation: { artifactLocation: location, region: { startLine: 1 } } }],
     occurrenceCount: times,
+    partialFingerprints: {
+      'extswitchFinding/v1': createHash('sha256').update(identity).digest('hex').slice(0, 32),
+    },
     properties: {
       stage,
       seed,
       ...(oid === undefined ? {} : { oid }),
       ...(offset === undefined ? {} : { offset }),
-      ...(shown === undefined ? {} : { bytes: shown }),
+      ...(seen?.member === undefined ? {} : { member: seen.member }),
+      ...(seen === undefined ? {} : { bytes: seen.lines.join('\n') }),
+      details: findingLines(finding, report, { command }).join('\n'),
     },
   };
 }
+
+/** `[text](target)` would be a link in a SARIF message (3.11.6); a bracket with a backslash ends no link text. */
+const linkless = (text: string): string => text.replaceAll('](', '\\](');

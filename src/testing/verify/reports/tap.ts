@@ -1,43 +1,71 @@
-import type { VerifyReport } from '../verify-report.ts';
+import { harmless } from '../../../core/harmless-text.ts';
+import { tapTitle, yamlText } from '../../../core/tap-text.ts';
+import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { evidence } from './evidence.ts';
+import { findingRule, findingsOf, otherFindings } from './finding-rule.ts';
+import { playAgain } from './play-again.ts';
 
-const quoted = (text: string): string => JSON.stringify(text);
-
-/** TAP 14: a test point for each rule that was exercised; the others are skipped with their reason. */
-export function tapReport(report: VerifyReport): string {
-  const points = report.rules.filter(({ outcome }) => outcome !== 'unchecked');
-  const nameless = report.findings.filter(
-    (finding) =>
-      finding.severity !== 'info' &&
-      !points.some(({ rule, name }) => rule === finding.rule || name === finding.rule),
-  );
-  const lines = ['TAP version 14', `1..${points.length + nameless.length}`];
+/**
+ * TAP 14: a test point for each rule, `not ok` when an error broke it; what was not exercised or cannot be seen is skipped with the
+ * reason. Findings that no rule of extensions names are points of their own. Findings are in the YAML block of their point.
+ */
+export function tapReport(report: VerifyReport, command?: string): string {
+  const others = otherFindings(report);
+  const { name, version, type } = report.extension;
+  const lines = [
+    'TAP version 14',
+    `1..${report.rules.length + others.length}`,
+    `# extension: ${tapTitle(`${name} ${version}, ${type}, as ${report.profile}`)}`,
+  ];
   let number = 0;
-  for (const { rule, name, text, outcome, reason } of points) {
+  let failed = 0;
+  const point = (title: string, found: readonly VerifyFinding[], skip?: string): void => {
     number += 1;
-    const title = `${number} - ${name === undefined ? rule : `${rule} ${name}`}: ${text.replaceAll('#', '\\#')}`;
-    const found = report.findings.filter((one) => one.rule === rule || one.rule === name);
     const isBroken = found.some(({ severity }) => severity === 'error');
-    if (outcome === 'broken') lines.push(`${isBroken ? 'not ok' : 'ok'} ${title}`);
-    else if (outcome === 'kept') lines.push(`ok ${title}`);
-    else lines.push(`ok ${title} # SKIP ${reason ?? ''}`);
-    if (found.length > 0) lines.push(...diagnostics(found));
+    if (isBroken) failed += 1;
+    const directive = skip === undefined ? '' : ` # SKIP ${tapTitle(skip)}`;
+    lines.push(`${isBroken ? 'not ok' : 'ok'} ${number} - ${tapTitle(title)}${directive}`);
+    if (found.length > 0) lines.push(...diagnostics(found, report, command));
+  };
+  for (const rule of report.rules) {
+    const { name: known, outcome, reason, text } = rule;
+    const isSkipped = outcome !== 'broken' && outcome !== 'kept';
+    const title = `${rule.rule}${known === undefined ? '' : ` ${known}`}: ${text}`;
+    point(title, findingsOf(report, rule), isSkipped ? (reason ?? outcome) : undefined);
   }
-  for (const finding of nameless) {
-    number += 1;
-    const isBroken = finding.severity === 'error';
-    const title = finding.rule ?? 'behaviour';
-    lines.push(`${isBroken ? 'not ok' : 'ok'} ${number} - ${title}`, ...diagnostics([finding]));
+  for (const finding of others) {
+    const about = findingRule(report, finding);
+    point(about === undefined ? 'behaviour' : `${about.rule}: ${about.text}`, [finding]);
   }
+  lines.push(`# pass ${number - failed}, fail ${failed}`);
   return `${lines.join('\n')}\n`;
 }
 
-function diagnostics(found: VerifyReport['findings']): string[] {
+function diagnostics(
+  found: readonly VerifyFinding[],
+  report: VerifyReport,
+  command: string | undefined,
+): string[] {
   const lines = ['  ---', '  findings:'];
-  for (const { severity, message, oid, stage, seed, times, offset } of found) {
-    lines.push(`    - severity: ${severity}`, `      message: ${quoted(message)}`);
-    if (oid !== undefined) lines.push(`      oid: ${oid}`);
+  for (const finding of found) {
+    const { severity, message, oid, route, stage, seed, times, offset } = finding;
+    lines.push(`    - severity: ${severity}`, `      message: ${yamlText(message)}`);
+    if (oid !== undefined) lines.push(`      oid: ${yamlText(oid)}`);
+    if (route !== undefined) lines.push(`      route: [${route.map(yamlText).join(', ')}]`);
     if (offset !== undefined) lines.push(`      offset: ${offset}`);
-    lines.push(`      stage: ${stage}`, `      seed: ${quoted(seed)}`, `      times: ${times}`);
+    const seen = evidence(finding);
+    if (seen?.member !== undefined) lines.push(`      member: ${yamlText(seen.member)}`);
+    if (seen !== undefined) {
+      lines.push('      bytes: |-', ...seen.lines.map((line) => `        ${harmless(line)}`));
+    }
+    lines.push(`      stage: ${yamlText(stage)}`, `      seed: ${yamlText(seed)}`);
+    lines.push(`      times: ${times}`);
+    const again = playAgain(command, finding);
+    if (again !== undefined) lines.push(`      again: ${yamlText(again)}`);
   }
+  const [first] = found;
+  const about = first === undefined ? undefined : findingRule(report, first);
+  if (about?.why !== undefined) lines.push(`  why: ${yamlText(about.why)}`);
+  if (about?.mend !== undefined) lines.push(`  mend: ${yamlText(about.mend)}`);
   return [...lines, '  ...'];
 }

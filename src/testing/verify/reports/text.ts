@@ -1,5 +1,9 @@
-import type { RuleOutcome, VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { harmless } from '../../../core/harmless-text.ts';
+import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { coverageGroups } from './coverage.ts';
 import { evidence } from './evidence.ts';
+import { findingRule } from './finding-rule.ts';
+import { playAgain } from './play-again.ts';
 
 /** Colours by meaning; the identity where nobody looks. */
 export interface TextStyle {
@@ -26,31 +30,38 @@ export function textReport(report: VerifyReport, options: TextReportOptions = {}
   const style = options.style ?? PLAIN;
   const { name, version, type } = report.extension;
   const lines = [
-    `${style.bold(`${name} ${version}`)}, a ${type} extension, as ${report.profile}: ` +
-      `${report.stages.length} stages`,
+    `${style.bold(oneLine(`${name} ${version}`))}, ${type === 'filter' ? 'a filter' : `a ${type}`} extension, as ${report.profile}: ` +
+      counted(report.stages.length, 'stage'),
     '',
   ];
   for (const finding of report.findings) {
-    lines.push(...findingLines(finding, report, style, options.command), '');
+    lines.push(...findingLines(finding, report, { style, command: options.command }), '');
   }
   lines.push(...notesOf(report, style), summary(report, style));
-  if (options.coverage === true) lines.push('', ...coverageLines(report, style));
+  if (options.coverage === true) lines.push(...coverageLines(report, style));
   return `${lines.join('\n')}\n`;
 }
 
-function findingLines(
+/** `1 error`, `2 errors`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** One finding: what, where, the bytes with a caret, why and how to mend it, how to play it again. */
+export function findingLines(
   finding: VerifyFinding,
   report: VerifyReport,
-  style: TextStyle,
-  command: string | undefined,
+  { style = PLAIN, command }: { readonly style?: TextStyle; readonly command?: string | undefined },
 ): string[] {
-  const { severity, rule = 'no rule', message, oid, route, times, stage, seed } = finding;
+  const { severity, rule = 'no rule', message, oid, route, times, stage } = finding;
   const paint =
     severity === 'error' ? style.error : severity === 'warning' ? style.warning : style.dim;
-  const lines = [`${paint(`${severity} ${rule}`)}  ${style.bold(message)}`];
+  const [first = '', ...more] = harmless(message).split('\n');
+  const lines = [`${paint(`${severity} ${rule}`)}  ${style.bold(first)}`];
+  lines.push(...more.map((line) => `    ${line}`));
   if (oid !== undefined) {
     const way = route === undefined ? '' : `: ${['protocol edge', ...route].join(' → ')}`;
-    lines.push(`  ${oid}${way}`);
+    lines.push(`  ${oneLine(oid + way)}`);
   }
   const seen = evidence(finding);
   for (const [index, line] of seen?.lines.entries() ?? []) {
@@ -59,51 +70,51 @@ function findingLines(
     const what = seen.member === undefined ? '' : ` ${seen.member}`;
     lines.push(`    ${' '.repeat(seen.caret.column)}${paint('^^')}${what}`);
   }
-  const about = ruleOf(report, finding);
+  const about = findingRule(report, finding);
   if (about?.why !== undefined) lines.push(`  why   ${about.why}`);
   if (about?.mend !== undefined) lines.push(`  mend  ${about.mend}`);
   if (about !== undefined) {
-    lines.push(`  rule  ${about.rule} ${about.text} (${about.sources.join(', ')})`);
+    lines.push(`  rule  ${about.rule}: ${about.text} (${about.sources.join(', ')})`);
   }
-  const again = command === undefined ? '' : `: ${command} --stage ${stage} --seed ${seed}`;
-  lines.push(`  seen  ${times === 1 ? 'once' : `${times} times`}, first in ${stage}${again}`);
+  lines.push(`  seen  ${times === 1 ? 'once' : `${times} times`}, first in ${stage}`);
+  const again = playAgain(command, finding);
+  if (again !== undefined) lines.push(`  again ${oneLine(again)}`);
   return lines;
 }
 
-/** Findings carry Driver Verifier's name where it has the rule. */
-function ruleOf(report: VerifyReport, { rule }: VerifyFinding): RuleOutcome | undefined {
-  return report.rules.find((one) => one.rule === rule || one.name === rule);
-}
+const oneLine = (text: string): string => harmless(text.replace(/\s+/g, ' '));
 
 function notesOf(report: VerifyReport, style: TextStyle): string[] {
   const notes = new Set(report.stages.flatMap((stage) => stage.notes));
-  const lines = Array.from(notes, (note) => style.dim(`note  ${note}`));
+  const lines = Array.from(notes, (note) => style.dim(`note  ${oneLine(note)}`));
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
 function summary(report: VerifyReport, style: TextStyle): string {
   const count = (wanted: VerifyFinding['severity']): number =>
     report.findings.filter(({ severity }) => severity === wanted).length;
-  const rules = (wanted: RuleOutcome['outcome']): number =>
-    report.rules.filter(({ outcome }) => outcome === wanted).length;
   const verdict = report.ok ? style.good('passed') : style.error('failed');
+  const rules = coverageGroups(report)
+    .filter(({ key, rules }) => rules.length > 0 || key === 'broken')
+    .map(({ label, rules }) => `${rules.length} ${label}`)
+    .join(', ');
   return (
-    `${verdict}: ${count('error')} errors, ${count('warning')} warnings. Of ${report.rules.length} rules ` +
-    `${rules('broken')} broken, ${rules('kept')} kept, ${rules('notExercised')} not exercised, ` +
-    `${rules('unseen')} not to be seen from outside, ${rules('unchecked')} without a check.`
+    `${verdict}: ${counted(count('error'), 'error')}, ${counted(count('warning'), 'warning')}. ` +
+    `Of ${report.rules.length} rules ${rules}.`
   );
 }
 
 function coverageLines(report: VerifyReport, style: TextStyle): string[] {
   const lines: string[] = [];
-  const list = (outcome: RuleOutcome['outcome'], title: string): void => {
-    const rules = report.rules.filter((rule) => rule.outcome === outcome);
-    if (rules.length === 0) return;
-    lines.push(style.bold(title));
-    for (const { rule, text, reason } of rules) lines.push(`  ${rule.padEnd(5)}${reason ?? text}`);
-  };
-  list('notExercised', 'Not exercised; what would:');
-  list('unseen', 'Not to be seen:');
-  list('unchecked', 'Without a check in this version:');
+  for (const { key, title, rules } of coverageGroups(report)) {
+    if (rules.length === 0 || key === 'broken') continue;
+    lines.push('', style.bold(`${title}:`));
+    for (const { rule, name, text, reason } of rules) {
+      const known = name === undefined ? '' : `${name}: `;
+      lines.push(
+        `  ${rule.padEnd(5)}${key === 'notExercised' ? known : ''}${reason ?? `${known}${text}`}`,
+      );
+    }
+  }
   return lines;
 }
