@@ -24,7 +24,10 @@ export function restoreMigrations(world: World): void {
   }
   departures.sort(([, a], [, b]) => a.order - b.order);
   for (const [id, record] of departures) {
-    world.departures.set(id, Departure.stored(world, id, record));
+    const departure = Departure.stored(world, id, record);
+    world.departures.set(id, departure);
+    // Whether it has told so is not stored: one more write in each migration for what can be said twice.
+    if (departure.state === 'succeeded') world.farewells.remember(id, departure.host);
   }
   arrivals.sort(([, a], [, b]) => a.order - b.order);
   for (const [id, record] of arrivals) {
@@ -53,7 +56,9 @@ export function joinHosts(world: World): () => void {
   for (const departure of world.departures.values()) {
     if (!departure.isFinal) departure.done = resumed(world, departure);
   }
+  void world.farewells.tellEveryone();
   const unsubscribe = hosts?.subscribe((host) => {
+    void world.farewells.tellAll(host);
     for (const departure of world.departures.values()) {
       if (departure.host === host) departure.wake?.();
     }

@@ -100,11 +100,7 @@ export async function handOver(link: MigrationLink): Promise<void> {
   departure.end();
   concluded(link, 'destination', { copy: outcome === 'taken' ? 'taken' : 'none' });
   await link.insist([putMigration(id, departure.record(departure.state))]);
-  if (outcome !== 'taken') return;
-  await link
-    .peer()
-    ?.forget(id)
-    .catch(() => undefined);
+  if (outcome === 'taken') await link.world.farewells.tell(id, departure.host);
 }
 
 /** What the destination says now; one that has everything but the data is given that. */

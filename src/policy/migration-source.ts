@@ -199,10 +199,7 @@ export class MigrationSource {
     await this.#link.insist([...ops, putMigration(id, departure.record('succeeded'))]);
     forgetVm(world, vm);
     departure.end();
-    await this.#link
-      .peer()
-      ?.forget(id)
-      .catch(() => undefined);
+    await world.farewells.tell(id, departure.host);
   }
 
   /** It is not: the same ports, policies and NICs as before, and each its own run-time data back. */

@@ -20,12 +20,12 @@ export async function restoreHost(world: World): Promise<void> {
 
 /** Everything that runs ends: requests in flight with REQUEST_ABORTED, extensions by being detached. What is stored stays. */
 export async function stopWorld(world: World): Promise<void> {
-  const { vms, vmNames, adapters, departures, arrivals } = world;
+  const { vms, vmNames, adapters, departures, arrivals, farewells } = world;
   for (const vm of vms.values()) vm.isDeleted = true;
   for (const all of [vms, vmNames, adapters]) all.clear();
   // A migration that waits finds that it is no more.
   const waiting = [...departures.values()];
-  if (!world.isClosed) for (const all of [departures, arrivals]) all.clear();
+  if (!world.isClosed) for (const all of [departures, arrivals, farewells]) all.clear();
   for (const { wake } of waiting) wake?.();
   const entries = [...world.switches.values()];
   world.switches.clear();

@@ -21,6 +21,7 @@ import { MacPool, type MacPosition } from './mac-pool.ts';
 import type { HostDirectory } from './migration-api.ts';
 import type { Arrival } from './migration-arrival.ts';
 import type { Departure } from './migration-departure.ts';
+import { Farewells } from './migration-farewell.ts';
 import { DEFAULT_PROFILE, PROFILE_NDIS } from './profile.ts';
 import type { UplinkTeam } from './records.ts';
 import type { PortSnapshot } from './recreate.ts';
@@ -170,6 +171,7 @@ export class World {
   /** Name of the host this world is, for migrations. */
   readonly name: string;
   readonly hosts: HostDirectory | undefined;
+  readonly farewells: Farewells;
   /** Migrations of this world's VMs, by id, the oldest first. */
   readonly departures = new Map<Guid, Departure>();
   /** Migrations to this world. */
@@ -197,6 +199,7 @@ export class World {
     this.log = options.log ?? (() => undefined);
     this.name = options.name ?? 'default';
     this.hosts = options.hosts;
+    this.farewells = new Farewells(options.hosts);
     this.validationPorts = options.behaviour?.validationPorts ?? 'short';
     this.saveOnStop = options.behaviour?.saveOnStop ?? false;
     this.activation = options.behaviour?.activation ?? 'first';

@@ -1,7 +1,9 @@
 import t from 'tap';
 import type { MigrationInfo } from '../../src/policy/migration-api.ts';
 import {
+  closeScene,
   having,
+  migrate,
   openScene,
   remains,
   type Scene,
@@ -157,3 +159,69 @@ t.test(
     await b.fabric.close();
   },
 );
+
+/** What a host, and its disk, still have to answer a source with. */
+const answers = ({ fabric }: Host, store: TrappedStore): unknown[] => [
+  ...[...fabric.migrations.arrivals()].map(({ state }) => state),
+  ...contents(store).filter((line) => line.startsWith('migration/')),
+];
+
+t.test('the answer `taken` is kept until the source has said that it asks no more', async (t) => {
+  t.test('the source dies after it has written the end: said when it starts again', async (t) => {
+    for (const isThere of [true, false]) {
+      const scene = await openScene();
+      await runningVm(scene.a);
+      // `preparing`, `handing`, `succeeded`.
+      t.ok(await killed(scene, 'a', 3, true));
+      t.match(contents(scene.storeA).join(), /"role":"source","state":"succeeded"/);
+      t.match(answers(scene.b, scene.storeB), ['taken', /"role":"destination","state":"taken"/]);
+      scene.hosts.isDead = () => false;
+      if (!isThere) await scene.b.fabric.close();
+      const { host: a } = await restarted(scene, 'a');
+      const { host: b, store } = isThere
+        ? { host: scene.b, store: scene.storeB }
+        : await restarted(scene, 'b');
+      await turns(a, () => answers(b, store).length === 0);
+      t.strictSame(answers(b, store), [], isThere ? 'at once' : 'when the destination is there');
+      t.equal([...b.fabric.vms.list()].length, 1, 'the VM stays');
+      await a.fabric.close();
+      await b.fabric.close();
+    }
+  });
+
+  t.test('the message is lost: said with the next one to that host', async (t) => {
+    for (const when of ['before', 'after'] as const) {
+      const { a, b, hosts, storeB } = await openScene();
+      await runningVm(a);
+      await runningVm(a, 'other');
+      // `prepare`, `take`, `forget`.
+      hosts.trap = { at: 3, when, count: 0 };
+      t.match(await migrate(a, 'b'), { state: 'succeeded' });
+      t.equal(hosts.trap.what, 'forget');
+      t.equal(answers(b, storeB).length, when === 'before' ? 2 : 0);
+      t.match(await migrate(a, 'b', 'other'), { state: 'succeeded' });
+      await turns(a, () => answers(b, storeB).length === 0);
+      t.strictSame(answers(b, storeB), []);
+      t.equal(
+        hosts.trap.count,
+        7,
+        'the second migration has three messages, and the one that was lost',
+      );
+      await closeScene({ a, b });
+    }
+  });
+
+  t.test('a source that has not written the end keeps it: it asks again', async (t) => {
+    const scene = await openScene();
+    await runningVm(scene.a);
+    t.ok(await killed(scene, 'a', 3, false));
+    scene.hosts.isDead = () => false;
+    t.match(answers(scene.b, scene.storeB), ['taken', /"state":"taken"/]);
+    const { host: a } = await restarted(scene, 'a');
+    t.match(await settled(a), { state: 'succeeded' });
+    await turns(a, () => answers(scene.b, scene.storeB).length === 0);
+    t.strictSame(answers(scene.b, scene.storeB), []);
+    await a.fabric.close();
+    await scene.b.fabric.close();
+  });
+});
