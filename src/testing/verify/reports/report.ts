@@ -1,6 +1,6 @@
 import type { VerifyReport } from '../verify-report.ts';
 import { htmlReport } from './html.ts';
-import { plainReport } from './json.ts';
+import { jsonReport } from './json.ts';
 import { junitReport } from './junit.ts';
 import { sarifReport } from './sarif.ts';
 import { tapReport } from './tap.ts';
@@ -37,6 +37,6 @@ export function verifyReport(
     case 'html':
       return htmlReport(report, { toolVersion, command });
     case 'json':
-      return `${JSON.stringify(plainReport(report), undefined, 2)}\n`;
+      return jsonReport(report);
   }
 }

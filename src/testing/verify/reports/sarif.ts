@@ -4,6 +4,7 @@ import type { RuleForce } from '../../../rules/rule-book.ts';
 import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
 import { evidence } from './evidence.ts';
 import { type FindingRule, findingRule, otherFindings } from './finding-rule.ts';
+import { jsonText } from './json.ts';
 import { findingLines } from './text.ts';
 
 export interface SarifOptions {
@@ -65,7 +66,7 @@ export function sarifReport(report: VerifyReport, options: SarifOptions): string
       },
     ],
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return jsonText(document);
 }
 
 const levelOf = (force: RuleForce): string =>
