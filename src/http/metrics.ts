@@ -1,3 +1,5 @@
+import type { FindingCount } from '../policy/api.ts';
+
 /** Upper bounds of the duration histogram, seconds. */
 const BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5,
@@ -30,6 +32,7 @@ export interface Sample {
 interface WorldSample {
   readonly name: string;
   readonly counters: Readonly<Record<string, number>>;
+  readonly findings?: readonly FindingCount[];
 }
 
 const VMS_OF_STATE = /^vms_/;
@@ -74,6 +77,7 @@ export class Metrics {
     this.#pushDurations(lines);
     pushWorlds(lines, worlds);
     pushVms(lines, worlds);
+    pushFindings(lines, worlds);
     return `${lines.join('\n')}\n`;
   }
 
@@ -142,6 +146,20 @@ function pushVms(lines: string[], worlds: readonly WorldSample[]): void {
       if (!VMS_OF_STATE.test(counter)) continue;
       const state = counter.replace(VMS_OF_STATE, '');
       lines.push(`${name}{world="${escapeLabel(world.name)}",state="${state}"} ${count}`);
+    }
+  }
+}
+
+function pushFindings(lines: string[], worlds: readonly WorldSample[]): void {
+  const name = 'extswitch_findings_total';
+  lines.push(
+    `# HELP ${name} Rules that extensions broke, by world, rule and severity.`,
+    `# TYPE ${name} counter`,
+  );
+  for (const world of worlds) {
+    for (const { rule, severity, count } of world.findings ?? []) {
+      const labels = `world="${escapeLabel(world.name)}",rule="${escapeLabel(rule)}",severity="${severity}"`;
+      lines.push(`${name}{${labels}} ${count}`);
     }
   }
 }

@@ -309,7 +309,38 @@ const behaviourOptions = {
 } as const;
 /** Where the documents leave a choice: open points of the rule book. */
 export const behaviour = object(behaviourOptions, Object.keys(behaviourOptions));
-export const world = object({ name: string, seed: string, profile: profiles, store: string });
+export const verifierMode = {
+  enum: [...VERIFIER_MODES],
+  description:
+    'off: rules the switch sees by itself. observe: every check. enforce: and what breaks a rule fails',
+} as const;
+export const world = object({
+  name: string,
+  seed: string,
+  profile: profiles,
+  store: string,
+  verifier: verifierMode,
+});
+
+/** A rule that an extension broke. */
+export const finding = object(
+  {
+    seq: { type: 'integer', description: 'Number of its event' },
+    time: { type: 'number', description: 'Virtual milliseconds' },
+    switch: string,
+    rule: { type: 'string', description: "Rule of the rule book or Driver Verifier's name" },
+    severity: { enum: ['error', 'warning', 'info'] },
+    message: string,
+    extensionId: string,
+    oid: string,
+    request: { type: 'integer', description: 'Number of the request on its switch' },
+    bytes: { ...base64, description: 'The request as it was then; with a verifier' },
+    length: { type: 'integer', description: 'Length of the request when bytes is its beginning' },
+    offset: { type: 'integer', description: 'Byte of the request that is wrong' },
+    route: { type: 'array', items: string, description: 'Extensions it had passed, top first' },
+  },
+  ['extensionId', 'oid', 'request', 'bytes', 'length', 'offset', 'route'],
+);
 
 export const problem: JsonSchema = {
   type: 'object',

@@ -4,6 +4,7 @@ import type {
   FabricInterface,
   FabricOptions,
   ProfileName,
+  VerifierMode,
 } from '../policy/api.ts';
 import { IdempotencyCache } from './idempotency.ts';
 
@@ -13,6 +14,7 @@ export interface World {
   readonly fabric: FabricInterface;
   /** `memory`, or the engine and place of the default world. */
   readonly store: string;
+  readonly verifier: VerifierMode;
   readonly idempotency: IdempotencyCache;
   /** Ends an event stream each; called when the world goes away. */
   readonly streams: Set<() => void>;
@@ -24,6 +26,7 @@ export interface WorldInfo {
   readonly seed: string;
   readonly profile: ProfileName;
   readonly store: string;
+  readonly verifier: VerifierMode;
 }
 
 export interface WorldsOptions {
@@ -31,8 +34,10 @@ export interface WorldsOptions {
   readonly main: FabricInterface;
   /** Engine and place of the default world's store, for people. */
   readonly mainStore: string;
-  /** Makes a memory world; the server's extensions are the opener's business. */
-  readonly open: (options: FabricOptions) => Promise<FabricInterface>;
+  /** How extensions of the default world are verified, and of a world that does not say; default `off`. */
+  readonly verifier?: VerifierMode;
+  /** Makes a memory world; the server's extensions, and the verifier, are the opener's business. */
+  readonly open: (options: FabricOptions, verifier: VerifierMode) => Promise<FabricInterface>;
   /** Worlds beside `default`, 0 to 100,000; default 1,000. */
   readonly limit?: number;
 }
@@ -45,6 +50,7 @@ export class Worlds {
   readonly main: World;
   readonly #open: WorldsOptions['open'];
   readonly #limit: number;
+  readonly #verifier: VerifierMode;
   readonly #byName = new Map<string, World>();
   /** Names being opened, so that two creations at once cannot both win. */
   readonly #opening = new Set<string>();
@@ -52,7 +58,8 @@ export class Worlds {
   #closed = false;
 
   constructor(options: WorldsOptions) {
-    this.main = makeWorld(DEFAULT_WORLD, options.main, options.mainStore);
+    this.#verifier = options.verifier ?? 'off';
+    this.main = makeWorld(DEFAULT_WORLD, options.main, options.mainStore, this.#verifier);
     this.#open = options.open;
     this.#limit = options.limit ?? 1_000;
     this.#byName.set(DEFAULT_WORLD, this.main);
@@ -82,26 +89,34 @@ export class Worlds {
     readonly profile?: ProfileName;
     readonly scheduling?: FabricOptions['scheduling'];
     readonly behaviour?: BehaviourOptions;
+    readonly verifier?: VerifierMode;
   }): Promise<World> {
-    return this.#add(input.name, (name) =>
-      this.#open({
-        name,
-        store: 'memory',
-        ...(input.seed === undefined ? {} : { seed: input.seed }),
-        ...(input.profile === undefined ? {} : { profile: input.profile }),
-        ...(input.scheduling === undefined ? {} : { scheduling: input.scheduling }),
-        ...(input.behaviour === undefined ? {} : { behaviour: input.behaviour }),
-      }),
-    );
+    const verifier = input.verifier ?? this.#verifier;
+    const open = (name: string): Promise<FabricInterface> =>
+      this.#open(
+        {
+          name,
+          store: 'memory',
+          ...(input.seed === undefined ? {} : { seed: input.seed }),
+          ...(input.profile === undefined ? {} : { profile: input.profile }),
+          ...(input.scheduling === undefined ? {} : { scheduling: input.scheduling }),
+          ...(input.behaviour === undefined ? {} : { behaviour: input.behaviour }),
+        },
+        verifier,
+      );
+    return this.#add(input.name, verifier, open);
   }
 
   /** A world that begins as a snapshot of another one. Throws what {@link create} throws, and `NOT_FOUND`, `ILLEGAL_TRANSITION`. */
   async fork(source: World, snapshot: string, name: string | undefined): Promise<World> {
-    return this.#add(name, (free) => source.fabric.snapshots.fork(snapshot, { name: free }));
+    return this.#add(name, source.verifier, (free) =>
+      source.fabric.snapshots.fork(snapshot, { name: free }),
+    );
   }
 
   async #add(
     wanted: string | undefined,
+    verifier: VerifierMode,
     open: (name: string) => Promise<FabricInterface>,
   ): Promise<World> {
     if (this.#closed) throw new ExtSwitchError('SHUTTING_DOWN', 'the server is shutting down');
@@ -129,7 +144,7 @@ export class Worlds {
         await fabric.close();
         throw new ExtSwitchError('SHUTTING_DOWN', 'the server is shutting down');
       }
-      const world = makeWorld(name, fabric, 'memory');
+      const world = makeWorld(name, fabric, 'memory', verifier);
       this.#byName.set(name, world);
       return world;
     } finally {
@@ -179,11 +194,17 @@ export function worldInfo(world: World): WorldInfo {
     seed: world.fabric.seed,
     profile: world.fabric.profile,
     store: world.store,
+    verifier: world.verifier,
   };
 }
 
-function makeWorld(name: string, fabric: FabricInterface, store: string): World {
-  return { name, fabric, store, idempotency: new IdempotencyCache(), streams: new Set() };
+function makeWorld(
+  name: string,
+  fabric: FabricInterface,
+  store: string,
+  verifier: VerifierMode,
+): World {
+  return { name, fabric, store, verifier, idempotency: new IdempotencyCache(), streams: new Set() };
 }
 
 function endStreams(world: World): void {

@@ -23,10 +23,18 @@ import type {
   PortableDocument,
 } from './migration-api.ts';
 import type { RecordingOptions, SnapshotCollection, TimeControl } from './sim-api.ts';
-import type { FabricEvent, PendingOid, TraceEntry, TraceView } from './trace-api.ts';
+import type { FabricEvent, FindingView, PendingOid, TraceEntry, TraceView } from './trace-api.ts';
 
 export type { StoreReport } from '../store/store.ts';
-export type { FabricEvent, PendingOid, TraceEntry, TraceView } from './trace-api.ts';
+export type {
+  FabricEvent,
+  FindingCount,
+  FindingEntry,
+  FindingView,
+  PendingOid,
+  TraceEntry,
+  TraceView,
+} from './trace-api.ts';
 
 /*
  * The library's surface as data shapes: what HTTP, CLI and tests see. Fabric, its collections and handles implement
@@ -76,6 +84,10 @@ export interface FabricOptions {
     fields?: Readonly<Record<string, unknown>>,
   ) => void;
 }
+
+/** `off`: only what the switch sees by itself. `observe`: every check. `enforce`: and what breaks a rule fails. */
+export const VERIFIER_MODES = ['off', 'observe', 'enforce'] as const;
+export type VerifierMode = (typeof VERIFIER_MODES)[number];
 
 /** Makes what watches the extensions of a world; `finding` is where it reports. */
 export type ObserverFactory = (host: {
@@ -531,6 +543,8 @@ export interface FabricInterface {
     /** Called after every new trace entry or event with its seq; returns the unsubscribe function. */
     subscribe(listener: (seq: number) => void): () => void;
   };
+  /** Rules that extensions broke. */
+  readonly findings: FindingView;
   readonly time: TimeControl;
   readonly snapshots: SnapshotCollection;
   /**

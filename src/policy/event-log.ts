@@ -2,11 +2,15 @@ import type { FabricEvent } from './api.ts';
 
 /** Events kept for clients that resume. */
 const HISTORY = 1000;
+/** Bytes of requests kept with them. */
+const HISTORY_BYTES = 4 * 1024 * 1024;
 
 /** The world's one counter of things that happened, the recent events that are not OIDs, and who listens. */
 export class EventLog {
   #seq = 0;
   #events: FabricEvent[] = [];
+  /** Of offending requests, with findings. */
+  #bytes = 0;
   readonly #listeners = new Set<(seq: number) => void>();
   readonly #listenerFailed: (error: unknown) => void;
 
@@ -40,15 +44,28 @@ export class EventLog {
     type: FabricEvent['type'],
     switchName: string | undefined,
     data: Readonly<Record<string, unknown>>,
-  ): void {
+  ): number {
     const seq = this.next();
     this.#events.push(
       switchName === undefined
         ? { seq, time, type, data }
         : { seq, time, type, switch: switchName, data },
     );
-    if (this.#events.length > HISTORY * 2) this.#events = this.#events.slice(-HISTORY);
+    this.#bytes += bytesOf(data);
+    if (this.#events.length > HISTORY * 2 || this.#bytes > HISTORY_BYTES) this.#forget();
     this.announce(seq);
+    return seq;
+  }
+
+  /** Down to half of what may be kept, so that it is not done for every event. */
+  #forget(): void {
+    let from = Math.max(0, this.#events.length - HISTORY);
+    for (let i = 0; i < this.#events.length; i += 1) {
+      if (i >= from && this.#bytes <= HISTORY_BYTES / 2) break;
+      this.#bytes -= bytesOf((this.#events[i] as FabricEvent).data);
+      from = Math.max(from, i + 1);
+    }
+    this.#events = this.#events.slice(from);
   }
 
   after(seq: number): FabricEvent[] {
@@ -64,5 +81,10 @@ export class EventLog {
 
   clear(): void {
     this.#events = [];
+    this.#bytes = 0;
   }
+}
+
+function bytesOf({ bytes }: Readonly<Record<string, unknown>>): number {
+  return bytes instanceof Uint8Array ? bytes.length : 0;
 }

@@ -114,6 +114,7 @@ export class Fabric implements FabricInterface {
   readonly #migrations: Migrations;
   readonly trace: FabricInterface['trace'];
   readonly events: FabricInterface['events'];
+  readonly findings: FabricInterface['findings'];
   readonly time: TimeControl;
   readonly snapshots: SnapshotCollection;
   readonly #world: World;
@@ -135,6 +136,7 @@ export class Fabric implements FabricInterface {
       entries: (filter = {}) => world.trace.entries(filter),
       decode: (entry) => decodeTrace(world.registry, entry),
     };
+    this.findings = world.findings;
     this.time = life.time;
     this.snapshots = new Snapshots(
       {
@@ -367,7 +369,7 @@ export class Fabric implements FabricInterface {
       oids_in_flight: inFlight,
       oids_completed_total: world.trace.recorded,
       vetoes_total: world.vetoes,
-      findings_total: world.findings,
+      findings_total: world.findingCount,
     };
   }
 
@@ -384,7 +386,11 @@ export class Fabric implements FabricInterface {
     this.#life.driver?.stop();
     this.#life.snapshots.clear();
     this.#life.endTelling?.();
-    await this.#world.store.close();
-    await this.#life.cluster?.close();
+    try {
+      await this.#world.store.close();
+    } finally {
+      // Whatever the store says: a lease that is renewed for ever would keep everybody else out.
+      await this.#life.cluster?.close();
+    }
   }
 }

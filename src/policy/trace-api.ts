@@ -1,3 +1,5 @@
+import type { Finding } from '../../switch/environment.ts';
+
 /** One OID request or one status indication of the past. */
 export interface TraceEntry {
   /** Order of completion in the world; shared with events, so one cursor resumes both. */
@@ -41,6 +43,36 @@ export interface FabricEvent {
   readonly type: 'state' | 'finding';
   readonly switch?: string;
   readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A rule that an extension broke. */
+export interface FindingEntry extends Finding {
+  readonly seq: number;
+  /** Virtual milliseconds. */
+  readonly time: number;
+  /** Switch name. */
+  readonly switch: string;
+  /** Length of the request, when `bytes` is only its beginning. */
+  readonly length?: number;
+}
+/** All that there were of one rule. */
+export interface FindingCount {
+  readonly rule: string;
+  readonly severity: Finding['severity'];
+  readonly count: number;
+}
+export interface FindingFilter {
+  /** The last this many of what the rest lets through. */
+  readonly limit?: number;
+  readonly rule?: string;
+  readonly extensionId?: string;
+}
+/** The newest findings of a world: at most 1,000, with at most 4 MiB of bytes. */
+export interface FindingView {
+  /** Newest last. */
+  entries(filter?: FindingFilter): FindingEntry[];
+  /** Since the world was opened, also of those no longer kept. */
+  counts(): readonly FindingCount[];
 }
 
 /** A request in flight (`!ndiskd.oid`). */

@@ -17,6 +17,7 @@ import type { FabricOptions, ProfileName } from './api.ts';
 import { ChangeLog } from './change-log.ts';
 import { EventLog } from './event-log.ts';
 import { FeatureRegistry } from './feature-registry.ts';
+import { FindingLog } from './finding-log.ts';
 import { MacPool, type MacPosition } from './mac-pool.ts';
 import type { HostDirectory } from './migration-api.ts';
 import type { Arrival } from './migration-arrival.ts';
@@ -180,7 +181,8 @@ export class World {
   leaveHosts: () => void = () => undefined;
   /** Its store takes nothing any more. */
   isClosed = false;
-  findings = 0;
+  readonly findings = new FindingLog();
+  findingCount = 0;
   vetoes = 0;
   /** How often trace and events began anew. */
   epoch = 0;
@@ -216,11 +218,22 @@ export class World {
       });
     });
     const finding = (switchName: string, one: Finding): void => {
-      this.findings += 1;
-      this.events.add(this.clock.now(), 'finding', switchName, { ...one });
-      this.log(one.severity === 'info' ? 'info' : 'warn', one.message, {
-        rule: one.rule,
+      this.findingCount += 1;
+      const kept = FindingLog.keepable(one);
+      const time = this.clock.now();
+      const seq = this.events.add(time, 'finding', switchName, { ...kept });
+      const entry = { ...kept, seq, time, switch: switchName };
+      this.findings.add(entry);
+      const line = this.findings.line(entry);
+      if (line === undefined) return;
+      const { rule, severity, extensionId, oid, request } = one;
+      this.log(severity === 'info' ? 'info' : 'warn', line.message, {
+        rule,
+        severity,
         switch: switchName,
+        ...(extensionId === undefined ? {} : { extension: extensionId }),
+        ...(oid === undefined ? {} : { oid, request }),
+        ...(line.unlogged === 0 ? {} : { unlogged: line.unlogged }),
       });
     };
     this.environment = {
@@ -251,6 +264,7 @@ export class World {
   clearHistory(): void {
     this.trace.clear();
     this.events.clear();
+    this.findings.clear();
     this.epoch += 1;
   }
 

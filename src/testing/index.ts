@@ -17,7 +17,8 @@
  * ```
  */
 
-export { liveVerifier, VERIFIER_MODES, type VerifierMode } from '../verifier/live-verifier.ts';
+export { VERIFIER_MODES, type VerifierMode } from '../policy/api.ts';
+export { liveVerifier } from '../verifier/live-verifier.ts';
 export { hex, hexDump, unhex } from './bytes-text.ts';
 export { expectNoFindings, expectVeto, type FindingExpectation } from './expect.ts';
 export { lifeCycles } from './life-cycles/index.ts';

@@ -1,10 +1,6 @@
-import type { FabricOptions } from '../policy/api.ts';
+import type { FabricOptions, VerifierMode } from '../policy/api.ts';
 import { RULE_CHECKS } from './checks/index.ts';
 import { Verifier } from './verifier.ts';
-
-/** `off`: only what the switch sees by itself. `observe`: every check. `enforce`: and what breaks a rule fails. */
-export const VERIFIER_MODES = ['off', 'observe', 'enforce'] as const;
-export type VerifierMode = (typeof VERIFIER_MODES)[number];
 
 /**
  * What to give `Fabric.open` for a world in which every extension is verified while it works. Findings go to events, trace, log

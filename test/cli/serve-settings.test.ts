@@ -32,6 +32,7 @@ t.test('nothing said: loopback, 4630, an embedded store in the working folder', 
     bundled: true,
     profile: 'ws2022',
     logLevel: 'info',
+    verifier: 'off',
     print: 'text',
   });
   t.equal((await settings([], {}, '/nowhere', true)).logLevel, 'warn', 'quiet on a terminal');
@@ -50,6 +51,7 @@ t.test('flag before environment before file before default, for every setting', 
     profile: 'ws2012',
     seed: 3,
     logLevel: 'error',
+    verifier: 'enforce',
   };
   const dir = t.testdir({ 'extswitch.config.json': JSON.stringify(file), env: {}, flag: {} });
   const fromFile = await settings([], {}, dir);
@@ -75,6 +77,7 @@ t.test('flag before environment before file before default, for every setting', 
     EXTSWITCH_PROFILE: 'ws2016',
     EXTSWITCH_SEED: '2',
     EXTSWITCH_LOG_LEVEL: 'debug',
+    EXTSWITCH_VERIFIER: 'observe',
   };
   t.strictSame(await settings([], env, dir), {
     host: '127.0.0.2',
@@ -89,11 +92,13 @@ t.test('flag before environment before file before default, for every setting', 
     profile: 'ws2016',
     seed: '2',
     logLevel: 'debug',
+    verifier: 'observe',
     print: 'text',
   });
   const flags =
     '--host ::1 --port 0 --store memory --name flag-name --extension a.ts --extension b.ts --no-bundled --allow-host flag.test';
-  const more = '--token flag --profile ws2025 --seed 1 --log-level silent --print json';
+  const more =
+    '--token flag --profile ws2025 --seed 1 --log-level silent --verifier off --print json';
   t.strictSame(await settings(`${flags} ${more}`.split(' '), env, dir), {
     host: '::1',
     port: 0,
@@ -107,6 +112,7 @@ t.test('flag before environment before file before default, for every setting', 
     profile: 'ws2025',
     seed: '1',
     logLevel: 'silent',
+    verifier: 'off',
     print: 'json',
   });
   t.equal((await settings(['--json'])).print, 'json');

@@ -10,6 +10,7 @@ import type { FabricOptions } from '../../src/policy/api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import { LocalHosts } from '../../src/policy/migration-hosts.ts';
 import type { ExtensionDefinition, OidRequest } from '../../src/sdk/extension.ts';
+import { liveVerifier } from '../../src/verifier/live-verifier.ts';
 
 export const EXTENSION = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
 export const FORWARDER = '5cbf81be-5055-47cd-9055-a76b2b4e3600';
@@ -120,7 +121,7 @@ const Ajv = require('ajv/dist/2020').default;
 /** A plane over a manual-clock world named `default`, closed at the end of the test. */
 export async function openPlane(t: Test, options: PlaneOptions = {}): Promise<TestPlane> {
   const { definition, held } = testExtension();
-  const extensions = [
+  const extensions = options.fabric?.extensions ?? [
     definition,
     forwarder(FORWARDER, 'Test Forwarder'),
     forwarder(SECOND_FORWARDER, 'Second Forwarder'),
@@ -133,7 +134,7 @@ export async function openPlane(t: Test, options: PlaneOptions = {}): Promise<Te
   const worlds = new Worlds({
     main: fabric,
     mainStore: 'memory',
-    open,
+    open: (more, verifier) => open({ ...more, ...liveVerifier(verifier) }),
     ...(options.worldLimit === undefined ? {} : { limit: options.worldLimit }),
   });
   const log: string[] = [];

@@ -229,6 +229,7 @@ t.test(
       seed: 'x',
       profile: 'ws2019',
       store: 'memory',
+      verifier: 'off',
     });
     t.strictSame(
       (await call('GET', '/v1/worlds')).body.items.map((w: { name: string }) => w.name),
@@ -248,6 +249,7 @@ t.test(
     ]);
     t.equal((await call('GET', '/v1/hosts/default')).body.state, 'alive');
 
+    t.strictSame((await call('GET', '/v1/findings')).body, { items: [] });
     const untried = plane.app.plane.compiled
       .filter(
         ({ route }) =>

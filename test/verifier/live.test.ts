@@ -1,9 +1,10 @@
 import t from 'tap';
 import { NdisStatus } from '../../src/core/status.ts';
+import type { VerifierMode } from '../../src/policy/api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import { defineExtension } from '../../src/sdk/define.ts';
 import type { ExtensionHandlers, SwitchContext } from '../../src/sdk/extension.ts';
-import { liveVerifier, type VerifierMode } from '../../src/verifier/live-verifier.ts';
+import { liveVerifier } from '../../src/verifier/live-verifier.ts';
 
 const ID = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
 

@@ -10,6 +10,7 @@ export const list: CommandHandler = async (call, terminal) => {
   const columns = [
     { title: 'world', value: (item: Item) => item['name'] },
     { title: 'profile', value: (item: Item) => item['profile'] },
+    { title: 'verifier', value: (item: Item) => item['verifier'] },
     { title: 'store', value: (item: Item) => item['store'] },
     { title: 'seed', value: (item: Item) => item['seed'] },
   ];
@@ -35,6 +36,7 @@ export const create: CommandHandler = async (call, terminal) => {
     ...(name === undefined ? {} : { name }),
     ...(call.has('seed') ? { seed: call.text('seed') } : {}),
     ...(call.has('profile') ? { profile: call.text('profile') } : {}),
+    ...(call.has('verifier') ? { verifier: call.text('verifier') } : {}),
     ...(call.has('scheduling') ? { scheduling: call.text('scheduling') } : {}),
     ...(call.has('behaviour')
       ? { behaviour: parseOptionList('behaviour', call.text('behaviour') ?? '', BEHAVIOUR) }

@@ -4,6 +4,7 @@ import { assertBindable } from '../../http/host-names.ts';
 import { drain, drainOnSignals, type Listening, listen } from '../../http/listen.ts';
 import { buildServer } from '../../http/server.ts';
 import { Worlds } from '../../http/worlds.ts';
+import type { FabricOptions, VerifierMode } from '../../policy/api.ts';
 import { Fabric } from '../../policy/fabric.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
@@ -31,13 +32,17 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
     ): void => logger[level](fields, message),
   };
   const main = await withProgress(terminal, 'opening the store', () =>
-    Fabric.open({ ...options, store: settings.store, name: settings.name ?? 'default' }),
+    openVerified(
+      { ...options, store: settings.store, name: settings.name ?? 'default' },
+      settings.verifier,
+    ),
   );
   const { cluster } = main;
   const worlds = new Worlds({
     main,
     mainStore: settings.shownStore,
-    open: (given) => Fabric.open({ ...options, ...given }),
+    verifier: settings.verifier,
+    open: (given, verifier) => openVerified({ ...options, ...given }, verifier),
   });
   const app = buildServer({
     worlds,
@@ -61,6 +66,13 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
   const ended = untilEnded(app, logger, terminal.signal, cluster?.lost);
   await terminal.print(readyText(settings, listening, cluster));
   await ended;
+}
+
+/** The checks are loaded with the first world that wants them. */
+async function openVerified(options: FabricOptions, mode: VerifierMode): Promise<Fabric> {
+  if (mode === 'off') return Fabric.open(options);
+  const { liveVerifier } = await import('../../verifier/live-verifier.ts');
+  return Fabric.open({ ...options, ...liveVerifier(mode) });
 }
 
 /** An address that stands for all of this machine's means nothing elsewhere: its name is told. */

@@ -7,6 +7,7 @@ import type { Terminal } from '../terminal.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 
 const PROFILES = ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'] as const;
+const VERIFIER_MODES = ['off', 'observe', 'enforce'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Keys of extswitch.config.{json,yaml}. */
@@ -22,6 +23,7 @@ const CONFIG_KEYS = [
   'profile',
   'seed',
   'logLevel',
+  'verifier',
 ] as const;
 
 /** What `serve` runs with. */
@@ -45,6 +47,8 @@ export interface ServeSettings {
   readonly seed?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly print: 'text' | 'json';
+  /** How the extensions of worlds that do not say are verified. */
+  readonly verifier: (typeof VERIFIER_MODES)[number];
 }
 
 /** One setting with where it came from, for messages, and the folder its relative paths start at. */
@@ -88,6 +92,7 @@ export async function readServeSettings(
     logLevel:
       choiceOf(find('log-level', 'logLevel'), LOG_LEVELS) ??
       (terminal.stderr.isTTY === true ? 'warn' : 'info'),
+    verifier: choiceOf(find('verifier', 'verifier'), VERIFIER_MODES) ?? 'off',
     print: call.text('print') === 'json' || call.has('json') ? 'json' : 'text',
   };
   return settings;

@@ -165,6 +165,13 @@ export const LOCAL_VERBS: readonly CommandSpec[] = [
         help: 'Windows version to be, default ws2022',
       },
       { name: 'seed', value: 'TEXT', env: 'EXTSWITCH_SEED', help: 'seed of all randomness' },
+      {
+        name: 'verifier',
+        value: 'MODE',
+        env: 'EXTSWITCH_VERIFIER',
+        choices: ['off', 'observe', 'enforce'],
+        help: 'check extensions while they work: report what breaks a rule, or fail it; default off',
+      },
       { name: 'config', value: 'FILE', env: 'EXTSWITCH_CONFIG', help: 'settings file to read' },
       {
         name: 'print',

@@ -86,6 +86,12 @@ export const SERVER_VERBS: readonly CommandSpec[] = [
         help: 'operations that may overlap: one after the other, or in an order the seed picks',
       },
       {
+        name: 'verifier',
+        value: 'MODE',
+        choices: ['off', 'observe', 'enforce'],
+        help: "check its extensions while they work; default the server's",
+      },
+      {
         name: 'behaviour',
         value: 'OPTIONS',
         help: 'where the documents leave a choice: validationPorts=short|standing, activation=first|last, transientRetries=N, saveOnStop=true, completeFailedRestore=false, internalNics=N, suspendOids=true',

@@ -5,6 +5,7 @@ import { type BatchDeps, batchRoute } from './batch.ts';
 import { eventsRoute } from './events.ts';
 import { extensionRoutes } from './extensions.ts';
 import { featureRoutes } from './features.ts';
+import { findingRoutes } from './findings.ts';
 import { hostRoutes } from './host.ts';
 import { clusterHostRoutes, type HostLister } from './hosts.ts';
 import { migrationRoutes } from './migrations.ts';
@@ -41,6 +42,7 @@ export function routeTable(
     ...propertyRoutes,
     ...statusRoutes,
     ...traceRoutes,
+    ...findingRoutes,
     eventsRoute(streams),
     batchRoute(batch),
     ...simRoutes,

@@ -1,7 +1,16 @@
-import type { BehaviourOptions, ProfileName } from '../../policy/api.ts';
+import type { BehaviourOptions, ProfileName, VerifierMode } from '../../policy/api.ts';
 import { type PageQuery, pageByKey } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { behaviour, listOf, object, pageQuery, profiles, text, world } from '../schemas.ts';
+import {
+  behaviour,
+  listOf,
+  object,
+  pageQuery,
+  profiles,
+  text,
+  verifierMode,
+  world,
+} from '../schemas.ts';
 import { type Worlds, worldInfo } from '../worlds.ts';
 
 type WorldBody = {
@@ -11,6 +20,7 @@ type WorldBody = {
   readonly store?: 'memory';
   readonly scheduling?: 'fifo' | 'seeded';
   readonly behaviour?: BehaviourOptions;
+  readonly verifier?: VerifierMode;
 };
 type WorldParams = { readonly name: string };
 
@@ -39,8 +49,9 @@ export function worldRoutes(worlds: Worlds): readonly Route[] {
               description: 'seeded: operations that may overlap do, in an order the seed picks',
             },
             behaviour,
+            verifier: verifierMode,
           },
-          ['name', 'seed', 'profile', 'store', 'scheduling', 'behaviour'],
+          ['name', 'seed', 'profile', 'store', 'scheduling', 'behaviour', 'verifier'],
         ),
         bodyOptional: true,
         response: { 201: world },

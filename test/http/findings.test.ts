@@ -1,0 +1,108 @@
+import t from 'tap';
+import { Fabric } from '../../src/policy/fabric.ts';
+import { FindingLog } from '../../src/policy/finding-log.ts';
+import { defineExtension } from '../../src/sdk/define.ts';
+import { openPlane } from './plane.ts';
+
+const ID = 'c0ffee00-5055-47cd-9055-a76b2b4e369e';
+
+/** Changes PortType of NDIS_SWITCH_PORT_PARAMETERS, u32 at 1032 (ndis-switch-abi.md): rule B26. */
+const scribbler = defineExtension({
+  id: ID,
+  name: 'Scribbler',
+  vendor: 'Fabrikam',
+  version: '1.0',
+  type: 'filter',
+  attach: () => ({
+    createPort(_port, request) {
+      request.bytes[1032] = 9;
+      return 'forward';
+    },
+  }),
+});
+
+t.test('findings of a world with a verifier: list, filters, metrics', async (t) => {
+  const { call, app } = await openPlane(t, { fabric: { extensions: [scribbler] } });
+  const worlds = await call('GET', '/v1/worlds');
+  t.match(worlds.body.items, [{ name: 'default', verifier: 'off' }]);
+  const refused = await call('POST', '/v1/worlds', { name: 'w', verifier: 'on' });
+  t.equal(refused.status, 422);
+  for (const mode of ['off', 'observe', 'enforce']) {
+    const base = `/worlds/${mode}/v1`;
+    const made = await call('POST', '/v1/worlds', { name: mode, verifier: mode });
+    t.match(made.body, { verifier: mode });
+    await call('POST', `${base}/switches`, { name: 'S' });
+    await call('PATCH', `${base}/switches/S/extensions/${ID}`, { enabled: true });
+    const port = await call('POST', `${base}/switches/S/ports`, { name: 'A' });
+    t.equal(port.status, mode === 'enforce' ? 409 : 201, `${mode}: PORT_CREATE`);
+    const { body } = await call('GET', `${base}/findings?limit=1&rule=B26&extension=Scribbler`);
+    const [found, ...more] = body.items;
+    t.same(more, []);
+    t.match(found, {
+      rule: 'B26',
+      severity: 'error',
+      switch: 'S',
+      extensionId: ID,
+      oid: 'OID_SWITCH_PORT_CREATE',
+      offset: 1032,
+    });
+    const bytes = Buffer.from(found.bytes ?? '', 'base64');
+    t.equal(bytes[1032], mode === 'off' ? undefined : 9, `${mode}: bytes`);
+    t.same(found.route, mode === 'off' ? undefined : [ID], `${mode}: route`);
+    t.same((await call('GET', `${base}/findings?rule=B27`)).body.items, []);
+  }
+  t.equal((await call('GET', '/v1/findings?extension=nobody')).status, 404);
+  const { payload } = await app.inject('/metrics');
+  t.match(payload, /\nextswitch_findings_total\{world="observe",rule="B26",severity="error"\} 1\n/);
+  const fork = await call('POST', '/worlds/observe/v1/sim/snapshots', { name: 's' });
+  t.equal(fork.status, 201);
+  const forked = await call('POST', '/worlds/observe/v1/sim/snapshots/s/fork', { name: 'f' });
+  t.match(forked.body, { name: 'f', verifier: 'observe' });
+});
+
+t.test('a flood of findings: the newest are kept, all are counted, few are logged', async (t) => {
+  const log: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] =
+    [];
+  const fabric = await Fabric.open({
+    clock: 'manual',
+    seed: 'flood',
+    extensions: [scribbler],
+    log: (_level, message, fields = {}) => void log.push({ message, fields }),
+  });
+  const sw = await fabric.switches.create({ name: 'S', extensions: [scribbler] });
+  for (let i = 0; i < 1_100; i += 1) await (await sw.ports.create({ name: 'A' })).delete();
+  const lines = log.filter(({ fields }) => fields['rule'] === 'B26');
+  t.equal(lines.length, 10);
+  t.match(lines[0]?.fields, { severity: 'error', switch: 'S', extension: ID });
+  t.match(lines[9]?.message, /more of B26 within 60 s are only counted$/);
+  const kept = fabric.findings.entries();
+  t.equal(kept.length, 1_000);
+  t.same(fabric.findings.counts(), [{ rule: 'B26', severity: 'error', count: 1_100 }]);
+  t.equal(kept.at(-1)?.seq, fabric.findings.entries({ limit: 1 })[0]?.seq, 'newest last');
+  fabric.clock.advance(60_000);
+  await sw.ports.create({ name: 'B' });
+  t.equal(log.at(-1)?.fields['unlogged'], 1_090);
+  await fabric.reset();
+  t.same(fabric.findings.entries(), []);
+  t.equal(fabric.findings.counts()[0]?.count, 1_101, 'counters only grow');
+  await fabric.close();
+});
+
+t.test('bytes of findings are bounded: 64 KiB of one request, 4 MiB of all', (t) => {
+  const log = new FindingLog();
+  const big = {
+    rule: 'E22',
+    severity: 'error',
+    message: 'm',
+    bytes: new Uint8Array(1 << 20),
+  } as const;
+  const one = FindingLog.keepable(big);
+  t.equal(one.bytes?.length, 65_536);
+  t.equal(one.length, 1 << 20);
+  for (let seq = 1; seq <= 100; seq += 1) log.add({ ...one, seq, time: 0, switch: 'S' });
+  const kept = log.entries();
+  t.equal(kept.length, 64);
+  t.equal(kept.at(-1)?.seq, 100);
+  t.equal(log.counts()[0]?.count, 100);
+  t.end();
+});
