@@ -5,6 +5,8 @@ import { HostProcess } from './host-process.ts';
 
 /** Milliseconds a host may take to serve, with elections of leaders and a lease that must run out. */
 const START_TIMEOUT_MS = 90_000;
+/** And one process of it, until it serves or has ended with an error. */
+const SERVE_TIMEOUT_MS = 45_000;
 
 /**
  * A host of the cluster: an identity, its own lines to the NATS servers, and the process that is it now. Whoever supervises it
@@ -69,7 +71,12 @@ export class ChaosHost {
   async startOne(): Promise<{ readonly process: HostProcess; readonly url: string | undefined }> {
     this.starts += 1;
     const process = new HostProcess(this.name, this.#words, this.#watchdog);
-    return { process, url: await process.served };
+    const late = sleep(SERVE_TIMEOUT_MS, 'late', { ref: false });
+    const url = await Promise.race([process.served, late]);
+    if (url !== 'late') return { process, url };
+    this.surprises.push(`host ${this.name} neither served nor ended in ${SERVE_TIMEOUT_MS} ms`);
+    await process.kill('SIGKILL');
+    return { process, url: undefined };
   }
 
   /** The process is the host from now on. */
