@@ -9,7 +9,8 @@ const CLUSTER_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const HOST_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]\s,/]+)(?::(.*))?$/i;
 const FORM = 'nats://[user:password@|token@]host[:port][,host[:port]…][/cluster][?option=value&…]';
 
-const LEASE_DEFAULT_MS = 10_000;
+/** Longer than an election after a server was killed, which takes 4 to 9 seconds (nats-server 2.9). */
+const LEASE_DEFAULT_MS = 15_000;
 const WRITE_TIMEOUT_DEFAULT_MS = 15_000;
 const HOUR_MS = 3_600_000;
 /** A bucket below this could not hold the 64 commits of one busy host. */
@@ -21,7 +22,7 @@ export function isClusterAddress(spec: string): boolean {
 }
 
 /**
- * Reads `nats://[user[:password]@|token@]h1:4222,h2:4222/lab?replicas=3&lease=10s&writeTimeout=15s&maxBytes=1GiB`
+ * Reads `nats://[user[:password]@|token@]h1:4222,h2:4222/lab?replicas=3&lease=15s&writeTimeout=15s&maxBytes=1GiB`
  * (`tls://` for an encrypted connection). Credentials are percent-decoded. Durations are a number with `ms`, `s`, `m` or
  * `h`: `lease` 1 s to 1 h (JetStream expires nothing faster), `writeTimeout` 100 ms to 1 h. `maxBytes` is a number of
  * bytes, or of `KiB`, `MiB`, `GiB`, from 1 MiB.

@@ -18,7 +18,7 @@ export interface ClusterAddress {
   readonly token?: string;
   /** 1, 3 or 5; left out: 3 where there are three servers, else 1. */
   readonly replicas?: number;
-  /** Milliseconds without a sign of life after which another process may be the host; default 10,000. */
+  /** Milliseconds without a sign of life after which another process may be the host; default 15,000. */
   readonly leaseMs: number;
   /** Milliseconds a write waits for a quorum before it fails with STORE_UNAVAILABLE; default 15,000. */
   readonly writeTimeoutMs: number;
@@ -40,6 +40,23 @@ export interface HostMember {
   /** ISO 8601, by its own clock. */
   readonly since: string;
   readonly isSelf: boolean;
+}
+
+/** A VM that a host has: itself, or the document of one that a migration keeps. */
+export interface HostLeftover {
+  readonly id: string;
+  readonly name: string;
+  /** The migration that keeps it. */
+  readonly migration?: string;
+}
+
+/** What {@link Cluster.removeHost} has removed. */
+export interface RemovedHost {
+  readonly host: string;
+  /** Of the removal: the process that was the host had a smaller one. */
+  readonly epoch: number;
+  /** VMs that went with it. */
+  readonly vms: readonly HostLeftover[];
 }
 
 /** An answer to {@link Cluster.ask}. Bytes as they were given. */
@@ -87,6 +104,13 @@ export interface Cluster {
   /** Answers {@link ask} of other hosts from now on; returns what ends it. */
   serve(service: string, handler: (body: Uint8Array, from: string) => Promise<Answer>): () => void;
   readonly events: ClusterEvents;
+  /**
+   * Removes another host for good, with everything it has stored; its name is free then. A process of it that comes back is fenced.
+   *
+   * Errors: `NOT_FOUND`; `ILLEGAL_TRANSITION` for one that is alive, for this one, and, without `withVms`, for one that has VMs (named
+   * in `problems`): nothing is changed then. `STORE_UNAVAILABLE`: to be done again.
+   */
+  removeHost(host: string, options?: { readonly withVms?: boolean }): Promise<RemovedHost>;
   /** Hands the lease back; the store is closed with it. Idempotent. */
   close(): Promise<void>;
 }

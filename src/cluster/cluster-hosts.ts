@@ -9,6 +9,8 @@ export interface ClusterHostsOptions extends Pick<Cluster, 'ask' | 'serve' | 'su
   readonly host: string;
   /** Epochs of the other hosts whose worlds are open. */
   open(): ReadonlyMap<string, number>;
+  /** Names of all other hosts. */
+  known(): ReadonlySet<string>;
   /** Says whether VMs can be migrated to this host now. */
   sayOpen(isOpen: boolean): void;
 }
@@ -29,6 +31,10 @@ export class ClusterHosts implements HostDirectory {
   peer(host: string): MigrationPeer | undefined {
     if (!this.#options.open().has(host)) return undefined;
     return new RemotePeer(this.#options, host);
+  }
+
+  knows(host: string): boolean {
+    return this.#options.known().has(host);
   }
 
   join(peer: MigrationPeer): void {

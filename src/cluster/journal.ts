@@ -167,10 +167,3 @@ export class Journal {
     return `$KV.${this.place}.${this.host}.${epoch}.${number}`;
   }
 }
-
-/** Every host that has a journal, whether or not a process is it now; sorted. */
-export async function hostsWithJournal(session: ClusterSession): Promise<string[]> {
-  const hosts = new Set<string>();
-  for await (const key of await session.kv('journal').keys()) hosts.add(key.split('.')[0] ?? key);
-  return [...hosts].sort();
-}

@@ -10,6 +10,8 @@ export interface LeaseOptions {
   readonly host: string;
   readonly leaseMs: number;
   readonly record: MemberRecord;
+  /** How long a holder is waited for; default twice the lease. */
+  readonly waitMs?: number;
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
   /** It stands in the bucket like this now. */
   onRenewed?(record: MemberRecord): void;
@@ -55,11 +57,11 @@ export class Lease {
   }
 
   /**
-   * Becomes the holder; one that holds it already is waited for, up to twice the lease. Errors: `LEASE_LOST` naming the holder,
+   * Becomes the holder; one that holds it already is waited for, up to `waitMs`. Errors: `LEASE_LOST` naming the holder,
    * `STORE_UNAVAILABLE` when the bucket cannot be written.
    */
   static async acquire(options: LeaseOptions): Promise<Lease> {
-    const { host, leaseMs, log } = options;
+    const { host, leaseMs, log, waitMs = 2 * leaseMs } = options;
     const begun = now();
     let isTold = false;
     for (;;) {
@@ -82,9 +84,9 @@ export class Lease {
       }
       if (!isTold) {
         isTold = true;
-        log('warn', `${found.holder}: waiting for it to end, ${(2 * leaseMs) / 1000} s at most`);
+        log('warn', `${found.holder}: waiting for it to end, ${waitMs / 1000} s at most`);
       }
-      if (since(begun) >= 2 * leaseMs) {
+      if (since(begun) >= waitMs) {
         throw new ExtSwitchError(
           'LEASE_LOST',
           `${found.holder}: end that process, or open this one under another name`,

@@ -7,6 +7,8 @@ export interface MembershipOptions {
   readonly bucket: KV;
   readonly host: string;
   readonly leaseMs: number;
+  /** Hosts that have records: those that are not, and are not alive, were removed. Left out: nothing is known of that. */
+  registered?(): Promise<ReadonlySet<string>>;
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -32,6 +34,8 @@ const UNHEARD: MemberRecord = {
 const PROBES = 64;
 /** Milliseconds until a watch that ended is begun again. */
 const REWATCH_MS = 500;
+/** How often hosts that are not alive are looked up: one may have been removed, or have come and gone, unheard. */
+const REFRESH_MS = 30_000;
 
 /**
  * Who is there: the leases as the server tells of them, and an own clock for those of which nothing is heard any more. Hosts that
@@ -46,6 +50,8 @@ export class Membership {
   #rewatch: NodeJS.Timeout | undefined;
   #sweptAt = performance.now();
   #isProbing = false;
+  #refreshedAt = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   private constructor(options: MembershipOptions) {
@@ -56,6 +62,7 @@ export class Membership {
   static async watch(options: MembershipOptions): Promise<Membership> {
     const membership = new Membership(options);
     await membership.#begin();
+    await membership.refresh();
     const every = options.leaseMs / 4;
     membership.#sweeper = setInterval(() => membership.#sweep(every), every);
     membership.#sweeper.unref();
@@ -111,6 +118,24 @@ export class Membership {
   remember(host: string): void {
     if (this.#known.has(host)) return;
     this.#known.set(host, { record: UNHEARD, state: 'silent', heardAt: 0, revision: 0 });
+  }
+
+  /** Hosts that have records come into the list, those that were removed go from it; one look after the other. */
+  refresh(): Promise<void> {
+    this.#refreshedAt = performance.now();
+    this.#refreshing = this.#refreshing.then(async () => {
+      const registered = await this.#options.registered?.().catch(() => undefined);
+      if (registered === undefined || this.#isClosed) return;
+      const before = new Set(this.#known.keys());
+      for (const [host, { state }] of this.#known) {
+        if (state !== 'alive' && !registered.has(host)) this.#known.delete(host);
+      }
+      for (const host of registered) this.remember(host);
+      const isSame =
+        before.size === this.#known.size && [...before].every((host) => this.#known.has(host));
+      if (!isSame) this.#tell();
+    });
+    return this.#refreshing;
   }
 
   /** `record` stands in the lease of `host` now. */
@@ -178,7 +203,10 @@ export class Membership {
   #again(): void {
     if (this.#isClosed) return;
     this.#rewatch = setTimeout(() => {
-      this.#begin().catch(() => this.#again());
+      this.#begin().then(
+        () => this.refresh(),
+        () => this.#again(),
+      );
     }, REWATCH_MS);
     this.#rewatch.unref();
   }
@@ -190,6 +218,7 @@ export class Membership {
       const record = known?.record ?? UNHEARD;
       this.#known.set(key, { record, state: 'left', heardAt: 0, revision });
       this.#tell();
+      void this.refresh();
       return;
     }
     const record = decodeMember(value);
@@ -215,6 +244,7 @@ export class Membership {
       isNews = true;
     }
     if (isNews) this.#tell();
+    if (at - this.#refreshedAt > REFRESH_MS) void this.refresh();
   }
 
   /**

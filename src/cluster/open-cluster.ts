@@ -4,16 +4,17 @@ import type { HostDirectory } from '../policy/migration-api.ts';
 import type { Store } from '../store/store.ts';
 import { productVersion } from '../store/store-format.ts';
 import { describe, parseClusterAddress } from './address.ts';
-import type { Answer, Cluster, ClusterEvents, HostMember } from './api.ts';
+import type { Answer, Cluster, ClusterEvents, HostMember, RemovedHost } from './api.ts';
 import { ClusterHosts } from './cluster-hosts.ts';
 import { openClusterStore } from './cluster-store.ts';
 import { EventStream } from './event-stream.ts';
-import { hostsWithJournal } from './journal.ts';
 import { Lease } from './lease.ts';
 import { HOST_NAME } from './member-record.ts';
 import { Membership } from './membership.ts';
 import { Messages } from './messages.ts';
 import { Parcels } from './parcel.ts';
+import { registeredHosts } from './read-records.ts';
+import { removeHost } from './remove-host.ts';
 import { type ClusterSession, openSession } from './session.ts';
 
 export interface OpenClusterOptions {
@@ -75,6 +76,8 @@ async function closeAll(closers: Closers, log: Log): Promise<void> {
 
 interface Parts {
   readonly session: ClusterSession;
+  readonly leaseMs: number;
+  readonly log: Log;
   readonly lease: Lease;
   readonly membership: Membership;
   readonly messages: Messages;
@@ -110,6 +113,7 @@ class OpenCluster implements Cluster {
       serve: (...service) => messages.serve(...service),
       subscribe: (listener) => membership.subscribe(listener),
       open: () => membership.open(),
+      known: () => new Set(this.members().flatMap((one) => (one.isSelf ? [] : [one.host]))),
       sayOpen: (isOpen) => void lease.say({ isOpen }),
     });
   }
@@ -147,9 +151,13 @@ class OpenCluster implements Cluster {
     closers.unshift(() => store.close());
     lease.isStillHost = isCurrent;
     await lease.say({ epoch });
-    const everyHost = await hostsWithJournal(session);
-    membership = await Membership.watch({ bucket, host, leaseMs, log });
-    for (const known of everyHost) membership.remember(known);
+    membership = await Membership.watch({
+      bucket,
+      host,
+      leaseMs,
+      log,
+      registered: () => registeredHosts(session),
+    });
     const members = membership;
     closers.unshift(() => members.close());
     const messages = new Messages({
@@ -178,7 +186,7 @@ class OpenCluster implements Cluster {
     });
     closers.unshift(() => events.close());
     if (lease.lost.aborted) throw lease.lost.reason;
-    const parts: Parts = { session, lease, membership, messages, store, events };
+    const parts: Parts = { session, leaseMs, log, lease, membership, messages, store, events };
     return new OpenCluster(host, parts, () => closeAll(closers, log));
   }
 
@@ -208,6 +216,29 @@ class OpenCluster implements Cluster {
 
   serve(service: string, handler: Parameters<Cluster['serve']>[1]): () => void {
     return this.#parts.messages.serve(service, handler);
+  }
+
+  async removeHost(
+    host: string,
+    { withVms = false }: { readonly withVms?: boolean } = {},
+  ): Promise<RemovedHost> {
+    const { session, leaseMs, log, membership, lease } = this.#parts;
+    if (lease.lost.aborted) throw lease.lost.reason;
+    const name = JSON.stringify(host.slice(0, 100));
+    const place = { member: 'host', found: host.slice(0, 100) };
+    const known = this.members().find((member) => member.host === host);
+    if (known === undefined) {
+      const message = `there is no host ${name} in cluster ${JSON.stringify(this.name)}`;
+      throw new ExtSwitchError('NOT_FOUND', message, place);
+    }
+    if (known.isSelf || known.state === 'alive') {
+      const why = known.isSelf ? 'is the one that was asked' : 'is alive';
+      const message = `host ${name} ${why}: end its process first`;
+      throw new ExtSwitchError('ILLEGAL_TRANSITION', message, place);
+    }
+    const removed = await removeHost(session, host, { leaseMs, withVms, log });
+    await membership.refresh();
+    return removed;
   }
 
   close(): Promise<void> {

@@ -5,11 +5,12 @@ import type { StoreOp, StoreValue } from '../store/store.ts';
 import type { AckedPublisher } from './acked-publisher.ts';
 import type { Journal } from './journal.ts';
 import { decodeOpsObject, type JournalOp } from './journal-entry.ts';
-import { markOpening, readRecords } from './read-records.ts';
+import { markOpening, OPENED, REMOVED, readRecords } from './read-records.ts';
 import { decodeMessage, type RecordContent } from './record-message.ts';
-import { type KnownRecord, keyOfMessage } from './record-writer.ts';
+import type { KnownRecord } from './record-writer.ts';
 import type { ClusterSession } from './session.ts';
 import { inParallel, type StateObjects } from './state-objects.ts';
+import { keyOfSubject } from './subject-key.ts';
 import { type TakeOver, takeOver } from './take-over.ts';
 
 /** A host's records, as the process that has become it holds them. */
@@ -98,6 +99,8 @@ async function changesOf(
 
 interface FoundRecord {
   readonly revision: number;
+  /** Of its commit. */
+  readonly number: number;
   readonly content: RecordContent;
   /** Milliseconds, when it was put. */
   readonly time: number;
@@ -108,6 +111,8 @@ class RecordReader {
   readonly found = new Map<string, FoundRecord>();
   readonly #place: string;
   readonly #changes: Changes;
+  /** Number of the commit up to which the host was removed. */
+  #removed = 0;
 
   constructor(place: string, changes: Changes) {
     this.#place = place;
@@ -115,15 +120,27 @@ class RecordReader {
   }
 
   take(message: JsMsg): void {
-    const key = keyOfMessage(message.subject);
-    if (key === undefined) return;
+    // $KV.<bucket>.<host>.<key>
+    const token = message.subject.split('.').slice(3).join('.');
+    if (token === OPENED) return;
+    const key = token === REMOVED ? token : keyOfSubject(token);
     const { number, content } = decodeMessage(key, message.data, this.#place);
+    if (token === REMOVED) this.#remove(number);
+    // A process from before the removal had it on its way.
+    if (number <= this.#removed) return;
     const change = this.#changes.get(key);
     // The record has it already, or something newer.
     if (change !== undefined && number >= change.number) this.#changes.delete(key);
     // Put again, a key moves to the end.
     this.found.delete(key);
-    this.found.set(key, { revision: message.seq, content, time: message.time.getTime() });
+    const time = message.time.getTime();
+    this.found.set(key, { revision: message.seq, number, content, time });
+  }
+
+  #remove(upTo: number): void {
+    this.#removed = upTo;
+    for (const [key, record] of this.found) if (record.number <= upTo) this.found.delete(key);
+    for (const [key, change] of this.#changes) if (change.number <= upTo) this.#changes.delete(key);
   }
 }
 

@@ -2,7 +2,6 @@ import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { AckedPublisher } from './acked-publisher.ts';
 import { encodeMessage } from './record-message.ts';
-import { OPENED } from './record-writer.ts';
 import type { ClusterSession } from './session.ts';
 import { pause, retried } from './stream-reads.ts';
 
@@ -11,11 +10,13 @@ const PAUSE_MS = 100;
 /** A reading that gets nothing for so long goes on with another consumer: the server of the first may be gone. */
 const SILENCE_MS = 2_000;
 
-/**
- * Puts the message that marks an opening among the records of `host`, and returns its place in the stream. What was put
- * before lies before it, whichever server is asked.
- */
-export async function markOpening(
+/** Tokens of messages among a host's records that are none: no key has them, for `=` is followed by two digits there. */
+export const OPENED = '=opened';
+/** Nothing counts of what was put for commits up to its number. */
+export const REMOVED = '=removed';
+
+/** Puts {@link OPENED}, see {@link markRecords}. */
+export function markOpening(
   session: ClusterSession,
   publisher: AckedPublisher,
   host: string,
@@ -23,8 +24,24 @@ export async function markOpening(
   number: number,
   deadline: number,
 ): Promise<number> {
+  return markRecords(session, publisher, host, OPENED, epoch, number, deadline);
+}
+
+/**
+ * Puts a mark among the records of `host`, and returns its place in the stream. What was put before lies before it, whichever
+ * server is asked.
+ */
+export async function markRecords(
+  session: ClusterSession,
+  publisher: AckedPublisher,
+  host: string,
+  mark: typeof OPENED | typeof REMOVED,
+  epoch: number,
+  number: number,
+  deadline: number,
+): Promise<number> {
   const bucket = session.bucketName('policies');
-  const subject = `$KV.${bucket}.${host}.${OPENED}`;
+  const subject = `$KV.${bucket}.${host}.${mark}`;
   const data = encodeMessage(epoch, number, { isDelete: true });
   for (;;) {
     const answer = await publisher.publish({ subject, data, isDelete: true }, ATTEMPT_MS);
@@ -35,6 +52,14 @@ export async function markOpening(
     }
     await pause(PAUSE_MS);
   }
+}
+
+/** Every host that was opened and not removed, whether or not a process is it now. */
+export async function registeredHosts(session: ClusterSession): Promise<ReadonlySet<string>> {
+  const bucket = session.bucketName('policies');
+  const subjects_filter = `$KV.${bucket}.*.${OPENED}`;
+  const { state } = await session.manager.streams.info(`KV_${bucket}`, { subjects_filter });
+  return new Set(Object.keys(state.subjects ?? {}).map((subject) => subject.split('.')[2] ?? ''));
 }
 
 /**

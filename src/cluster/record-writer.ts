@@ -10,7 +10,7 @@ import { decodeMessage, encodeMessage, type RecordMessage } from './record-messa
 import type { ClusterSession } from './session.ts';
 import type { StateObjects } from './state-objects.ts';
 import { pause, readMessage } from './stream-reads.ts';
-import { keyOfSubject, subjectOfKey } from './subject-key.ts';
+import { subjectOfKey } from './subject-key.ts';
 import type { Tombstones } from './tombstones.ts';
 
 /** What the writer knows of a key's record in the bucket. */
@@ -312,13 +312,3 @@ export class RecordWriter {
 function isWritten(found: RecordMessage | undefined, epoch: number, number: number): boolean {
   return found !== undefined && found.epoch === epoch && found.number === number;
 }
-
-/** The key of a message's subject in the bucket `policies`; `undefined` for what is no record. */
-export function keyOfMessage(subject: string): string | undefined {
-  // $KV.<bucket>.<host>.<key>
-  const key = subject.split('.').slice(3).join('.');
-  return key.startsWith(OPENED) ? undefined : keyOfSubject(key);
-}
-
-/** Token of the message that marks an opening: no key has it, for `=` is followed by two digits there. */
-export const OPENED = '=opened';

@@ -364,6 +364,33 @@ export const problem: JsonSchema = {
 };
 
 /** One result of a batch. */
+/** What was removed with a host. */
+export const removedHost = object(
+  {
+    host: string,
+    epoch: {
+      type: 'integer',
+      description: 'Of the removal: a process of the host with a smaller one is fenced',
+    },
+    vms: {
+      type: 'array',
+      description: 'VMs that went with it',
+      items: object(
+        {
+          id: string,
+          name: string,
+          migration: {
+            type: 'string',
+            description: 'Where it was a document that this migration kept',
+          },
+        },
+        ['id', 'name'],
+      ),
+    },
+  },
+  ['host', 'epoch', 'vms'],
+);
+
 /** A host of the cluster. */
 export const host = object(
   {

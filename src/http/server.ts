@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { ERROR_CODES, type ErrorCode, ExtSwitchError } from '../core/errors.ts';
 import { BODY_LIMITS } from './body-limits.ts';
 import { ClusterPlane, needsLease } from './cluster/cluster-plane.ts';
-import { listHosts } from './cluster/list-hosts.ts';
+import { listHosts, removeHost } from './cluster/list-hosts.ts';
 import { CompiledRoute } from './dispatcher.ts';
 import { Guard } from './guard.ts';
 import { parseJson } from './json-body.ts';
@@ -174,7 +174,10 @@ function makePlane(deps: ServerDeps): Plane {
       perWorld: limits.streamsPerWorld ?? 64,
       ...(limits.heartbeatMs === undefined ? {} : { heartbeatMs: limits.heartbeatMs }),
     },
-    () => listHosts(plane),
+    {
+      list: () => listHosts(plane),
+      remove: (host, withVms) => removeHost(plane, host, withVms),
+    },
   );
   const compiled = table.map((route, index) => new CompiledRoute(route, index));
   for (const one of compiled) matcher.add(one.route.method, `/v1${one.route.path}`, one);

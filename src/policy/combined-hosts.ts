@@ -14,6 +14,10 @@ export class CombinedHosts implements HostDirectory {
     return this.#near.peer(host) ?? this.#far.peer(host);
   }
 
+  knows(host: string): boolean {
+    return this.#near.knows?.(host) === true || this.#far.knows?.(host) === true;
+  }
+
   /** Joins both, or none. */
   join(peer: MigrationPeer): void {
     this.#near.join(peer);

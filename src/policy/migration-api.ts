@@ -345,6 +345,8 @@ export interface MigrationPeer {
 export interface HostDirectory {
   /** `undefined`: no such host, or it cannot be reached now. */
   peer(host: string): MigrationPeer | undefined;
+  /** There is such a host, whether or not it can be reached now; left out: only those that can. */
+  knows?(host: string): boolean;
   /** A world is open and can be migrated to. Throws `ALREADY_EXISTS` for a name that is taken. */
   join(peer: MigrationPeer): void;
   /** It is closing. */

@@ -261,6 +261,13 @@ export class Migrations implements MigrationCollection {
   #peer({ host = '' }: MigrationDestination): MigrationPeer {
     const peer = this.#world.hosts?.peer(host);
     if (peer !== undefined) return peer;
+    if (this.#world.hosts?.knows?.(host) === true) {
+      throw new ExtSwitchError(
+        'HOST_UNREACHABLE',
+        `host ${JSON.stringify(host)} does not answer host ${JSON.stringify(this.#world.name)}: it is not alive, or its world is not open yet`,
+        { member: 'destination.host', found: host },
+      );
+    }
     throw new ExtSwitchError(
       'NOT_FOUND',
       `no host ${JSON.stringify(host)} can be reached from host ${JSON.stringify(this.#world.name)}`,

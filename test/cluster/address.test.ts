@@ -38,7 +38,7 @@ t.test('what is left out has the defaults of src/cluster/api.ts', async (t) => {
         servers: ['host:4222'],
         cluster: 'extswitch',
         isTls: false,
-        leaseMs: 10_000,
+        leaseMs: 15_000,
         writeTimeoutMs: 15_000,
       },
       spec,

@@ -23,6 +23,9 @@ import { type ClusterHost, hasVm, migrateTo, openMember, sees, until } from './h
 
 const missing = natsServerMissing();
 
+// Three servers, on whatever machine.
+t.setTimeout(240_000);
+
 let servers: NatsServers;
 let clusters = 0;
 
@@ -251,6 +254,84 @@ t.test(
   },
 );
 
+t.test(
+  'a host that is removed is gone for everybody, its process ends when it is back, and its name begins anew',
+  { skip: missing },
+  async (t) => {
+    const url = newCluster();
+    const { a: gone, proxies } = await behindProxies(url);
+    const [b, c] = await Promise.all([openMember(url, 'b'), openMember(url, 'c')]);
+    const vm = await runningVm(gone);
+    await vm.save();
+    const listed = ({ fabric }: ClusterHost): string[] =>
+      (fabric.cluster?.members() ?? []).map(({ host }) => host);
+    const remove = async (host: string, withVms = false) =>
+      b.fabric.cluster?.removeHost(host, { withVms });
+    await until('all are seen', () => listed(b).length === 3 && listed(c).length === 3);
+    for (const [host, code] of [
+      ['a', 'ILLEGAL_TRANSITION'],
+      ['b', 'ILLEGAL_TRANSITION'],
+      ['nobody', 'NOT_FOUND'],
+    ] as const) {
+      await t.rejects(remove(host, true), { code, message: new RegExp(`host "${host}"`) });
+    }
+    for (const proxy of proxies) proxy.cut('stall');
+    await until('a is silent', () => b.fabric.cluster?.hosts.peer('a') === undefined);
+    await b.fabric.vms.create({ name: 'w' });
+    await t.rejects(migrateTo(b, 'a', 'w'), { code: 'HOST_UNREACHABLE', message: /host "a"/ });
+    await t.rejects(migrateTo(b, 'nobody', 'w'), { code: 'NOT_FOUND', message: /host "nobody"/ });
+    await t.rejects(remove('a'), {
+      code: 'ILLEGAL_TRANSITION',
+      message: /host "a" still has a VM: "vm"/,
+      place: { problems: [{ name: 'vm', id: vm.info.id }] },
+    });
+    for (const proxy of proxies) proxy.heal();
+    await until('a refusal has changed nothing', () => gone.fabric.cluster?.isHolding);
+    await gone.fabric.switches.get('S').ports.create({ name: 'still the host' });
+
+    for (const proxy of proxies) proxy.cut('stall');
+    await until('a is silent', () => b.fabric.cluster?.hosts.peer('a') === undefined);
+    t.match(await remove('a', true), { host: 'a', epoch: 2, vms: [{ name: 'vm' }] });
+    t.strictSame(listed(b), ['b', 'c']);
+    await until('c knows it too', () => listed(c).length === 2, 5_000);
+    const session = await openSession(parseClusterAddress(url), 'test');
+    const left = async (stream: string, subjects_filter: string) =>
+      Object.keys(
+        (await session.manager.streams.info(stream, { subjects_filter })).state.subjects ?? {},
+      );
+    const cluster = session.address.cluster;
+    const marks = [`$KV.${cluster}-policies.a.=removed`];
+    t.strictSame(await left(`KV_${cluster}-policies`, `$KV.${cluster}-policies.a.>`), marks);
+    t.strictSame(
+      (await session.objects.list()).filter(({ name }) => name.startsWith('a/')),
+      [],
+      'no run-time data',
+    );
+    const late = gone.fabric.atomic(async () => undefined).catch((error: unknown) => error);
+    for (const proxy of proxies) proxy.heal();
+    await until('its process ends', () => gone.fabric.cluster?.lost.aborted);
+    await late;
+    await gone.fabric.close();
+    await session.close();
+    await until('and is not in the list', () => listed(b).length === 2 && listed(c).length === 2);
+
+    const anew = await openMember(url, 'a');
+    t.equal(anew.fabric.cluster?.epoch, 3);
+    t.notOk(hasVm(anew, 'vm'));
+    // Its record was on the way until now.
+    t.throws(() => anew.fabric.switches.get('S').ports.get('still the host'), {
+      code: 'NOT_FOUND',
+    });
+    await runningVm(anew);
+    const kept = recordsOf(anew.fabric);
+    await anew.fabric.close();
+    const again = await openMember(url, 'a');
+    t.strictSame(recordsOf(again.fabric), kept, 'what is written since counts');
+    await Promise.all([again, b, c].map(({ fabric }) => fabric.close()));
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  },
+);
+
 t.test('a directory of two is joined whole or not at all', async (t) => {
   const near = new LocalHosts();
   const far = new LocalHosts();
@@ -328,6 +409,8 @@ t.test(
       );
       if (victim !== undefined) break;
       await a.close();
+      // That of the host that has just closed may be there for a while.
+      for (const name of (await watchers()).keys()) others.add(name);
       a = await openCluster(url, { name: 'a', profile: 'ws2022' });
     }
     if (victim === undefined) throw new Error('no server to kill');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { natsServerMissing, startNatsServers } from '../../src/testing/nats-servers.ts';
+import { runCli } from '../cli/run-in-process.ts';
 import { serve } from '../cli/serve-process.ts';
 
 // Three NATS servers, and five processes one after the other, on whatever machine.
@@ -158,6 +159,20 @@ t.test(
     t.equal(await b.served.ended, 0);
     t.equal((await third.ask('GET', '/v1/hosts/b')).body.state, 'left');
     t.equal((await third.ask('GET', '/v1/vms/two')).status, 503, 'one that left keeps its VMs');
+
+    t.match(await third.ask('DELETE', '/v1/hosts/b'), {
+      status: 409,
+      body: { member: 'host', problems: [{ name: 'own' }, { name: 'two' }] },
+    });
+    t.match(await third.ask('DELETE', '/v1/hosts/a'), { status: 409 }, 'itself');
+    t.equal((await third.ask('DELETE', '/v1/hosts/nobody')).status, 404);
+    t.equal((await third.ask('GET', '/v1/vms/two')).status, 503, 'refused, nothing has changed');
+    const removed = await runCli(['host', 'remove', 'b', '--with-vms', '--url', third.url]);
+    t.match(removed, { code: 0, out: /^removed host b, and with it VM (own, two|two, own)$/m });
+    t.equal((await third.ask('GET', '/v1/vms/two')).status, 404, 'all hosts answer');
+    t.match((await third.ask('GET', '/v1/hosts')).body.items, [{ host: 'a' }]);
+    t.equal((await third.ask('GET', '/v1/hosts')).body.items.length, 1);
+    t.equal((await third.ask('DELETE', '/v1/hosts/b')).status, 404);
     third.served.child.kill('SIGTERM');
     t.equal(await third.served.ended, 0);
   },

@@ -158,6 +158,10 @@ export class FakeCluster implements Cluster {
     return { answers, silent };
   }
 
+  removeHost(): never {
+    throw new Error('no test removes a host of the fake cluster');
+  }
+
   serve(service: string, handler: Handler): () => void {
     this.handlers.set(service, handler);
     return () => this.handlers.delete(service);

@@ -2,6 +2,7 @@ import { connect, type Item, pathOf } from '../client.ts';
 import { printFields } from '../columns.ts';
 import type { CommandHandler } from '../command.ts';
 import { printItems, printJson } from '../print-items.ts';
+import { harmless } from '../terminal.ts';
 
 /** `host list` */
 export const list: CommandHandler = async (call, terminal) => {
@@ -17,6 +18,22 @@ export const list: CommandHandler = async (call, terminal) => {
     { title: 'since', value: (item: Item) => item['since'] },
   ];
   await printItems(call, terminal, pages, columns, 'there are no hosts');
+  return 0;
+};
+
+/** `host remove` */
+export const remove: CommandHandler = async (call, terminal) => {
+  const query = call.has('with-vms') ? '?vms=delete' : '';
+  const path = `/hosts${pathOf(...call.arguments)}${query}`;
+  const { body: removed } = await connect(call, terminal, 'default').request('DELETE', path);
+  if (call.has('json')) {
+    await printJson(terminal, removed);
+    return 0;
+  }
+  const vms = (removed as unknown as { readonly vms: readonly { readonly name: string }[] }).vms;
+  const names = vms.map(({ name }) => harmless(name)).join(', ');
+  const also = vms.length === 0 ? '' : `, and with it VM ${names}`;
+  await terminal.line(`removed host ${harmless(call.arguments.join(' '))}${also}`);
   return 0;
 };
 

@@ -27,4 +27,15 @@ export const HOST_VERBS: readonly CommandSpec[] = [
     examples: ['host show b'],
     load: async () => (await import('../commands/host.ts')).show,
   },
+  {
+    words: ['host', 'remove'],
+    aliases: ['delete'],
+    summary: 'Remove a host that is not alive from the cluster, for good',
+    detail:
+      'With everything it has stored; its name is free then. Refused while it has VMs: start it once more and migrate or export\nthem, or say --with-vms. A process of it that comes back ends. Migrations that wait for it are settled by migration settle.',
+    arguments: [{ name: 'host', help: 'host, by name' }],
+    flags: [...FLAGS, { name: 'with-vms', help: 'its VMs go with it' }],
+    examples: ['host remove b', 'host remove b --with-vms'],
+    load: async () => (await import('../commands/host.ts')).remove,
+  },
 ];

@@ -304,5 +304,5 @@ function unreachable(
     known !== undefined && silent.includes(known)
       ? `${name} is on host ${JSON.stringify(known)}, which does not answer`
       : `${name} is on none of the hosts that answer; it may be on ${what} ${list}, which ${them} not`;
-  return new ExtSwitchError('HOST_UNREACHABLE', message, { found: list });
+  return new ExtSwitchError('HOST_UNREACHABLE', message, { found: silent.join(', ') });
 }

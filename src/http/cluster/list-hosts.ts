@@ -1,3 +1,5 @@
+import type { RemovedHost } from '../../cluster/api.ts';
+import { ExtSwitchError } from '../../core/errors.ts';
 import type { Plane } from '../plane.ts';
 import type { HostInfo } from '../routes/hosts.ts';
 
@@ -22,6 +24,20 @@ export async function listHosts(plane: Plane): Promise<readonly HostInfo[]> {
       ...(told === undefined ? {} : { vms: told.vms }),
     };
   });
+}
+
+/** Removes a host from the plane's cluster; errors are those of `Cluster.removeHost`. */
+export async function removeHost(
+  { deps, here }: Plane,
+  host: string,
+  withVms: boolean,
+): Promise<RemovedHost> {
+  if (deps.cluster !== undefined) return deps.cluster.removeHost(host, { withVms });
+  const name = JSON.stringify(host.slice(0, 100));
+  const place = { member: 'host', found: host.slice(0, 100) };
+  if (host !== here.host) throw new ExtSwitchError('NOT_FOUND', `there is no host ${name}`, place);
+  const message = `host ${name} is this server, of no cluster: there is nothing to remove it from`;
+  throw new ExtSwitchError('ILLEGAL_TRANSITION', message, place);
 }
 
 function aloneInfo({ here, deps, since, url }: Plane): HostInfo {

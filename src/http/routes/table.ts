@@ -7,7 +7,7 @@ import { extensionRoutes } from './extensions.ts';
 import { featureRoutes } from './features.ts';
 import { findingRoutes } from './findings.ts';
 import { hostRoutes } from './host.ts';
-import { clusterHostRoutes, type HostLister } from './hosts.ts';
+import { clusterHostRoutes, type HostsAccess } from './hosts.ts';
 import { migrationRoutes } from './migrations.ts';
 import { nicRoutes } from './nics.ts';
 import { portableRoutes } from './portable.ts';
@@ -26,7 +26,7 @@ export function routeTable(
   worlds: Worlds,
   batch: BatchDeps,
   streams: StreamLimits,
-  hosts: HostLister,
+  hosts: HostsAccess,
 ): readonly Route[] {
   return [
     ...featureRoutes,
