@@ -85,12 +85,12 @@ export function namesTaken(
   if (world.vms.has(vm.id) || vm.adapters.some(({ id }) => world.adapters.has(id))) {
     fails(problems, {
       code: 'NAME_TAKEN',
-      message: `VM id ${vm.id} is taken: the VM, or a copy of it, is on this host already`,
+      message: `VM id ${vm.id} is taken: the VM, or a copy of it, is on ${hostText(world)} already`,
     });
   } else if (world.vmNames.has(vm.name)) {
     fails(problems, {
       code: 'NAME_TAKEN',
-      message: `a VM named ${JSON.stringify(vm.name)} is on this host already: delete or rename one of them`,
+      message: `a VM named ${JSON.stringify(vm.name)} is on ${hostText(world)} already: delete or rename one of them`,
     });
   }
 }
@@ -118,7 +118,7 @@ function placeOf(
     fails(problems, {
       code: 'SWITCH_MISSING',
       adapter: name,
-      message: `adapter ${JSON.stringify(name)} connects to switch ${JSON.stringify(from?.name)} (33012): ${error.message}; name another one or create it`,
+      message: `adapter ${JSON.stringify(name)} connects to switch ${JSON.stringify(from?.name)} (33012): ${error.message} on ${hostText(world)}; name another one or create it`,
     });
   }
   return undefined;
@@ -136,6 +136,9 @@ function requiredMissing({ world, adapter, entry, problems }: Place): void {
   }
 }
 
+/** A report is read where the VM is: `this host` would be the wrong one. */
+const hostText = ({ name }: World): string => `host ${JSON.stringify(name)}`;
+
 const versionText = (version: number): string => `${version >> 8}.${version & 255}`;
 
 /** At most one problem for a policy: what its class is here, then whether its values fit. */
@@ -151,7 +154,7 @@ function classProblem(
     fails(problems, {
       ...about,
       code: 'CLASS_MISSING',
-      message: `class ${feature} (${featureId}) is not registered on this host: register its MOF here, or remove the policy`,
+      message: `class ${feature} (${featureId}) is not registered on ${hostText(world)}: register its MOF there, or remove the policy`,
     });
     return;
   }
@@ -161,7 +164,7 @@ function classProblem(
       ...about,
       code: 'NDIS_VERSION',
       rule: 'E1',
-      message: `${feature} needs NDIS ${missing.since}, this host has ${world.ndis}: ${missing.what}`,
+      message: `${feature} needs NDIS ${missing.since}, ${hostText(world)} has ${world.ndis}: ${missing.what}`,
     });
     return;
   }
@@ -169,7 +172,7 @@ function classProblem(
     fails(problems, {
       ...about,
       code: 'CLASS_OLDER',
-      message: `class ${feature} is version ${versionText(here.version)} on this host, the policy is ${versionText(version)}: register the newer class here`,
+      message: `class ${feature} is version ${versionText(here.version)} on ${hostText(world)}, the policy is ${versionText(version)}: register the newer class there`,
     });
     return;
   }
@@ -177,14 +180,14 @@ function classProblem(
     warns(problems, {
       ...about,
       code: 'CLASS_NEWER',
-      message: `class ${feature} is version ${versionText(here.version)} on this host, the policy is ${versionText(version)}: new members take their defaults`,
+      message: `class ${feature} is version ${versionText(here.version)} on ${hostText(world)}, the policy is ${versionText(version)}: new members take their defaults`,
     });
   }
   if (!here.builtIn && registered.uint16 !== uint16) {
     fails(problems, {
       ...about,
       code: 'UINT16_PROFILE',
-      message: `class ${feature} is serialized with uint16 ${registered.uint16} on this host, with ${uint16} where the VM is: register it alike`,
+      message: `class ${feature} is serialized with uint16 ${registered.uint16} on ${hostText(world)}, with ${uint16} where the VM is: register it alike`,
     });
     return;
   }
@@ -209,15 +212,16 @@ function ownersMissing({ world, adapter, entry, problems }: Place): void {
     const { extensionId } = here;
     told.add(extensionId);
     if (isEnabledOn(world, entry, extensionId)) continue;
-    const isInstalled = world.extensions.has(extensionId);
+    const installed = world.extensions.get(extensionId);
     warns(problems, {
-      code: isInstalled ? 'EXTENSION_DISABLED' : 'EXTENSION_MISSING',
+      code: installed !== undefined ? 'EXTENSION_DISABLED' : 'EXTENSION_MISSING',
       adapter: adapter.name,
       feature,
       extensionId,
-      message: isInstalled
-        ? `extension ${extensionId}, which ${feature} is for, does not run on switch ${entry.name}: nobody enforces the policy until it is enabled there`
-        : `extension ${extensionId}, which ${feature} is for, is not installed on this host: nobody enforces the policy`,
+      message:
+        installed !== undefined
+          ? `extension ${installed.name} (${extensionId}), which ${feature} is for, does not run on switch ${entry.name}: nobody enforces the policy until it is enabled there`
+          : `extension ${extensionId}, which ${feature} is for, is not installed on ${hostText(world)}: nobody enforces the policy`,
     });
   }
 }
@@ -258,7 +262,7 @@ function macTaken({ world, adapter, problems }: Place, isAlive: boolean): void {
   } else if (world.macs.isKept(mac)) {
     warns(problems, {
       ...told,
-      message: `mac ${macText(mac)} is in the settings of another adapter of this host: the two cannot run at the same time`,
+      message: `mac ${macText(mac)} is in the settings of another adapter of ${hostText(world)}: the two cannot run at the same time`,
     });
   }
 }

@@ -139,6 +139,12 @@ t.test(
     const shown = await runCli(['migration', 'show', id, ...url]);
     t.equal(shown.out, moved.out);
     const listed = await runCli(['migration', 'list', ...url]);
+    t.match(listed.out, /^vm +there +would fail +compare +/m, 'a dry run has moved nothing');
+    t.match(listed.out, /^vm +there +would succeed +compare +/m);
+    const [dryId = ''] =
+      /[0-9a-f-]{36}$/m.exec(/^.*would fail.*$/m.exec(listed.out)?.[0] ?? '') ?? [];
+    const shownDry = await runCli(['migration', 'show', dryId, ...url]);
+    t.equal(shownDry.out, dry.out, 'shown as it was printed');
     t.match(
       listed.out,
       /VM +TO +STATE +STEP +ID\n(.*\n)*vm +there +succeeded +finish +[0-9a-f-]{36}\n/,

@@ -52,7 +52,7 @@ export const list: CommandHandler = async (call, terminal) => {
     { title: 'vm', value: member('vm', 'name') },
     ...(isCluster ? [{ ...HOST_COLUMN, title: 'from' }] : []),
     { title: 'to', value: member('destination', 'host') },
-    { title: 'state', value: (item: Item) => item['state'] },
+    { title: 'state', value: stateText },
     {
       title: 'step',
       value: (item: Item) => (item['steps'] as readonly Item[]).at(-1)?.['name'],
@@ -63,10 +63,16 @@ export const list: CommandHandler = async (call, terminal) => {
   return 0;
 };
 
+/** What only was asked about has moved nothing. */
+function stateText({ state, dryRun }: Item): unknown {
+  if (dryRun !== true) return state;
+  return state === 'failed' ? 'would fail' : 'would succeed';
+}
+
 /** `migration show` */
 export const show: CommandHandler = async (call, terminal) => {
   const migration = await connect(call, terminal).get(`/migrations${pathOf(...call.arguments)}`);
-  return print(call, terminal, migration, false);
+  return print(call, terminal, migration, migration['dryRun'] === true);
 };
 
 /** `migration settle` */
