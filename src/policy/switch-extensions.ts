@@ -183,10 +183,13 @@ export class SwitchExtensions implements SwitchExtensionCollection {
   }
 
   async #restore(before: Binding[], entry: SwitchEntry): Promise<void> {
-    // A switch that went meanwhile has no stack any more.
-    if (entry.isDeleted) return;
+    // What a deletion under way makes again when it cannot be kept.
     entry.bindings = before;
-    await changeStack(this.#world, entry);
+    const present = presentSwitch(this.#world, entry);
+    // A switch that went meanwhile has no stack any more.
+    if (present.isDeleted) return;
+    present.bindings = before;
+    await changeStack(this.#world, present);
   }
 }
 

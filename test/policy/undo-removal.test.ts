@@ -3,6 +3,7 @@ import type { FabricInterface, SwitchHandle } from '../../src/policy/api.ts';
 import { ChangeLog } from '../../src/policy/change-log.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
+import { extensionWith } from '../support/fabrikam.ts';
 import { FailingStore } from '../support/failing-store.ts';
 import { holder, PORT_SETTING, turn } from './open-world.ts';
 import { contents, ending, openVmWorld, visible } from './vm-world.ts';
@@ -127,6 +128,49 @@ for (const { title, at, change, removal } of CASES) {
     await fabric.close();
   });
 }
+
+t.test(
+  'an order of extensions that the deletion of the switch overtakes, not stored: as it was (A43)',
+  async (t) => {
+    const store = new FailingStore();
+    const { held, extension } = holder('OID_SWITCH_PORT_TEARDOWN');
+    const other = extensionWith(() => ({}), {
+      id: 'f1000000-0000-4000-8000-0000000000f1',
+      name: 'Other',
+    });
+    const { fabric, sw } = await openVmWorld([extension, other], { store });
+    await sw.ports.create({ name: 'P' });
+    const gone = await sw.ports.create({ name: 'Q' });
+    const order = () =>
+      fabric.switches
+        .get('S')
+        .extensions.list()
+        .map(({ name }) => name);
+    const before = order();
+    const last = before.at(-1) ?? '';
+    // The switch is busy: the change waits for its turn, and the deletion comes.
+    const deleted = ending(() => gone.delete());
+    await turn();
+    t.equal(held.length, 1);
+    const changed = ending(() => sw.extensions.change(last, { order: 0 }));
+    await turn();
+    store.holding = true;
+    const removed = ending(() => sw.delete());
+    for (let spin = 0; spin < 20; spin += 1) {
+      held.shift()?.forward();
+      await turn();
+    }
+    store.failing = true;
+    store.holding = false;
+    store.release();
+    t.equal(await removed, 'STORE_UNAVAILABLE');
+    t.equal(await changed, 'NOT_FOUND');
+    t.equal(await deleted, 'STORE_UNAVAILABLE');
+    t.equal(before.length, 2);
+    t.strictSame(order(), before);
+    await fabric.close();
+  },
+);
 
 t.test(
   'undos held by a removal follow its own, the latest first, whenever they failed',
