@@ -32,6 +32,8 @@ export interface OpenedStore {
 
 /** One token of a subject. */
 const HOST_NAME = /^[A-Za-z0-9_-]{1,63}$/;
+/** For writes under way when a host is closed: longer than an election, whatever `writeTimeout` is. */
+const CLOSE_WAIT_MS = 10_000;
 /** Opening may have to wait for a leader in each of its steps. */
 const OPEN_LEAST_MS = 30_000;
 
@@ -123,7 +125,9 @@ class ClusterStore implements Store {
   }
 
   async #close(): Promise<void> {
+    const late = setTimeout(() => this.#writer.end(), CLOSE_WAIT_MS);
     await this.#commits.idle();
+    clearTimeout(late);
     await this.#writer.close();
     await this.#mirror.close();
   }

@@ -44,6 +44,7 @@ export class CommitWriter {
   #toUndo: Omit<CommitOps, 'object'> | undefined = undefined;
   #fenced: ExtSwitchError | undefined = undefined;
   #isClosed = false;
+  #isEnding = false;
   /** When the journal last said that this process is the host. */
   #sureAt = now();
   #waiting: (() => void)[] = [];
@@ -142,13 +143,21 @@ export class CommitWriter {
     this.#checkHost();
   }
 
+  /** Whatever waits for servers now fails with `STORE_UNAVAILABLE`. */
+  end(): void {
+    this.#isEnding = true;
+    this.#parts.journal.end();
+    this.#progressed();
+  }
+
   /** Waits a while for the records, so that the next opening finds them all. */
   async close(): Promise<void> {
     const { objects, publisher } = this.#parts;
     const deadline = performance.now() + CLOSE_WAIT_MS;
     const mark = this.#records.mark;
+    if (this.#isEnding) this.#records.stop();
     // What was refused must not be there when the host is opened again.
-    await this.#settle(deadline).catch(() => undefined);
+    if (!this.#isEnding) await this.#settle(deadline).catch(() => undefined);
     while (mark.ahead > 0 && !this.#records.isStopped && !this.#records.isFull) {
       if (performance.now() >= deadline) break;
       await this.#progress(CLOSE_WAIT_MS / 50);
@@ -266,7 +275,7 @@ export class CommitWriter {
       await this.#progress(Math.max(1, deadline - performance.now()));
       this.#checkHost();
       if (records.isFull && isPut) throw this.#unavailable(`${this.#bucket} is full`);
-      if (performance.now() >= deadline) {
+      if (performance.now() >= deadline || this.#isEnding) {
         throw this.#unavailable(`${this.#bucket} does not take the records of ${most} commits`);
       }
     }
@@ -332,6 +341,8 @@ export class CommitWriter {
         outcome.isFull ? `${journal.place} is full` : `${journal.place}: ${outcome.text}`,
       );
     }
+    if (this.#isEnding)
+      return this.#unavailable('no quorum of servers answered until it was closed');
     const { writeTimeoutMs } = session.address;
     return this.#unavailable(`no quorum of servers answered within ${writeTimeoutMs} ms`);
   }

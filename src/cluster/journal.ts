@@ -46,6 +46,7 @@ export class Journal {
   readonly #session: ClusterSession;
   readonly #publisher: AckedPublisher;
   readonly #stream: string;
+  #isEnding = false;
 
   constructor(session: ClusterSession, publisher: AckedPublisher, host: string, writer: string) {
     this.#session = session;
@@ -79,10 +80,15 @@ export class Journal {
       else if (answer.code !== WRONG_LAST_SEQUENCE && !isOnTheWay) {
         return { kind: 'refused', isFull: isNoRoom(answer), text: answer.text };
       }
-      if (performance.now() >= deadline) return { kind: 'unknown' };
+      if (performance.now() >= deadline || this.#isEnding) return { kind: 'unknown' };
       await pause(PAUSE_MS);
     }
     return { kind: 'unknown' };
+  }
+
+  /** Nothing is sent again any more: what has no answer has none. */
+  end(): void {
+    this.#isEnding = true;
   }
 
   /** Every entry of the host from place `after` of the stream on, in the order of the stream. */

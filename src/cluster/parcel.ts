@@ -3,11 +3,14 @@ import { type JetStreamClient, StorageType } from '@nats-io/jetstream';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import { nanos } from '@nats-io/transport-node';
 import { ExtSwitchError } from '../core/errors.ts';
+import { within } from './unreachable.ts';
 
 /** What nobody fetched goes away by itself after this long, in milliseconds. */
 const KEPT_MS = 60 * 60 * 1000;
 const ATTEMPTS = 4;
 const RETRY_MS = 50;
+/** The client waits for ever for parts of an object that was deleted while it read. */
+const ATTEMPT_MS = 10_000;
 
 /**
  * Bodies too large for a message: left in an object store of their own, fetched once and deleted. A store of its own, since deleting
@@ -38,7 +41,8 @@ export class Parcels {
     let why = 'the other host has given up, or left it more than an hour ago';
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       try {
-        const bytes = await (await this.#store()).getBlob(name);
+        const store = await this.#store();
+        const bytes = await within(store.getBlob(name), ATTEMPT_MS);
         if (bytes !== null) return bytes;
       } catch (error) {
         // A replica that lags behind gives less than all of it, which its digest shows.

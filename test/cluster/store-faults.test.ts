@@ -161,6 +161,29 @@ t.test(
 );
 
 t.test(
+  'closing while nobody answers ends in bounded time, whatever a write may wait for',
+  { skip },
+  async (t) => {
+    const url = await singleUrl();
+    const line = new LossyLine(Number(url.split(':').at(-1)));
+    const address = `nats://127.0.0.1:${await line.listen()}/lab?writeTimeout=1h`;
+    const session = await openSession(parseClusterAddress(address), 'closing');
+    const { store } = await open(session, 'closing');
+    await write(store, put('a', 1));
+    line.isMute = true;
+    line.isDeaf = true;
+    const writing = write(store, put('a', 2)).catch((error: unknown) => error);
+    const begun = performance.now();
+    await store.close();
+    const took = performance.now() - begun;
+    t.ok(took < 20_000, `closed after ${Math.round(took)} ms`);
+    t.match(await writing, { code: 'STORE_UNAVAILABLE' });
+    await session.close();
+    line.close();
+  },
+);
+
+t.test(
   'a write was refused and had come through: it is undone when the host is closed',
   { skip },
   async (t) => {
