@@ -209,7 +209,8 @@ function Get-InternalList($vmSwitch) {
         $list += , ([ordered]@{
                 name     = [string]$adapter.Name
                 mac      = [string]$adapter.MacAddress
-                features = ConvertTo-FeatureList (Get-VMSwitchExtensionPortFeature -ManagementOS -VMNetworkAdapterName $adapter.Name)
+                # By the object: two switches may have NICs of one name.
+                features = ConvertTo-FeatureList (Get-VMSwitchExtensionPortFeature -VMNetworkAdapter $adapter)
             })
     }
     return , $list
