@@ -39,7 +39,10 @@ export class StateObjects {
   async keep(bytes: Uint8Array): Promise<string> {
     const name = `${this.#prefix}${this.#epoch}.${this.#process}.${this.#count++}`;
     const timeout = this.#session.address.writeTimeoutMs;
-    await this.#session.objects.putBlob({ name }, bytes, { timeout });
+    // Of a bucket that is full the client may wait for an answer that has come and was a refusal.
+    const deadline = performance.now() + timeout;
+    const kept = await until(deadline, this.#session.objects.putBlob({ name }, bytes, { timeout }));
+    if (kept === undefined) throw new Error(`no answer within ${timeout} ms`);
     return name;
   }
 
