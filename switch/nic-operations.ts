@@ -116,17 +116,17 @@ export class NicOperations {
   *update(port: Port, nic: Nic, change: NicChange): Steps<void> {
     nextState(NIC_STATES, nic.state, 'update', `NIC ${nic.name}`);
     checkNicChange(nic.type, change);
-    const before = nicValues(nic);
-    const after = { ...before, ...change };
     const write = (buffer: RequestBuffer): void => {
-      Object.assign(nic, after);
+      // As it is when its turn has come: another update may have gone before it.
+      const before = nicValues(nic);
+      Object.assign(nic, change);
       this.#write(buffer, nic, 'connected', 0);
       Object.assign(nic, before);
     };
     const size = NIC_PARAMETERS.sizeof(this.#state.ndis);
     yield* settled(
       this.#edge.sendSet(OIDS.OID_SWITCH_NIC_UPDATED.code, size, write, () =>
-        Object.assign(nic, after),
+        Object.assign(nic, change),
       ),
     );
     this.#change('nicUpdated', port, nic);

@@ -34,13 +34,17 @@ export function vfAdapterOf({ connection }: AdapterEntry): Guid | undefined {
 export function storedFooting(world: World, record: AdapterRecord): Footing {
   const { portId, vfAssigned, vfAdapter, switchId } = record;
   const entry = switchId === undefined ? undefined : world.switches.get(switchId);
-  const isThere = vfAdapter === undefined || entry === undefined || hasAdapter(entry, vfAdapter);
+  const isThere = entry === undefined || hasAdapter(entry, vfAdapter);
   return { portId, vfAssigned: vfAssigned && isThere };
 }
 
-/** Also one that an extension refused when it was made again: that is for the VM to report. */
-function hasAdapter(entry: SwitchEntry, id: Guid): boolean {
-  const isIt = (nic: { readonly netCfgInstanceId?: Guid }): boolean => nic.netCfgInstanceId === id;
+/**
+ * Also one that an extension refused when it was made again: that is for the VM to report. `id` left out: any, as for a record
+ * written while the adapter was going.
+ */
+function hasAdapter(entry: SwitchEntry, id: Guid | undefined): boolean {
+  const isIt = (nic: { readonly netCfgInstanceId?: Guid }): boolean =>
+    id === undefined || nic.netCfgInstanceId === id;
   for (const port of externalPorts(entry)) {
     const { refusedNics = [] } = entry.portFacts.get(port.id) ?? {};
     if ([...port.nics.values(), ...refusedNics].some(isIt)) return true;

@@ -448,3 +448,46 @@ t.test(
     await fabric.close();
   },
 );
+
+t.test(
+  'a NIC renamed while its virtual function goes with the uplink: neither undoes the other (C29, D25, S17)',
+  async (t) => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const store = new KeptStore();
+      // Each OID waits a moment, so that the operations meet.
+      const slow = extensionWith(() => ({
+        oidRequest: (request) => {
+          queueMicrotask(() => request.forward());
+          return request.pend();
+        },
+      }));
+      const options = { clock: 'manual', extensions: [slow], seed: `${seed}` } as const;
+      const scheduling = 'seeded' as const;
+      const fabric = await Fabric.open({ ...options, scheduling, store });
+      const sw = await fabric.switches.create({ name: 'S', type: 'external', extensions: [slow] });
+      await sw.host.connectUplink({ adapters: [{ name: 'Up', virtualFunctions: 1 }] });
+      const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+      await vm.start();
+      const [adapter] = vm.adapters;
+      await adapter?.assignVf();
+      await Promise.all([
+        adapter?.update({ mac: MAC }),
+        sw.host.disconnectUplink(),
+        adapter?.update({ name: 'New' }),
+      ]);
+      const { mac, name, vfAssigned } = adapter?.info ?? {};
+      const expected = { mac: MAC, name: 'New', vfAssigned: false };
+      t.same({ mac, name, vfAssigned }, expected, `seed ${seed}`);
+      const { friendlyName, currentMac } = adapter?.port.info.nics[0] ?? {};
+      t.same({ friendlyName, currentMac }, { friendlyName: 'New', currentMac: MAC });
+      await fabric.close();
+      const again = await Fabric.open({ ...options, store });
+      t.match(again.vms.get('V').info.adapters, [expected], 'a restart');
+      t.same(
+        again.events.after(0).filter(({ type }) => type === 'finding'),
+        [],
+      );
+      await again.close();
+    }
+  },
+);
