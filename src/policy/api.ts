@@ -187,6 +187,11 @@ export interface ExtensionCollection {
   install(definition: ExtensionDefinition): Promise<ExtensionInfo>;
   list(): readonly ExtensionInfo[];
   get(idOrName: string): ExtensionInfo;
+  /**
+   * It threw where no handler of it runs, so that only the process noticed: a finding (rule D6) on every switch it runs on, whose ids
+   * are returned.
+   */
+  failed(idOrName: string, message: string): readonly Guid[];
 }
 
 export interface SwitchInfo {

@@ -1,4 +1,5 @@
 import { ExtSwitchError } from '../core/errors.ts';
+import type { Guid } from '../core/guid.ts';
 import { compileMof } from '../mof/compiler.ts';
 import { isMofValid, mofError } from '../mof/diagnostic.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
@@ -45,6 +46,18 @@ export class Extensions implements ExtensionCollection {
 
   get(idOrName: string): ExtensionInfo {
     return extensionInfo(findExtension(this.#world, idOrName));
+  }
+
+  failed(idOrName: string, message: string): readonly Guid[] {
+    const { id } = findExtension(this.#world, idOrName);
+    const { switches, environment } = this.#world;
+    const on = [...switches.values()].filter(({ machine }) =>
+      machine.modules.some((module) => module.id === id),
+    );
+    for (const { name } of on) {
+      environment.finding(name, { rule: 'D6', severity: 'error', message, extensionId: id });
+    }
+    return on.map((entry) => entry.id);
   }
 }
 

@@ -68,10 +68,16 @@ export function isExtensionDefinition(value: unknown): value is ExtensionDefinit
   return typeof value === 'object' && value !== null && ORIGIN in value;
 }
 
+/** URL of the module that called {@link defineExtension}; `undefined` when that is no file. */
+export function originOf(definition: ExtensionDefinition): string | undefined {
+  const origin = (definition as { readonly [ORIGIN]?: unknown })[ORIGIN];
+  return typeof origin === 'string' ? origin : undefined;
+}
+
 /** Reads the MOF files of a definition from disk. Throws `EXTENSION_INVALID` naming extension, file and reason. */
 export function mofFilesOf(definition: ExtensionDefinition): readonly ExtensionMofFile[] {
-  const origin = (definition as { readonly [ORIGIN]?: unknown })[ORIGIN];
-  const base = typeof origin === 'string' ? new URL('.', origin) : folderUrl(process.cwd());
+  const origin = originOf(definition);
+  const base = origin !== undefined ? new URL('.', origin) : folderUrl(process.cwd());
   return (definition.mof ?? []).map((entry) => {
     const path = pathOf(definition, entry, base);
     try {

@@ -33,6 +33,7 @@ t.test('nothing said: loopback, 4630, an embedded store in the working folder', 
     profile: 'ws2022',
     logLevel: 'info',
     verifier: 'off',
+    onCrash: 'report',
     print: 'text',
   });
   t.equal((await settings([], {}, '/nowhere', true)).logLevel, 'warn', 'quiet on a terminal');
@@ -52,6 +53,7 @@ t.test('flag before environment before file before default, for every setting', 
     seed: 3,
     logLevel: 'error',
     verifier: 'enforce',
+    onCrash: 'disable',
   };
   const dir = t.testdir({ 'extswitch.config.json': JSON.stringify(file), env: {}, flag: {} });
   const fromFile = await settings([], {}, dir);
@@ -78,6 +80,7 @@ t.test('flag before environment before file before default, for every setting', 
     EXTSWITCH_SEED: '2',
     EXTSWITCH_LOG_LEVEL: 'debug',
     EXTSWITCH_VERIFIER: 'observe',
+    EXTSWITCH_ON_CRASH: 'restart',
   };
   t.strictSame(await settings([], env, dir), {
     host: '127.0.0.2',
@@ -93,12 +96,13 @@ t.test('flag before environment before file before default, for every setting', 
     seed: '2',
     logLevel: 'debug',
     verifier: 'observe',
+    onCrash: 'restart',
     print: 'text',
   });
   const flags =
     '--host ::1 --port 0 --store memory --name flag-name --extension a.ts --extension b.ts --no-bundled --allow-host flag.test';
   const more =
-    '--token flag --profile ws2025 --seed 1 --log-level silent --verifier off --print json';
+    '--token flag --profile ws2025 --seed 1 --log-level silent --verifier off --on-crash report --print json';
   t.strictSame(await settings(`${flags} ${more}`.split(' '), env, dir), {
     host: '::1',
     port: 0,
@@ -113,6 +117,7 @@ t.test('flag before environment before file before default, for every setting', 
     seed: '1',
     logLevel: 'silent',
     verifier: 'off',
+    onCrash: 'report',
     print: 'json',
   });
   t.equal((await settings(['--json'])).print, 'json');

@@ -13,6 +13,10 @@ import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 import { createLazyLogger, type ServerLogger } from './lazy-logger.ts';
 import type { ServeSettings } from './settings.ts';
+import { catchStrayErrors } from './stray-errors.ts';
+
+/** How long a server that has thrown may drain. */
+const FATAL_DRAIN_MS = 15_000;
 
 /** Opens the store, listens, says where, and serves until a signal (or the terminal's) ends it; then drains. */
 export async function runServer(settings: ServeSettings, terminal: Terminal): Promise<void> {
@@ -63,7 +67,15 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
     await worlds.close();
     throw error;
   }
-  const ended = untilEnded(app, logger, terminal.signal, cluster?.lost);
+  const watch = (end: (error: unknown) => void): (() => void) =>
+    catchStrayErrors({
+      answer: settings.onCrash,
+      extensions,
+      logger,
+      worlds: () => worlds.list(),
+      end,
+    });
+  const ended = untilEnded(app, logger, terminal.signal, cluster?.lost, watch);
   await terminal.print(readyText(settings, listening, cluster));
   await ended;
 }
@@ -82,26 +94,32 @@ function urlForOthers({ url, host, port }: Listening): string {
 
 /**
  * Resolves when the server has drained; rejects when draining failed, and with the reason once it has drained because another
- * process became its host.
+ * process became its host, or with an error that nobody caught and no extension threw.
  */
 function untilEnded(
   app: Parameters<typeof drain>[0],
   logger: ServerLogger,
   signal: AbortSignal | undefined,
   lost: AbortSignal | undefined,
+  catchStray: (end: (error: unknown) => void) => () => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: unknown): void => {
-      process.off('unhandledRejection', onRejection);
+      letGo();
       if (error === undefined) resolve();
       else reject(error);
     };
-    // A promise that an extension dropped must not take the switch down (design.md 4).
-    const onRejection = (error: unknown): void => {
-      logger.error({ err: error }, 'a promise was rejected and nobody looked');
-    };
-    process.on('unhandledRejection', onRejection);
     const remove = drainOnSignals(app, settle);
+    const letGo = catchStray((error) => {
+      logger.fatal({ err: error }, 'an error nobody caught: the server drains and ends');
+      remove();
+      // What is broken may keep it from draining.
+      setTimeout(() => process.exit(1), FATAL_DRAIN_MS).unref();
+      drain(app).then(
+        () => settle(error),
+        () => settle(error),
+      );
+    });
     const onLost = (): void => {
       remove();
       const end = (): void => settle(lost?.reason);

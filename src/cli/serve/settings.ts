@@ -5,6 +5,7 @@ import { ExtSwitchError, isExtSwitchError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
+import { CRASH_ANSWERS, type CrashAnswer } from './stray-errors.ts';
 
 const PROFILES = ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'] as const;
 const VERIFIER_MODES = ['off', 'observe', 'enforce'] as const;
@@ -24,6 +25,7 @@ const CONFIG_KEYS = [
   'seed',
   'logLevel',
   'verifier',
+  'onCrash',
 ] as const;
 
 /** What `serve` runs with. */
@@ -49,6 +51,8 @@ export interface ServeSettings {
   readonly print: 'text' | 'json';
   /** How the extensions of worlds that do not say are verified. */
   readonly verifier: (typeof VERIFIER_MODES)[number];
+  /** What becomes of an extension that throws outside its handlers. */
+  readonly onCrash: CrashAnswer;
 }
 
 /** One setting with where it came from, for messages, and the folder its relative paths start at. */
@@ -93,6 +97,7 @@ export async function readServeSettings(
       choiceOf(find('log-level', 'logLevel'), LOG_LEVELS) ??
       (terminal.stderr.isTTY === true ? 'warn' : 'info'),
     verifier: choiceOf(find('verifier', 'verifier'), VERIFIER_MODES) ?? 'off',
+    onCrash: choiceOf(find('on-crash', 'onCrash'), CRASH_ANSWERS) ?? 'report',
     print: call.text('print') === 'json' || call.has('json') ? 'json' : 'text',
   };
   return settings;

@@ -172,6 +172,13 @@ export const LOCAL_VERBS: readonly CommandSpec[] = [
         choices: ['off', 'observe', 'enforce'],
         help: 'check extensions while they work: report what breaks a rule, or fail it; default off',
       },
+      {
+        name: 'on-crash',
+        value: 'WHAT',
+        env: 'EXTSWITCH_ON_CRASH',
+        choices: ['report', 'restart', 'disable'],
+        help: 'an extension throws outside its handlers, e.g. in a timer: a finding, and that; default report',
+      },
       { name: 'config', value: 'FILE', env: 'EXTSWITCH_CONFIG', help: 'settings file to read' },
       {
         name: 'print',
