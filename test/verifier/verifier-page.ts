@@ -44,7 +44,7 @@ function namesTable(names: readonly RuleCheck[]): string {
   const rows = names.map(
     ({ rule, name, what }) => `| \`${name}\` | [${rule}](#${rule.toLowerCase()}) | ${cell(what)} |`,
   );
-  return `Where Driver Verifier has the rule, findings carry its name:\n\n| name | rule | |\n|---|---|---|\n${rows.join('\n')}\n`;
+  return `Where Driver Verifier has the rule, findings carry its name:\n\n| name | rule | |\n|---|---|---|\n${rows.join('\n')}`;
 }
 
 function chapterText(letter: string, title: string, rules: readonly RuleRow[]): string {
@@ -74,8 +74,8 @@ ${known}${severity[0]?.toUpperCase()}${severity.slice(1)}; seen by ${SEEN_BY[by]
 - **Why** ${why}
 - **Mend** ${mend}
 - **To exercise it**: ${exercise}.
-- **Breaks it**: a ${breaks.type} extension that ${breaks.about}.
-- **Comes close**: a ${close.type} extension that ${close.about}.
+- **Breaks it** (${breaks.type}): ${breaks.about}.
+- **Comes close** (${close.type}): ${close.about}.
 - **Source** ${sources.join(', ')}
 `;
 }

@@ -1,5 +1,5 @@
 import type { ProfileName } from '../../policy/api.ts';
-import { RULES } from '../../rules/rule-book.ts';
+import { findRule, RULES } from '../../rules/rule-book.ts';
 import { defineExtension, isExtensionDefinition } from '../../sdk/define.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { Activity } from '../../verifier/activity.ts';
@@ -9,6 +9,7 @@ import { Verifier } from '../../verifier/verifier.ts';
 import type { LifeCycleOptions } from '../life-cycles/life-cycle.ts';
 import { type Outcome, play, seedsOf } from '../life-cycles/run-life-cycle.ts';
 import { type StageOptions, WITNESSES } from '../life-cycles/stage.ts';
+import { withoutNumbers } from './finding-key.ts';
 import { VERIFY_STAGES, type VerifyStage } from './stages.ts';
 import type { RuleOutcome, StageOutcome, VerifyFinding, VerifyReport } from './verify-report.ts';
 import { VerifyRig } from './verify-rig.ts';
@@ -134,8 +135,7 @@ function collect(
   let ok = true;
   const add = (finding: Omit<VerifyFinding, 'stage' | 'seed' | 'times'>): void => {
     if (finding.severity === 'error') ok = false;
-    // Ids of ports and requests differ from time to time: it is the same thing all the same.
-    const key = `${finding.rule}/${finding.message.replace(/\d+/g, '#')}`;
+    const key = `${finding.rule}/${withoutNumbers(finding.message)}`;
     const known = found.get(key);
     found.set(
       key,
@@ -153,9 +153,15 @@ function collect(
     add(route === undefined ? finding : { ...finding, route: route.map(nameOf) });
   }
   for (const { rule, message } of outcome.failures) {
-    if (!told.has(message)) add({ rule, severity: 'error', message });
+    if (!told.has(message)) add({ rule, severity: severityOf(rule), message });
   }
   return ok;
+}
+
+/** What a stage found: of a SHOULD it warns. */
+function severityOf(rule: string | undefined): 'error' | 'warning' {
+  const force = rule === undefined ? undefined : findRule(rule)?.force;
+  return force?.startsWith('SHOULD') === true ? 'warning' : 'error';
 }
 
 function outcomes(findings: readonly VerifyFinding[], activity: Activity): RuleOutcome[] {

@@ -35,7 +35,9 @@ h1, h3, p, dd, td { overflow-wrap: anywhere; }
 .error h3 b { color: var(--bad); } .warning h3 b { color: var(--warn); } .info h3 b { color: var(--dim); }
 .one pre { background: var(--head); padding: .6rem .8rem; overflow-x: auto; border-radius: 4px; } pre mark { background: var(--bad); color: var(--bg); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: .5rem 0 0; } dt { color: var(--dim); } dd { margin: 0; }
-.filter { display: inline-block; margin: .2rem 1rem .6rem 0; cursor: pointer; white-space: nowrap; }
+[name=show] { position: absolute; opacity: 0; }
+.filter { display: inline-block; margin: .1rem .2rem .4rem 0; padding: .1rem .7rem; border: 1px solid var(--line); border-radius: 1rem; cursor: pointer; white-space: nowrap; }
+[name=show]:checked + .filter { background: var(--fg); color: var(--bg); } [name=show]:focus-visible + .filter { outline: 2px solid var(--lane-fg); outline-offset: 2px; }
 table { width: 100%; } td, th { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
 td.id, td.how { white-space: nowrap; } td.how .swatch { width: .6rem; height: .6rem; border-radius: 2px; margin-right: .4rem; }
 tr.chapter th { background: var(--head); } td .reason { color: var(--dim); margin: .2rem 0 0; }

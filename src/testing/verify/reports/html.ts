@@ -111,7 +111,7 @@ function rulesHtml(report: VerifyReport, groups: readonly CoverageGroup[]): stri
     ...groups.map(({ key, label, rules }) => ({ key, label, count: rules.length })),
   ].map(
     ({ key, label, count }) =>
-      `<input type="radio" name="show" id="show-${key}"${key === 'all' ? ' checked' : ''}> <label class="filter" for="show-${key}">${label} (${count})</label>`,
+      `<input type="radio" name="show" id="show-${key}"${key === 'all' ? ' checked' : ''}><label class="filter" for="show-${key}">${label} (${count})</label>`,
   );
   const labels = new Map(groups.map(({ key, label }) => [key, label]));
   const bodies = CHAPTERS.map(({ letter, title, rules }) => {

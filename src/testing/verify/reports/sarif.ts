@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { harmless } from '../../../core/harmless-text.ts';
 import type { RuleForce } from '../../../rules/rule-book.ts';
+import { withoutNumbers } from '../finding-key.ts';
 import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
 import { evidence } from './evidence.ts';
 import { type FindingRule, findingRule, otherFindings } from './finding-rule.ts';
@@ -99,7 +100,7 @@ function result(
   const { rule = NO_RULE, severity, message, stage, seed, times, oid, offset } = finding;
   const seen = evidence(finding);
   // What was seen of a rule in a file: ids of ports differ from run to run.
-  const identity = `${rule}\n${file}\n${message.replace(/\d+/g, '#')}`;
+  const identity = `${rule}\n${file}\n${withoutNumbers(message)}`;
   const isUrl = /^[a-z][a-z+.-]+:/i.test(file);
   const location = isUrl
     ? { uri: file }

@@ -34,8 +34,12 @@ export function textReport(report: VerifyReport, options: TextReportOptions = {}
       counted(report.stages.length, 'stage'),
     '',
   ];
+  const explained = new Set<string | undefined>();
   for (const finding of report.findings) {
-    lines.push(...findingLines(finding, report, { style, command: options.command }), '');
+    const { rule } = finding;
+    const isShort = explained.has(rule);
+    explained.add(rule);
+    lines.push(...findingLines(finding, report, { style, command: options.command, isShort }), '');
   }
   lines.push(...notesOf(report, style), summary(report, style));
   if (options.coverage === true) lines.push(...coverageLines(report, style));
@@ -47,11 +51,18 @@ export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
+interface FindingTextOptions {
+  readonly style?: TextStyle;
+  readonly command?: string | undefined;
+  /** Its rule has been explained. */
+  readonly isShort?: boolean;
+}
+
 /** One finding: what, where, the bytes with a caret, why and how to mend it, how to play it again. */
 export function findingLines(
   finding: VerifyFinding,
   report: VerifyReport,
-  { style = PLAIN, command }: { readonly style?: TextStyle; readonly command?: string | undefined },
+  { style = PLAIN, command, isShort = false }: FindingTextOptions,
 ): string[] {
   const { severity, rule = 'no rule', message, oid, route, times, stage } = finding;
   const paint =
@@ -71,9 +82,9 @@ export function findingLines(
     lines.push(`    ${' '.repeat(seen.caret.column)}${paint('^^')}${what}`);
   }
   const about = findingRule(report, finding);
-  if (about?.why !== undefined) lines.push(`  why   ${about.why}`);
-  if (about?.mend !== undefined) lines.push(`  mend  ${about.mend}`);
-  if (about !== undefined) {
+  if (about !== undefined && !isShort) {
+    if (about.why !== undefined) lines.push(`  why   ${about.why}`);
+    if (about.mend !== undefined) lines.push(`  mend  ${about.mend}`);
     lines.push(`  rule  ${about.rule}: ${about.text} (${about.sources.join(', ')})`);
   }
   lines.push(`  seen  ${times === 1 ? 'once' : `${times} times`}, first in ${stage}`);
