@@ -67,6 +67,10 @@ export class VfOperations {
     nic.isVfRemovalAsked = false;
     yield* this.#with.updateNic(port, nic, { vfAssigned: true });
     this.#change('vfAssigned', nic);
+    // The uplink may have gone meanwhile (seeded scheduling), and taken it along before the NIC was said to have it.
+    const { id } = vf.resource;
+    const isThere = nic.offloads?.some((held) => held.kind === 'vf' && held.id === id) === true;
+    if (nic.vfAssigned && !isThere) yield* this.#synthetic(port, nic, false);
     return { nic };
   }
 
@@ -167,11 +171,19 @@ export class VfOperations {
   }
 
   *#releaseAll(nic: Nic): Steps<void> {
+    yield* this.#releaseHeld(nic);
+    this.#hasNothing(nic);
+  }
+
+  #hasNothing(nic: Nic): void {
+    nic.offloads = undefined;
+    nic.vfAssigned = false;
+  }
+
+  *#releaseHeld(nic: Nic): Steps<void> {
     // Nobody is there to give anything back to once the uplink has gone; it took everything with it.
     const held = this.#isUplinkThere() ? [...(nic.offloads ?? [])] : [];
     for (const resource of held.reverse()) yield* this.#release(nic, resource);
-    nic.offloads = undefined;
-    nic.vfAssigned = false;
   }
 
   *#releaseThrough(external: Nic): Steps<void> {
@@ -185,7 +197,10 @@ export class VfOperations {
       );
       if (!isWhole && isThere !== true) continue;
       if (nic.vfAssigned && nic.state === 'connected') yield* this.#synthetic(port, nic, false);
-      yield* this.#releaseAll(nic);
+      yield* this.#releaseHeld(nic);
+      // One that was being assigned has been told of meanwhile.
+      if (nic.vfAssigned && nic.state === 'connected') yield* this.#synthetic(port, nic, false);
+      this.#hasNothing(nic);
     }
   }
 

@@ -4,7 +4,9 @@ import { isExtSwitchError } from '../../src/core/errors.ts';
 import type { FabricInterface, SwitchHandle } from '../../src/policy/api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import { extensionWith } from '../support/fabrikam.ts';
-import { KeptStore, told } from './host-world.ts';
+import { KeptStore, nicViews, told } from './host-world.ts';
+
+const MAC = '02-00-00-00-00-01';
 
 /** What may run at the same time as anything else. */
 const ACTS = {
@@ -107,5 +109,77 @@ t.test(
       { numRuns: 150 },
     );
     t.pass('the laws hold');
+  },
+);
+
+t.test(
+  'a NIC renamed while its virtual function goes with the uplink: neither undoes the other (C29, D25, S17)',
+  async (t) => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const store = new KeptStore();
+      // Each OID waits a moment, so that the operations meet.
+      const slow = extensionWith(() => ({
+        oidRequest: (request) => {
+          queueMicrotask(() => request.forward());
+          return request.pend();
+        },
+      }));
+      const options = { clock: 'manual', extensions: [slow], seed: `${seed}` } as const;
+      const scheduling = 'seeded' as const;
+      const fabric = await Fabric.open({ ...options, scheduling, store });
+      const sw = await fabric.switches.create({ name: 'S', type: 'external', extensions: [slow] });
+      await sw.host.connectUplink({ adapters: [{ name: 'Up', virtualFunctions: 1 }] });
+      const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+      await vm.start();
+      const [adapter] = vm.adapters;
+      await adapter?.assignVf();
+      await Promise.all([
+        adapter?.update({ mac: MAC }),
+        sw.host.disconnectUplink(),
+        adapter?.update({ name: 'New' }),
+      ]);
+      const { mac, name, vfAssigned } = adapter?.info ?? {};
+      const expected = { mac: MAC, name: 'New', vfAssigned: false };
+      t.same({ mac, name, vfAssigned }, expected, `seed ${seed}`);
+      const { friendlyName, currentMac } = adapter?.port.info.nics[0] ?? {};
+      t.same({ friendlyName, currentMac }, { friendlyName: 'New', currentMac: MAC });
+      await fabric.close();
+      const again = await Fabric.open({ ...options, store });
+      t.match(again.vms.get('V').info.adapters, [expected], 'a restart');
+      t.same(
+        again.events.after(0).filter(({ type }) => type === 'finding'),
+        [],
+      );
+      await again.close();
+    }
+  },
+);
+
+t.test(
+  'a virtual function assigned while the uplink goes: what extensions were told last is what there is (H12, D25, S17)',
+  async (t) => {
+    let told = 0;
+    for (let seed = 0; seed < 40; seed += 1) {
+      const slow = extensionWith(() => ({
+        oidRequest: (request) => {
+          queueMicrotask(() => request.forward());
+          return request.pend();
+        },
+      }));
+      const options = { clock: 'manual', scheduling: 'seeded', seed: `${seed}` } as const;
+      const fabric = await Fabric.open({ ...options, extensions: [slow] });
+      const sw = await fabric.switches.create({ name: 'S', type: 'external', extensions: [slow] });
+      await sw.host.connectUplink({ adapters: [{ name: 'Up', virtualFunctions: 1 }] });
+      const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+      await vm.start();
+      const [adapter] = vm.adapters;
+      await Promise.allSettled([adapter?.assignVf(), sw.host.disconnectUplink()]);
+      t.match(adapter?.info, { connected: true, vfAssigned: false }, `seed ${seed}`);
+      const seen = nicViews(sw, 'NIC_UPDATED').map(({ VFAssigned }) => VFAssigned);
+      if (seen.length > 0) told += 1;
+      t.notOk(seen.at(-1), `seed ${seed}: not told that it has one`);
+      await fabric.close();
+    }
+    t.ok(told > 0, 'sometimes it had one for a moment');
   },
 );
