@@ -15,6 +15,7 @@ import {
 
 const missing = natsServerMissing();
 const LEASE_MS = 1000;
+const options = { skip: missing };
 
 let servers: NatsServers;
 let session: ClusterSession;
@@ -71,7 +72,7 @@ async function until(what: string, isSo: () => unknown, timeoutMs = 10_000): Pro
 
 const reasonOf = (lease: Lease): ExtSwitchError => lease.lost.reason as ExtSwitchError;
 
-t.test('a lease is kept by heartbeats and handed back at close', { skip: missing }, async (t) => {
+t.test('a lease is kept by heartbeats and handed back at close', options, async (t) => {
   const lease = await acquire('kept', 'one');
   for (let turn = 0; turn < 25; turn += 1) {
     await sleep(100);
@@ -90,7 +91,7 @@ t.test('a lease is kept by heartbeats and handed back at close', { skip: missing
 
 t.test(
   'a second process of the same name waits for the first to close, and says whom it waits for',
-  { skip: missing },
+  options,
   async (t) => {
     const first = await acquire('twice', 'one', [], { url: 'http://10.0.0.1:8080', epoch: 4 });
     const told: Told[] = [];
@@ -116,7 +117,7 @@ t.test(
 
 t.test(
   'a second process gives up after twice the lease while the first lives',
-  { skip: missing },
+  options,
   async (t) => {
     const first = await acquire('busy', 'one', [], { url: 'http://10.0.0.1:8080' });
     const begun = performance.now();
@@ -134,7 +135,7 @@ t.test(
 
 t.test(
   'the lease of a process that was killed ends by itself, and another has it',
-  { skip: missing },
+  options,
   async (t) => {
     await bucket.put('dead', encodeMember(record('killed')));
     const lease = await acquire('dead', 'next');
@@ -143,7 +144,7 @@ t.test(
   },
 );
 
-t.test('a key that is no record of a host is named as such', { skip: missing }, async (t) => {
+t.test('a key that is no record of a host is named as such', options, async (t) => {
   await bucket.put('foreign', 'something else');
   const keep = setInterval(() => void bucket.put('foreign', 'something else'), 300);
   await t.rejects(acquire('foreign', 'one'), {
@@ -155,7 +156,7 @@ t.test('a key that is no record of a host is named as such', { skip: missing }, 
 
 t.test(
   'whoever finds the lease in other hands is lost, for ever, and takes nothing from them',
-  { skip: missing },
+  options,
   async (t) => {
     const told: Told[] = [];
     const lease = await acquire('fenced', 'one', told);
@@ -175,7 +176,7 @@ t.test(
 
 t.test(
   'a lease that ran out is had again by the same process, unless another was the host meanwhile',
-  { skip: missing },
+  options,
   async (t) => {
     for (const isStill of [true, false]) {
       const lease = await acquire(`again-${isStill}`, 'one');
@@ -201,7 +202,7 @@ t.test(
 
 t.test(
   'a lease that ran out holds nothing until it is known that no other was the host meanwhile',
-  { skip: missing },
+  options,
   async (t) => {
     const lease = await acquire('doubt', 'one');
     const answers: (Error | boolean)[] = [new Error('no server answers'), false];

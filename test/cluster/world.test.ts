@@ -25,6 +25,7 @@ const missing = natsServerMissing();
 
 // Three servers, on whatever machine.
 t.setTimeout(240_000);
+const options = { skip: missing };
 
 let servers: NatsServers;
 let clusters = 0;
@@ -71,7 +72,7 @@ t.test(
 
 t.test(
   'the hosts of a cluster see each other come, say where they listen, and go',
-  { skip: missing },
+  options,
   async (t) => {
     const url = newCluster();
     const [a, b] = await Promise.all([
@@ -119,7 +120,7 @@ t.test(
 
 t.test(
   'a second world of the same name is refused while the first lives, and has everything when that closes',
-  { skip: missing },
+  options,
   async (t) => {
     const url = newCluster();
     const a = await openMember(url, 'a');
@@ -152,7 +153,7 @@ async function behindProxies(url: string): Promise<{ a: ClusterHost; proxies: Tc
 
 t.test(
   'a world that is cut off answers nothing from memory; it is the host again when it is heard',
-  { skip: missing },
+  options,
   async (t) => {
     const { a, proxies } = await behindProxies(newCluster());
     const { fabric } = a;
@@ -180,7 +181,7 @@ t.test(
 
 t.test(
   'a world whose host another process has become ends: LEASE_LOST for changes and queries, nothing of it is stored (decision 0011)',
-  { skip: missing },
+  options,
   async (t) => {
     const url = newCluster();
     const { a, proxies } = await behindProxies(url);
@@ -225,7 +226,7 @@ t.test(
 
 t.test(
   'the worlds of a process and the hosts of its cluster are one directory for a world that is both',
-  { skip: missing },
+  options,
   async (t) => {
     const url = newCluster();
     const near = new LocalHosts();
@@ -256,7 +257,7 @@ t.test(
 
 t.test(
   'a host that is removed is gone for everybody, its process ends when it is back, and its name begins anew',
-  { skip: missing },
+  options,
   async (t) => {
     const url = newCluster();
     const { a: gone, proxies } = await behindProxies(url);
@@ -353,34 +354,30 @@ t.test('a directory of two is joined whole or not at all', async (t) => {
   t.strictSame([...new Set(joined)], ['a', 'b']);
 });
 
-t.test(
-  'what happens in the world of a host is in the feed of the cluster',
-  { skip: missing },
-  async (t) => {
-    const url = newCluster();
-    const watcher = await openCluster(url, { name: 'watcher', profile: 'ws2022' });
-    const stop = new AbortController();
-    const seen: string[] = [];
-    const reading = (async () => {
-      for await (const event of watcher.events.read({ signal: stop.signal })) {
-        seen.push(`${event.host} ${event.type} ${JSON.stringify(event.data)}`);
-      }
-    })();
-    const a = await openMember(url, 'a');
-    await a.fabric.switches.get('S').ports.create({ name: 'told' });
-    await until('the event', () =>
-      seen.some((line) => line.startsWith('a trace') && line.includes('OID_SWITCH_PORT_CREATE')),
-    );
-    const vm = await runningVm(a);
-    await first(vm).properties.add(PORT_SETTING, { SettingIntA: 1, SettingIntB: 2n });
-    await a.fabric.close();
-    await until('the last one', () => seen.some((line) => line.includes('PORT_PROPERTY_ADD')));
-    stop.abort();
-    await reading;
-    t.ok(seen.every((line) => line.startsWith('a ')));
-    await watcher.close();
-  },
-);
+t.test('what happens in the world of a host is in the feed of the cluster', options, async (t) => {
+  const url = newCluster();
+  const watcher = await openCluster(url, { name: 'watcher', profile: 'ws2022' });
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const event of watcher.events.read({ signal: stop.signal })) {
+      seen.push(`${event.host} ${event.type} ${JSON.stringify(event.data)}`);
+    }
+  })();
+  const a = await openMember(url, 'a');
+  await a.fabric.switches.get('S').ports.create({ name: 'told' });
+  await until('the event', () =>
+    seen.some((line) => line.startsWith('a trace') && line.includes('OID_SWITCH_PORT_CREATE')),
+  );
+  const vm = await runningVm(a);
+  await first(vm).properties.add(PORT_SETTING, { SettingIntA: 1, SettingIntB: 2n });
+  await a.fabric.close();
+  await until('the last one', () => seen.some((line) => line.includes('PORT_PROPERTY_ADD')));
+  stop.abort();
+  await reading;
+  t.ok(seen.every((line) => line.startsWith('a ')));
+  await watcher.close();
+});
 
 t.test(
   'a server is killed by which a host watches the others: it goes on hearing them',
