@@ -1,0 +1,278 @@
+import { Rng } from '../../core/rng.ts';
+import type { FabricInterface } from '../../policy/api.ts';
+import {
+  BEHAVIOURS,
+  type Change,
+  type Faults,
+  MESSAGES,
+  type Setting,
+  type Step,
+  type VmVerb,
+} from './step.ts';
+
+/** What a seed makes of a world before its first step. */
+export function drawSetting(seed: string): Setting {
+  const draw = new Draw(new Rng(`setting ${seed}`));
+  return {
+    seed,
+    hosts: draw.chance(0.6) ? ['h1', 'h2'] : ['h1', 'h2', 'h3'],
+    profile: draw.pick(['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025']),
+    scheduling: draw.pick(['fifo', 'seeded']),
+    behaviour: {
+      transientRetries: draw.pick([0, 0, 1]),
+      saveOnStop: draw.chance(0.2),
+    },
+  };
+}
+
+class Draw {
+  readonly #rng: Rng;
+
+  constructor(rng: Rng) {
+    this.#rng = rng;
+  }
+  chance(share: number): boolean {
+    return this.#rng.float() < share;
+  }
+  int(count: number): number {
+    return Math.floor(this.#rng.float() * count);
+  }
+  pick<const T>(list: readonly T[]): T {
+    return list[this.int(list.length)] as T;
+  }
+  anyOf<T>(list: readonly T[]): T | undefined {
+    return list.length === 0 ? undefined : this.pick(list);
+  }
+}
+
+/** Where a seed looks for something to work on. */
+export interface Sights {
+  readonly hosts: readonly { readonly name: string; readonly fabric: FabricInterface }[];
+}
+
+const VERBS: Readonly<Record<string, readonly VmVerb[]>> = {
+  off: ['start'],
+  running: ['stop', 'pause', 'save'],
+  paused: ['resume', 'save', 'stop'],
+  saved: ['restore', 'restore', 'stop'],
+};
+const ANY_VERB: readonly VmVerb[] = ['start', 'stop', 'pause', 'resume', 'save', 'restore'];
+
+/** The steps of one seed, each drawn from what is there when its turn comes. */
+export class StepDraw {
+  readonly #draw: Draw;
+  #names = 0;
+
+  constructor(seed: string) {
+    this.#draw = new Draw(new Rng(`steps ${seed}`));
+  }
+
+  next(sights: Sights): Step {
+    const draw = this.#draw;
+    const mode = draw.int(100);
+    const host = draw.pick(sights.hosts).name;
+    const faults = this.#faults(sights);
+    if (mode < 62) return { ...this.#change(sights), ...faults };
+    if (mode < 74) return { ...this.#migrate(sights), ...faults };
+    if (mode < 82) {
+      const steps = Array.from({ length: 2 + draw.int(4) }, () => this.#change(sights));
+      return { do: 'together', steps, ...faults };
+    }
+    if (mode < 90) {
+      const steps = Array.from({ length: 1 + draw.int(4) }, () => this.#change(sights, host));
+      return { do: 'atomic', host, throws: draw.chance(0.3), steps, ...faults };
+    }
+    if (mode < 94) return { do: 'restartHost', host };
+    if (mode < 98) return { do: 'crashHost', host };
+    return { do: 'wait', ms: draw.pick([10, 1000, 20_000]) };
+  }
+
+  #faults({ hosts }: Sights): Faults {
+    const draw = this.#draw;
+    const what = draw.int(100);
+    if (what < 50) return {};
+    if (what < 80) {
+      const mischief = Array.from({ length: draw.pick([1, 1, 2]) }, () => ({
+        extension: draw.pick(['rogue', 'forwarder'] as const),
+        nth: 1 + draw.int(8),
+        what: draw.pick(BEHAVIOURS),
+        delayMs: draw.pick([0, 1, 5, 20_000]),
+      }));
+      return { mischief };
+    }
+    if (what < 92) {
+      const effect = draw.pick(['fails', 'dies', 'diesAfter'] as const);
+      return { store: { host: draw.pick(hosts).name, nth: 1 + draw.int(4), effect } };
+    }
+    const effect = draw.pick(['lostMessage', 'crash'] as const);
+    return { message: { message: draw.pick(MESSAGES), delivered: draw.chance(0.5), effect } };
+  }
+
+  #migrate(sights: Sights): Step {
+    const draw = this.#draw;
+    const vm = draw.anyOf(vmsOf(sights));
+    const others = sights.hosts.filter(({ name }) => name !== vm?.host);
+    const to = draw.anyOf(others);
+    if (vm === undefined || to === undefined) return this.#newVm(sights);
+    return { do: 'migrate', vm: vm.name, to: to.name };
+  }
+
+  /** A change that has something to work on, of one host if it is given. */
+  #change(sights: Sights, only?: string): Change {
+    const hosts = sights.hosts.filter(({ name }) => only === undefined || name === only);
+    const some: Sights = { hosts };
+    for (let i = 0; i < 20; i += 1) {
+      const change = this.#ofKind(some);
+      if (change !== undefined) return change;
+    }
+    return this.#newVm(some);
+  }
+
+  #ofKind(sights: Sights): Change | undefined {
+    switch (this.#draw.int(10)) {
+      case 0:
+      case 1:
+      case 2:
+        return this.#ofVm(sights);
+      case 3:
+      case 4:
+      case 5:
+        return this.#ofPolicy(sights);
+      case 6:
+      case 7:
+        return this.#ofAdapter(sights);
+      case 8:
+        return this.#ofSwitch(sights);
+      default:
+        return this.#ofPort(sights);
+    }
+  }
+
+  #name(prefix: string): string {
+    this.#names += 1;
+    return `${prefix}${this.#names}`;
+  }
+
+  #newVm({ hosts }: Sights): Change {
+    const draw = this.#draw;
+    const { name: host, fabric } = draw.pick(hosts);
+    const switches = Array.from(fabric.switches.list(), ({ name }) => name);
+    const adapters = Array.from({ length: 1 + draw.int(2) }, () =>
+      draw.chance(0.85) ? (draw.anyOf(switches) ?? null) : null,
+    );
+    return { do: 'createVm', host, vm: this.#name('VM'), adapters };
+  }
+
+  #ofVm(sights: Sights): Change | undefined {
+    const draw = this.#draw;
+    const all = vmsOf(sights);
+    const vm = draw.anyOf(all);
+    if (vm === undefined || (all.length < 6 && draw.chance(0.25))) return this.#newVm(sights);
+    const { name, state } = vm;
+    if (state === 'off' && draw.chance(0.1)) return { do: 'vm', verb: 'delete', vm: name };
+    const verbs = draw.chance(0.9) ? (VERBS[state] ?? ANY_VERB) : ANY_VERB;
+    return { do: 'vm', verb: draw.pick(verbs), vm: name };
+  }
+
+  #ofPolicy(sights: Sights): Change | undefined {
+    const draw = this.#draw;
+    if (draw.chance(0.2)) return this.#ofSwitchPolicy(sights);
+    const vm = draw.anyOf(vmsOf(sights));
+    const adapter = vm === undefined ? undefined : draw.anyOf(vm.adapters);
+    if (vm === undefined || adapter === undefined) return undefined;
+    const handle = vm.fabric.vms.get(vm.name).adapter(adapter.name);
+    const place = { vm: vm.name, adapter: adapter.name };
+    const policy = draw.anyOf(numbersOf(handle.properties.list()));
+    const value = draw.int(1000);
+    if (policy === undefined || draw.chance(0.4)) {
+      this.#names += 1;
+      return { do: 'addPolicy', ...place, policy: this.#names, value };
+    }
+    if (draw.chance(0.4)) return { do: 'removePolicy', ...place, policy };
+    return { do: 'updatePolicy', ...place, policy, value };
+  }
+
+  #ofSwitchPolicy({ hosts }: Sights): Change | undefined {
+    const draw = this.#draw;
+    const { name: host, fabric } = draw.pick(hosts);
+    const sw = draw.anyOf([...fabric.switches.list()]);
+    if (sw === undefined) return undefined;
+    const place = { host, switch: sw.name };
+    const { properties } = fabric.switches.get(sw.id);
+    const policy = draw.anyOf(numbersOf(properties.list()));
+    const value = draw.int(1000);
+    if (policy === undefined || draw.chance(0.3)) {
+      this.#names += 1;
+      return { do: 'addSwitchPolicy', ...place, policy: this.#names, value };
+    }
+    if (draw.chance(0.4)) return { do: 'removeSwitchPolicy', ...place, policy };
+    return { do: 'updateSwitchPolicy', ...place, policy, value };
+  }
+
+  #ofAdapter(sights: Sights): Change | undefined {
+    const draw = this.#draw;
+    const vm = draw.anyOf(vmsOf(sights));
+    if (vm === undefined) return undefined;
+    const sw = draw.anyOf([...vm.fabric.switches.list()])?.name ?? 'A';
+    const adapter = draw.anyOf(vm.adapters)?.name;
+    if (adapter === undefined || (vm.adapters.length < 4 && draw.chance(0.2))) {
+      return { do: 'addAdapter', vm: vm.name, adapter: this.#name('n'), switch: sw };
+    }
+    const place = { vm: vm.name, adapter };
+    switch (draw.int(6)) {
+      case 0:
+        return { do: 'removeAdapter', ...place };
+      case 1:
+        return { do: 'disconnectAdapter', ...place };
+      case 2:
+        return { do: 'updateAdapter', ...place, mtu: 1400 + draw.int(100) };
+      default:
+        return { do: 'connectAdapter', ...place, switch: sw };
+    }
+  }
+
+  #ofSwitch({ hosts }: Sights): Change | undefined {
+    const draw = this.#draw;
+    const { name: host, fabric } = draw.pick(hosts);
+    const all = [...fabric.switches.list()];
+    const sw = draw.anyOf(all);
+    if (sw === undefined || (all.length < 4 && draw.chance(0.3))) {
+      const type = draw.pick(['private', 'internal', 'external'] as const);
+      return { do: 'createSwitch', host, switch: this.#name('S'), type };
+    }
+    const place = { host, switch: sw.name };
+    if (draw.chance(0.15)) return { do: 'deleteSwitch', ...place };
+    const one = draw.pick(fabric.switches.get(sw.id).extensions.list());
+    // The watcher stays: it is who sees that the others are right.
+    const extension = one.name === 'watcher' ? 'rogue' : one.name;
+    const change = draw.pick([{ enabled: !one.enabled }, { enabled: true }, { order: 0 }]);
+    return { do: 'changeExtension', ...place, extension, ...change };
+  }
+
+  #ofPort({ hosts }: Sights): Change | undefined {
+    const draw = this.#draw;
+    const { name: host, fabric } = draw.pick(hosts);
+    const sw = draw.anyOf([...fabric.switches.list()]);
+    if (sw === undefined) return undefined;
+    const place = { host, switch: sw.name };
+    const own = [...fabric.switches.get(sw.id).ports.list()].filter(
+      ({ names }) => names.vmId === undefined && names.portFriendlyName?.startsWith('P'),
+    );
+    const port = draw.anyOf(own)?.names.portFriendlyName;
+    if (port === undefined || (own.length < 3 && draw.chance(0.3))) {
+      return { do: 'createPort', ...place, port: this.#name('P') };
+    }
+    const verb = draw.pick(['deletePort', 'connectNic', 'connectNic', 'disconnectNic'] as const);
+    return { do: verb, ...place, port };
+  }
+}
+
+function vmsOf({ hosts }: Sights) {
+  return hosts.flatMap(({ name: host, fabric }) =>
+    Array.from(fabric.vms.list(), (info) => ({ ...info, host, fabric })),
+  );
+}
+
+/** The policies a step made: their ids end with their numbers. */
+const numbersOf = (properties: Iterable<{ readonly id: string }>): number[] =>
+  Array.from(properties, ({ id }) => Number.parseInt(id.slice(-12), 16));

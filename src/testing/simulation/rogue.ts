@@ -1,0 +1,168 @@
+import { NdisStatus } from '../../core/status.ts';
+import { defineExtension } from '../../sdk/define.ts';
+import type {
+  ExtensionDefinition,
+  ExtensionHandlers,
+  OidRequest,
+  SwitchContext,
+  Verdict,
+} from '../../sdk/extension.ts';
+import type { Mischief } from './step.ts';
+
+/** Virtual milliseconds a reference is held at most. */
+const REFERENCE_MS = 5_000;
+const { DATA_NOT_ACCEPTED, RESOURCES, SUCCESS } = NdisStatus;
+
+/** What the misbehaving extensions of all hosts do in one step. */
+export class MischiefList {
+  #armed: readonly Mischief[] = [];
+  #seen = new Map<string, number>();
+  /** References on ports that are held now. */
+  held = 0;
+
+  arm(armed: readonly Mischief[] = []): void {
+    this.#armed = armed;
+    this.#seen = new Map();
+  }
+
+  /** What the next request of this extension meets. */
+  meet(extension: string): Mischief | undefined {
+    if (this.#armed.length === 0) return undefined;
+    const seen = (this.#seen.get(extension) ?? 0) + 1;
+    this.#seen.set(extension, seen);
+    return this.#armed.find(
+      (each) => each.extension === extension && each.nth === seen && !isLasting(each),
+    );
+  }
+
+  /** Whether it does this all through the step. */
+  lasts(extension: string, what: 'endlessSaves' | 'restartThrows'): boolean {
+    return this.#armed.some((each) => each.extension === extension && each.what === what);
+  }
+}
+
+const isLasting = ({ what }: Mischief): boolean =>
+  what === 'endlessSaves' || what === 'restartThrows';
+
+export const isQuestion = ({ requestType, oidName }: OidRequest): boolean =>
+  requestType === 'query' || /_ENUM|_ARRAY|PARAMETERS/.test(oidName);
+
+/** An extension that misbehaves where a step says so, and forwards everything else. */
+export function rogueExtension(
+  name: Mischief['extension'],
+  type: 'filter' | 'forward',
+  id: string,
+  list: MischiefList,
+): ExtensionDefinition {
+  return defineExtension({
+    id,
+    name,
+    vendor: 'extswitch',
+    version: '1.0',
+    type,
+    attach: (sw) => handlersOf(name, sw, list),
+  });
+}
+
+function handlersOf(
+  name: Mischief['extension'],
+  sw: SwitchContext,
+  list: MischiefList,
+): ExtensionHandlers {
+  const references = new Set<() => void>();
+  const dropAll = (): void => {
+    for (const giveBack of [...references]) giveBack();
+  };
+  return {
+    oidRequest(request) {
+      if (isQuestion(request)) return 'forward';
+      const mischief = list.meet(name);
+      if (mischief === undefined) return 'forward';
+      if (mischief.what !== 'reference') return misbehave(sw, request, mischief);
+      refer(sw, request, mischief.delayMs, references, list);
+      return 'forward';
+    },
+    saveNic: (state) =>
+      list.lasts(name, 'endlessSaves') ? state.save(new Uint8Array(16).fill(7)) : 'forward',
+    restoreNic: ({ isMine }) => (isMine ? SUCCESS : 'forward'),
+    restart() {
+      if (list.lasts(name, 'restartThrows')) throw new Error('it does not want to run');
+    },
+    pause: dropAll,
+    detach: dropAll,
+  };
+}
+
+/** Rule B36: a reference on the port of the request, for a while. */
+function refer(
+  sw: SwitchContext,
+  { property }: OidRequest,
+  delayMs: number,
+  references: Set<() => void>,
+  list: MischiefList,
+): void {
+  const portId = property !== undefined && 'portId' in property ? property.portId : 1;
+  if (sw.referencePort(portId) !== SUCCESS) return;
+  list.held += 1;
+  const giveBack = (): void => {
+    if (!references.delete(giveBack)) return;
+    list.held -= 1;
+    sw.dereferencePort(portId);
+  };
+  references.add(giveBack);
+  // The switch waits for it as long as for an OID, 12 seconds.
+  sw.after(Math.min(delayMs, REFERENCE_MS), giveBack);
+}
+
+function misbehave(sw: SwitchContext, request: OidRequest, { what, delayMs }: Mischief): Verdict {
+  const later = (act: () => void): Verdict => {
+    const pended = request.pend();
+    sw.after(delayMs, act);
+    return pended;
+  };
+  const waited = (): Promise<void> => new Promise((done) => void sw.after(delayMs, done));
+  switch (what) {
+    case 'veto':
+      return DATA_NOT_ACCEPTED;
+    case 'resources':
+      return RESOURCES;
+    case 'succeed':
+      return SUCCESS;
+    case 'throw':
+      throw new Error('the extension fell over');
+    case 'nonsense':
+      return 'nonsense' as unknown as Verdict;
+    case 'scribble':
+      request.bytes.fill(0xee, 8, 12);
+      return 'forward';
+    case 'pendForward':
+      return later(() => request.forward());
+    case 'pendVeto':
+      return later(() => request.complete(DATA_NOT_ACCEPTED));
+    case 'pendForEver':
+      return request.pend();
+    case 'completeInside': {
+      const pended = request.pend();
+      request.complete(RESOURCES);
+      return pended;
+    }
+    case 'completeTwice':
+      return later(() => {
+        request.forward();
+        request.complete(SUCCESS);
+      });
+    case 'pendAndAnswer':
+      void later(() => request.complete(SUCCESS));
+      return DATA_NOT_ACCEPTED;
+    case 'promiseForward':
+      return waited().then(() => 'forward');
+    case 'promiseVeto':
+      return waited().then(() => DATA_NOT_ACCEPTED);
+    case 'promiseRejects':
+      return waited().then(() => {
+        throw new Error('the promise was rejected');
+      });
+    default:
+      return 'forward';
+  }
+}

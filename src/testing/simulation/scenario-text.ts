@@ -1,0 +1,166 @@
+import { policyId } from './change.ts';
+import type { Breach, Result } from './simulation.ts';
+import type { Change, History, Step } from './step.ts';
+import { PORT_CLASS, PORT_SETTING, SWITCH_CLASS, SWITCH_SETTING } from './well-behaved.ts';
+
+/** A verb of a scenario with what stands behind it. */
+type Line = readonly [verb: string, value: unknown];
+
+const VM_VERB = {
+  start: 'startVm',
+  stop: 'stopVm',
+  pause: 'pauseVm',
+  resume: 'resumeVm',
+  save: 'saveVm',
+  restore: 'restoreVm',
+  delete: 'deleteVm',
+} as const;
+
+/**
+ * A history as a scenario file (docs/reference/scenario.md) to be kept in policies/scenarios; `undefined` where a step has no verb
+ * there: changes of one atomic write, misbehaviour that is counted by requests, a host that dies at a write.
+ */
+export function scenarioText(
+  { setting, steps }: History,
+  results: readonly Result[],
+  breach: Breach,
+): string | undefined {
+  const lines: string[] = [];
+  for (const [at, step] of steps.entries()) {
+    if (results[at] === 'skipped') continue;
+    const written = linesOf(step);
+    if (written === undefined) return undefined;
+    const last = written.length - 1;
+    for (const [i, [verb, value]] of written.entries()) {
+      const plain = `${verb}: ${JSON.stringify(value)}`;
+      const isRefused = results[at] === 'refused' && i === last;
+      lines.push(isRefused ? `  - expectRefused: { ${plain} }` : `  - ${plain}`);
+    }
+  }
+  // Another process on the same store: nothing that was acknowledged may be missing then.
+  if (breach.invariant === 'durable') {
+    for (const host of setting.hosts) lines.push(`  - restartHost: ${host}`);
+  }
+  const switches = ['A', 'B'].map(
+    (name) => `{ name: ${name}, type: external, extensions: [fabrikam] }`,
+  );
+  const hosts = setting.hosts.map(
+    (name) => `  ${name}: { profile: ${setting.profile}, switches: [${switches.join(', ')}] }`,
+  );
+  return [
+    '# yaml-language-server: $schema=./scenario.schema.json',
+    `# Found by the simulation, seed ${setting.seed}: invariant ${breach.invariant}.`,
+    ...breach.message.split('\n').map((line) => `#   ${line}`),
+    `name: simulation seed ${setting.seed}, ${breach.invariant}`,
+    'features: [../fabrikam.mof]',
+    'extensions: { fabrikam: extensions/fabrikam.ts }',
+    `scheduling: ${setting.scheduling}`,
+    'hosts:',
+    ...hosts,
+    ...(lines.length === 0 ? ['steps: []'] : ['steps:', ...lines]),
+    '',
+  ].join('\n');
+}
+
+function linesOf(step: Step): readonly Line[] | undefined {
+  const faults = faultsOf(step);
+  const line = lineOf(step);
+  return faults === undefined || line === undefined ? undefined : [...faults, line];
+}
+
+function faultsOf({ mischief = [], store, message }: Step): readonly Line[] | undefined {
+  if (mischief.length > 0 || (store !== undefined && store.effect !== 'fails')) return undefined;
+  const lines: Line[] = [];
+  if (store !== undefined) {
+    lines.push(['inject', { fault: 'storeFailure', host: store.host, nth: store.nth }]);
+  }
+  if (message !== undefined) {
+    const { effect, message: name, delivered } = message;
+    lines.push(['inject', { fault: effect, message: name, delivered }]);
+  }
+  return lines;
+}
+
+function lineOf(step: Step): Line | undefined {
+  switch (step.do) {
+    case 'atomic':
+    case 'crashHost':
+      return undefined;
+    case 'together': {
+      const inside = step.steps.map(changeLine);
+      return ['parallel', inside.map(([verb, value]) => ({ [verb]: value }))];
+    }
+    case 'migrate':
+      return ['migrate', { vm: step.vm, to: step.to }];
+    case 'restartHost':
+      return ['restartHost', step.host];
+    case 'wait':
+      return ['wait', step.ms];
+    default:
+      return changeLine(step);
+  }
+}
+
+function changeLine(change: Change): Line {
+  switch (change.do) {
+    case 'createVm': {
+      const adapters = change.adapters.map((sw, i) =>
+        sw === null ? { name: `n${i}` } : { name: `n${i}`, switch: sw },
+      );
+      return ['createVm', { name: change.vm, host: change.host, adapters }];
+    }
+    case 'vm':
+      return [VM_VERB[change.verb], change.vm];
+    case 'addAdapter':
+      return ['addAdapter', { vm: change.vm, name: change.adapter, switch: change.switch }];
+    case 'addPolicy': {
+      const { vm, adapter, policy, value } = change;
+      const settings = { [PORT_SETTING]: value };
+      const id = policyId(policy);
+      return ['addProperty', { vm, adapter, feature: PORT_CLASS, settings, id, as: `p${policy}` }];
+    }
+    case 'addSwitchPolicy': {
+      const { host, switch: sw, policy, value } = change;
+      const settings = { [SWITCH_SETTING]: value };
+      const id = policyId(policy);
+      const where = { host, switch: sw, feature: SWITCH_CLASS };
+      return ['addProperty', { ...where, settings, id, as: `p${policy}` }];
+    }
+    case 'updatePolicy':
+      return updateLine(change.policy, { [PORT_SETTING]: change.value });
+    case 'updateSwitchPolicy':
+      return updateLine(change.policy, { [SWITCH_SETTING]: change.value });
+    case 'removePolicy':
+    case 'removeSwitchPolicy':
+      return ['removeProperty', `p${change.policy}`];
+    default:
+      return plainLine(change);
+  }
+}
+
+const updateLine = (policy: number, settings: object): Line => [
+  'updateProperty',
+  { property: `p${policy}`, settings },
+];
+
+type PlainChange = Exclude<
+  Change,
+  { do: 'createVm' | 'vm' | 'addAdapter' } | { readonly policy: number }
+>;
+
+/** Changes whose fields are those of their verbs. */
+function plainLine(change: PlainChange): Line {
+  const { do: verb, mischief: _m, store: _s, message: _g, ...fields } = change;
+  switch (verb) {
+    case 'createSwitch': {
+      const { host, switch: name, type } = change;
+      return [verb, { name, host, type, extensions: ['fabrikam'] }];
+    }
+    case 'createPort': {
+      const { host, switch: sw, port: name } = change;
+      return [verb, { host, switch: sw, name }];
+    }
+    default:
+      return [verb, fields];
+  }
+}

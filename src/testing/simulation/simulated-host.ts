@@ -1,0 +1,119 @@
+import type { VirtualClock } from '../../core/clock.ts';
+import type { FabricEvent, TraceEntry } from '../../policy/api.ts';
+import { Fabric } from '../../policy/fabric.ts';
+import type { HostDirectory } from '../../policy/migration-api.ts';
+import type { Store } from '../../store/store.ts';
+import { MischiefList, rogueExtension } from './rogue.ts';
+import { type MessageTraps, SimulatedHosts } from './simulated-hosts.ts';
+import type { SimulatedStore } from './simulated-store.ts';
+import type { Setting } from './step.ts';
+import { MOF, WellBehaved } from './well-behaved.ts';
+
+const ROGUE_ID = 'f1000000-0000-4000-8000-0000000000f1';
+const FORWARDER_ID = 'f0000000-0000-4000-8000-00000000000f';
+/** Entries of a trace: more than one step ever has. */
+const TRACE_LIMIT = 20_000;
+
+/** What the hosts of a simulation share. */
+export interface Surroundings {
+  readonly setting: Setting;
+  readonly clock: VirtualClock;
+  readonly hosts: HostDirectory;
+  readonly mischief: MischiefList;
+  readonly messages: MessageTraps;
+  isDead(host: string): boolean;
+}
+
+/** One process of a host: a world on the host's disk, with extensions of its own. */
+export class SimulatedHost {
+  readonly name: string;
+  readonly store: SimulatedStore;
+  readonly wellBehaved: WellBehaved;
+  readonly #around: Surroundings;
+  #fabric: Fabric | undefined;
+  #seen = 0;
+  #heard = 0;
+
+  constructor(name: string, store: SimulatedStore, around: Surroundings) {
+    this.name = name;
+    this.store = store;
+    this.#around = around;
+    this.wellBehaved = new WellBehaved(around.setting.plant);
+  }
+
+  get fabric(): Fabric {
+    if (this.#fabric === undefined) throw new Error(`host ${this.name} is not open`);
+    return this.#fabric;
+  }
+
+  /** There is a world, at least for now. */
+  get isOpen(): boolean {
+    return this.#fabric !== undefined;
+  }
+
+  async open(): Promise<void> {
+    const { hosts, messages, isDead, mischief } = this.#around;
+    const directory = new SimulatedHosts(hosts, this.name, messages, {
+      isDead,
+      crash: () => this.store.kill(),
+    });
+    this.#fabric = await this.#openOn(this.store, this.wellBehaved, mischief, directory);
+  }
+
+  /** The first process of the host: classes, and two switches that all hosts have. */
+  async setUp(): Promise<void> {
+    const { fabric } = this;
+    await fabric.features.register(MOF, { source: 'simulation.mof' });
+    const extensions = fabric.extensions.list().map(({ id }) => id);
+    for (const name of ['A', 'B']) {
+      await fabric.switches.create({ name, type: 'external', extensions });
+    }
+  }
+
+  /** A second process that opens a copy of the disk, alone, with extensions that behave. */
+  async beside(): Promise<Fabric> {
+    const { plant: _, ...setting } = this.#around.setting;
+    const well = new WellBehaved(undefined);
+    return this.#openOn(this.store.copy(), well, new MischiefList(), undefined, setting);
+  }
+
+  #openOn(
+    store: Store,
+    well: WellBehaved,
+    mischief: MischiefList,
+    hosts: HostDirectory | undefined,
+    { seed, profile, scheduling, behaviour }: Setting = this.#around.setting,
+  ): Promise<Fabric> {
+    return Fabric.open({
+      store,
+      seed: `${seed}/${this.name}`,
+      profile,
+      clock: this.#around.clock,
+      traceLimit: TRACE_LIMIT,
+      scheduling,
+      behaviour,
+      name: this.name,
+      ...(hosts === undefined ? {} : { hosts }),
+      extensions: [
+        ...well.definitions,
+        rogueExtension('rogue', 'filter', ROGUE_ID, mischief),
+        rogueExtension('forwarder', 'forward', FORWARDER_ID, mischief),
+      ],
+    });
+  }
+
+  /** Trace entries that came since the last call. */
+  newEntries(): TraceEntry[] {
+    const entries = this.fabric.trace.entries({ afterSeq: this.#seen });
+    this.#seen = entries.at(-1)?.seq ?? this.#seen;
+    return entries;
+  }
+
+  /** Findings and changes of state since the last call. */
+  newEvents(): FabricEvent[] {
+    const { events } = this.fabric;
+    const found = events.after(this.#heard);
+    this.#heard = events.lastSeq;
+    return found;
+  }
+}

@@ -1,0 +1,147 @@
+import type { BehaviourOptions, ProfileName } from '../../policy/api.ts';
+
+/*
+ * A simulated history as data. Steps name what they work on, and do nothing where that is not there: so every part of a list of
+ * steps is a list of steps, and a failing one can be shortened.
+ */
+
+/** What an extension that misbehaves does to one request. */
+export const BEHAVIOURS = [
+  'veto',
+  'resources',
+  'succeed',
+  'throw',
+  'nonsense',
+  'scribble',
+  'pendForward',
+  'pendVeto',
+  'pendForEver',
+  'completeInside',
+  'completeTwice',
+  'pendAndAnswer',
+  'promiseForward',
+  'promiseVeto',
+  'promiseRejects',
+  'reference',
+  'endlessSaves',
+  'restartThrows',
+] as const;
+export type Behaviour = (typeof BEHAVIOURS)[number];
+
+export interface Mischief {
+  readonly extension: 'rogue' | 'forwarder';
+  /** The request of this step that is met, from 1; queries do not count. */
+  readonly nth: number;
+  readonly what: Behaviour;
+  /** Virtual milliseconds before what comes late. */
+  readonly delayMs: number;
+}
+
+/** The n-th write of the step to the host's store fails, or is the last thing the host does. */
+export interface StoreTrap {
+  readonly host: string;
+  readonly nth: number;
+  readonly effect: 'fails' | 'dies' | 'diesAfter';
+}
+
+export const MESSAGES = ['compare', 'prepare', 'take', 'abandon', 'outcome', 'forget'] as const;
+export type MessageName = (typeof MESSAGES)[number];
+
+/** The first message of this name is lost, or only its answer; or the sender dies with it. */
+export interface MessageTrap {
+  readonly message: MessageName;
+  readonly delivered: boolean;
+  readonly effect: 'lostMessage' | 'crash';
+}
+
+/** Faults that the step meets. */
+export interface Faults {
+  readonly mischief?: readonly Mischief[];
+  readonly store?: StoreTrap;
+  readonly message?: MessageTrap;
+}
+
+type On<T> = T & Faults;
+export const VM_VERBS = ['start', 'stop', 'pause', 'resume', 'save', 'restore', 'delete'] as const;
+export type VmVerb = (typeof VM_VERBS)[number];
+
+/** One change of one host's world. */
+export type Change =
+  | On<{ do: 'createVm'; host: string; vm: string; adapters: readonly (string | null)[] }>
+  | On<{ do: 'vm'; verb: VmVerb; vm: string }>
+  | On<{ do: 'addAdapter'; vm: string; adapter: string; switch: string }>
+  | On<{ do: 'removeAdapter' | 'disconnectAdapter'; vm: string; adapter: string }>
+  | On<{ do: 'connectAdapter'; vm: string; adapter: string; switch: string }>
+  | On<{ do: 'updateAdapter'; vm: string; adapter: string; mtu: number }>
+  | On<{
+      do: 'addPolicy' | 'updatePolicy';
+      vm: string;
+      adapter: string;
+      policy: number;
+      value: number;
+    }>
+  | On<{ do: 'removePolicy'; vm: string; adapter: string; policy: number }>
+  | On<{
+      do: 'addSwitchPolicy' | 'updateSwitchPolicy';
+      host: string;
+      switch: string;
+      policy: number;
+      value: number;
+    }>
+  | On<{ do: 'removeSwitchPolicy'; host: string; switch: string; policy: number }>
+  | On<{
+      do: 'createSwitch';
+      host: string;
+      switch: string;
+      type: 'private' | 'internal' | 'external';
+    }>
+  | On<{ do: 'deleteSwitch'; host: string; switch: string }>
+  | On<{
+      do: 'createPort' | 'deletePort' | 'connectNic' | 'disconnectNic';
+      host: string;
+      switch: string;
+      port: string;
+    }>
+  | On<{
+      do: 'changeExtension';
+      host: string;
+      switch: string;
+      extension: string;
+      enabled?: boolean;
+      order?: number;
+    }>;
+
+export type Step =
+  | Change
+  | On<{ do: 'migrate'; vm: string; to: string }>
+  | On<{ do: 'together'; steps: readonly Change[] }>
+  | On<{ do: 'atomic'; host: string; throws: boolean; steps: readonly Change[] }>
+  | On<{ do: 'restartHost' | 'crashHost'; host: string }>
+  | On<{ do: 'wait'; ms: number }>;
+
+/** A defect built in on purpose, to see that the simulation finds it. */
+export interface Plant {
+  /**
+   * `storeForgets`: the n-th policy or VM that a store is given is acknowledged and not kept. `extensionForgets`: a well-behaved
+   * extension misses the n-th policy.
+   */
+  readonly defect: 'storeForgets' | 'extensionForgets';
+  readonly nth: number;
+}
+
+/** What a world is before its first step. */
+export interface Setting {
+  readonly seed: string;
+  /** Names of the hosts. */
+  readonly hosts: readonly string[];
+  readonly profile: ProfileName;
+  readonly scheduling: 'fifo' | 'seeded';
+  readonly behaviour: BehaviourOptions;
+  readonly plant?: Plant;
+}
+
+/** A whole history: what `--replay` reads. */
+export interface History {
+  readonly setting: Setting;
+  readonly steps: readonly Step[];
+}

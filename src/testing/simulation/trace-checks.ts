@@ -1,0 +1,150 @@
+import type { SwitchHandle, TraceEntry } from '../../policy/api.ts';
+import { jsonText } from '../life-cycles/json-text.ts';
+import { checkOidOrder } from '../life-cycles/oid-order.ts';
+import { nicKey, portKey, propertyKey, type Witness } from '../life-cycles/witness.ts';
+
+export type Complain = (invariant: string, message: string) => void;
+
+/** Place in the stack, top to bottom (rule A2). */
+const RANK: Readonly<Record<string, number>> = { capture: 0, filter: 1, forward: 2 };
+
+const hasFirst = (life: readonly TraceEntry[] = []): boolean =>
+  life.some(({ request, requestType }) => request === 1 && requestType !== 'indication');
+
+/** The requests of one process of a host, in order of completion. */
+export class HostTrace {
+  /** By name of the switch, one list for each time it was there. */
+  readonly #lives = new Map<string, TraceEntry[][]>();
+  /** How often each switch became active. */
+  readonly #activations = new Map<string, number>();
+  readonly #types: ReadonlyMap<string, string>;
+
+  /** `types`: extension id → type. */
+  constructor(types: ReadonlyMap<string, string>) {
+    this.#types = types;
+  }
+
+  /**
+   * `activated`: switches that became active meanwhile. A deletion that is undone makes the switch again, under the same name,
+   * and its requests count from 1 again: a life of its own.
+   */
+  add(entries: readonly TraceEntry[], activated: readonly string[], complain: Complain): void {
+    for (const sw of activated) this.#activations.set(sw, (this.#activations.get(sw) ?? 0) + 1);
+    for (const entry of entries) {
+      this.#checkRoute(entry, complain);
+      const lives = this.#lives.get(entry.switch) ?? [];
+      const isFirst = entry.request === 1 && entry.requestType !== 'indication';
+      if (lives.length === 0 || (isFirst && hasFirst(lives.at(-1)))) lives.push([]);
+      this.#lives.set(entry.switch, lives);
+      lives.at(-1)?.push(entry);
+    }
+  }
+
+  /** Rules A2, D2: capture, filter, forward; nobody twice. */
+  #checkRoute({ switch: sw, oid, requestType, request, route }: TraceEntry, complain: Complain) {
+    if (requestType === 'indication') return;
+    let rank = -1;
+    let last: string | undefined;
+    const seen = new Set<string>();
+    for (const { module } of route) {
+      // `pend`, and what came of it.
+      if (module === last) continue;
+      last = module;
+      const type = this.#types.get(module);
+      const next = type === undefined ? 3 : (RANK[type] ?? 3);
+      if (next < rank || seen.has(module)) {
+        const places = route.map(({ module: each }) => this.#types.get(each) ?? each);
+        complain('stackOrder', `switch ${sw}: ${oid} (${request}) went ${places.join(', ')}`);
+      }
+      rank = next;
+      seen.add(module);
+    }
+  }
+
+  *#histories(): Generator<readonly [string, readonly TraceEntry[]]> {
+    for (const [sw, lives] of this.#lives) for (const life of lives) yield [sw, life];
+  }
+
+  /** Nothing is under way any more: what the whole history must have been. */
+  check(complain: Complain): void {
+    for (const [sw, { length }] of this.#lives) {
+      const activations = this.#activations.get(sw) ?? 0;
+      if (length > Math.max(1, activations))
+        complain('once', `switch ${sw}: request 1 ended twice`);
+    }
+    for (const [sw, entries] of this.#histories()) {
+      const seen = new Set<number>();
+      let highest = 0;
+      for (const { request, requestType, oid } of entries) {
+        if (requestType === 'indication') continue;
+        if (seen.has(request)) complain('once', `switch ${sw}: ${oid} (${request}) ended twice`);
+        seen.add(request);
+        highest = Math.max(highest, request);
+      }
+      for (let request = 1; request <= highest && seen.size < highest; request += 1) {
+        if (!seen.has(request)) complain('once', `switch ${sw}: request ${request} never ended`);
+      }
+      for (const { message, rule } of checkOidOrder(entries)) {
+        complain('states', `${message} (rule ${rule})`);
+      }
+    }
+  }
+}
+
+/** A well-behaved extension believes of a switch what management shows of it. */
+export function checkView(
+  host: string,
+  sw: SwitchHandle,
+  witness: (id: string) => Witness | undefined,
+  complain: Complain,
+): void {
+  let lines: Expected | undefined;
+  for (const { id, name, running, desynchronized } of sw.extensions.list()) {
+    const of = witness(id);
+    if (of === undefined || !running || desynchronized) continue;
+    const where = `${name} on ${host}/${sw.info.name}`;
+    const view = of.viewOf(sw.info.name);
+    const blind = of.blindOn(sw.info.name);
+    if (view === undefined || blind !== undefined) {
+      complain('views', `${where} knows nothing: ${blind ?? 'it was not attached'}`);
+      continue;
+    }
+    lines ??= expected(sw);
+    const { must, may } = lines;
+    for (const [key, value] of must) {
+      if (view.get(key) === value) continue;
+      complain('views', `${where}: ${key} is ${view.get(key) ?? 'missing'}, not ${value}`);
+    }
+    for (const [key, value] of view) {
+      if (!must.has(key) && !may.has(key))
+        complain('views', `${where}: ${key} ${value} is nowhere`);
+    }
+  }
+}
+
+interface Expected {
+  readonly must: ReadonlyMap<string, string>;
+  /** Known to those who were there when an extension refused it at a restart. */
+  readonly may: ReadonlySet<string>;
+}
+
+function expected(sw: SwitchHandle): Expected {
+  const must = new Map<string, string>();
+  const may = new Set<string>();
+  const add = (
+    owner: string,
+    { id, settings, delivered }: { id: string; settings: object; delivered: boolean },
+  ): void => {
+    const key = propertyKey(owner, id);
+    if (delivered) must.set(key, jsonText(settings));
+    else may.add(key);
+  };
+  for (const property of sw.properties.list()) add('the switch', property);
+  for (const { id, portId, type, nics, problem } of sw.ports.list()) {
+    if (problem !== undefined) continue;
+    must.set(portKey(portId), type);
+    for (const nic of nics) must.set(nicKey(portId, nic.index), `${nic.type}, ${nic.state}`);
+    for (const property of sw.ports.get(id).properties.list()) add(portKey(portId), property);
+  }
+  return { must, may };
+}

@@ -1,0 +1,95 @@
+import { NdisStatus } from '../../core/status.ts';
+import { defineExtension } from '../../sdk/define.ts';
+import type { ExtensionDefinition, ExtensionHandlers } from '../../sdk/extension.ts';
+import { Witness } from '../life-cycles/witness.ts';
+import type { Plant } from './step.ts';
+
+export const PORT_CLASS = 'Fabrikam_PortCustomSettingData';
+export const SWITCH_CLASS = 'Fabrikam_SwitchCustomSettingData';
+export const PORT_SETTING = 'SettingIntA';
+export const SWITCH_SETTING = 'SwitchSettingIntA';
+/** NetCfgInstanceId of the fictional extension of the documentation's samples. */
+const KEEPER_ID = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
+const WATCHER_ID = 'c0000000-0000-4000-8000-00000000000c';
+
+const head = (uuid: string): string =>
+  `[Dynamic, Provider("VmmsWmiInstanceAndMethodProvider"), UUID("${uuid}"), ExtensionId("${KEEPER_ID}"), ` +
+  'DisplayName("Fabrikam"), InterfaceVersion("1"), InterfaceRevision("0")]';
+
+/** The settings of policies/fabrikam.mof that a simulated world works with. */
+export const MOF = `
+${head('eb29f0f2-f5dc-45c6-81bb-3cd9f219bbbb')}
+class ${PORT_CLASS} : Msvm_EthernetSwitchPortFeatureSettingData {
+  [Read, Write, WmiDataId(1)] uint32 ${PORT_SETTING} = 0;
+  [Read, Write, WmiDataId(2)] uint64 SettingIntB = 0;
+};
+${head('ff36c3a6-d2f1-46ed-a376-32b43d6b8390')}
+class ${SWITCH_CLASS} : Msvm_EthernetSwitchFeatureSettingData {
+  [Read, Write, WmiDataId(1)] uint32 ${SWITCH_SETTING} = 0;
+  [Read, Write, WmiDataId(2)] uint64 SwitchSettingIntB = 0;
+};`;
+
+const classes = () => ({ port: [PORT_CLASS], switch: [SWITCH_CLASS] });
+
+/** The two extensions of a host that do as the documents want; what they believe must be what management shows. */
+export class WellBehaved {
+  readonly #watcher = new Witness({ id: WATCHER_ID, name: 'watcher', type: 'capture' }, classes);
+  readonly #keeper = new Witness({ id: KEEPER_ID, name: 'fabrikam', type: 'filter' }, classes);
+  readonly definitions: readonly ExtensionDefinition[];
+
+  constructor(plant: Plant | undefined) {
+    this.definitions = [
+      plant?.defect === 'extensionForgets'
+        ? forgetful(this.#watcher.definition, plant.nth)
+        : this.#watcher.definition,
+      withData(this.#keeper.definition),
+    ];
+  }
+
+  /** By id of the extension. */
+  witness(id: string): Witness | undefined {
+    if (id === WATCHER_ID) return this.#watcher;
+    return id === KEEPER_ID ? this.#keeper : undefined;
+  }
+}
+
+/** It misses the n-th policy: a defect planted to be found. */
+function forgetful(definition: ExtensionDefinition, nth: number): ExtensionDefinition {
+  let seen = 0;
+  return defineExtension({
+    ...definition,
+    attach(sw) {
+      const handlers = definition.attach(sw);
+      return {
+        ...handlers,
+        addPortProperty(property) {
+          seen += 1;
+          return seen === nth ? 'forward' : handlers.addPortProperty?.(property);
+        },
+      };
+    },
+  });
+}
+
+/** It carries four bytes a port over a save. */
+function withData(definition: ExtensionDefinition): ExtensionDefinition {
+  return defineExtension({
+    ...definition,
+    attach(sw): ExtensionHandlers {
+      const saved = new Set<number>();
+      return {
+        ...definition.attach(sw),
+        saveNic(state) {
+          if (saved.has(state.portId)) return 'forward';
+          const status = state.save(new Uint8Array([1, 2, 3, 4]));
+          if (status === NdisStatus.SUCCESS) saved.add(state.portId);
+          return status;
+        },
+        saveNicComplete: ({ portId }) => {
+          saved.delete(portId);
+        },
+        restoreNic: ({ isMine }) => (isMine ? NdisStatus.SUCCESS : 'forward'),
+      };
+    },
+  });
+}

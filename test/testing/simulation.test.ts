@@ -1,0 +1,222 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import t, { type Test } from 'tap';
+import '../support/uncovered-children.ts';
+import { ScenarioRunner } from '../../src/scenario/run-scenarios.ts';
+import { drawSetting } from '../../src/testing/simulation/draw-step.ts';
+import { type PlayReport, play, playSeed } from '../../src/testing/simulation/play.ts';
+import { parseReplay, replayText } from '../../src/testing/simulation/replay-file.ts';
+import { scenarioText } from '../../src/testing/simulation/scenario-text.ts';
+import { shrink } from '../../src/testing/simulation/shrink.ts';
+import {
+  BEHAVIOURS,
+  type History,
+  type Plant,
+  type Step,
+} from '../../src/testing/simulation/step.ts';
+
+// About 20 seconds; many times that on a machine that is busy.
+t.setTimeout(300_000);
+
+const SEEDS = 200;
+const STEPS = 12;
+const ROOT = resolve(import.meta.dirname, '../..');
+
+t.test('200 seeded worlds of 12 steps: every invariant holds', async (t) => {
+  const total = { done: 0, refused: 0, skipped: 0, unknown: 0 };
+  const kinds = new Set<string>();
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const { breach, changes, history } = await playSeed(String(seed), STEPS);
+    t.equal(breach, undefined, `seed ${seed}: ${breach?.invariant} ${breach?.message}`);
+    for (const key of ['done', 'refused', 'skipped', 'unknown'] as const) {
+      total[key] += changes[key];
+    }
+    for (const step of history.steps) {
+      kinds.add(step.do);
+      for (const { what } of step.mischief ?? []) kinds.add(what);
+      if (step.store !== undefined) kinds.add(`store ${step.store.effect}`);
+      if (step.message !== undefined) kinds.add(`message ${step.message.effect}`);
+    }
+  }
+  const { done, refused } = total;
+  t.ok(done > SEEDS * 5, `${done} changes were acknowledged`);
+  t.ok(refused > SEEDS / 2, `${refused} were refused`);
+  const wanted = [
+    ...['createVm', 'vm', 'migrate', 'together', 'atomic', 'restartHost', 'crashHost', 'wait'],
+    ...['addPolicy', 'updatePolicy', 'removePolicy', 'changeExtension', 'deleteSwitch'],
+    ...['store fails', 'store dies', 'store diesAfter', 'message lostMessage', 'message crash'],
+    ...BEHAVIOURS,
+  ];
+  for (const kind of wanted) t.ok(kinds.has(kind), `${kind} was drawn`);
+});
+
+t.test('the same seed gives the same trace byte for byte', async (t) => {
+  const traceOf = async (seed: string) => {
+    const lines: string[] = [];
+    const { digest, history } = await playSeed(seed, 30, { onTrace: (line) => lines.push(line) });
+    return { digest, history, lines };
+  };
+  const first = await traceOf('repeat');
+  t.ok(
+    first.lines.some((line) => line.includes('OID_SWITCH_')),
+    'it has OIDs',
+  );
+  t.same(await traceOf('repeat'), first, 'in this process');
+  t.not((await traceOf('another')).digest, first.digest, 'another seed, another trace');
+  t.equal((await play(first.history)).digest, first.digest, 'its steps played again');
+  const args = ['--import', 'tsx', 'scripts/simulate.ts', '--seed', 'repeat', '--steps', '30'];
+  const child = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+  t.equal(child.status, 0, child.stderr);
+  t.match(child.stdout, `seed repeat: trace sha256 ${first.digest}`, 'in another process');
+});
+
+/** The first seed that meets the planted defect. */
+async function firstFailure(plant: Plant): Promise<PlayReport> {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const report = await playSeed(String(seed), 40, { plant });
+    if (report.breach !== undefined) return report;
+  }
+  throw new Error('nothing was noticed');
+}
+
+for (const { plant, invariant, most, step } of [
+  // A VM and one more record of it: two writes, of which the second is forgotten.
+  {
+    plant: { defect: 'storeForgets', nth: 2 },
+    invariant: 'durable',
+    most: 3,
+    step: /createVm/,
+  },
+  // A VM, its start on a switch, and the policy that is missed.
+  {
+    plant: { defect: 'extensionForgets', nth: 1 },
+    invariant: 'views',
+    most: 5,
+    step: /addPolicy/,
+  },
+] as const) {
+  t.test(`a planted defect, ${plant.defect}, is noticed and shrunk to a few steps`, async (t) => {
+    const { breach, history } = await firstFailure(plant);
+    t.equal(breach?.invariant, invariant);
+    if (breach === undefined) return;
+    const shrunk = await shrink(history, breach);
+    const { steps } = shrunk.history;
+    t.equal(shrunk.breach.invariant, invariant, 'the same invariant');
+    t.ok(steps.length <= most, `${steps.length} steps: ${JSON.stringify(steps)}`);
+    t.match(JSON.stringify(steps), step);
+    for (let at = 0; at < steps.length; at += 1) {
+      const without = { ...shrunk.history, steps: steps.filter((_, i) => i !== at) };
+      const { breach: other } = await play(without);
+      t.not(other?.invariant, invariant, `step ${at + 1} cannot go`);
+    }
+
+    const file = replayText(shrunk.history, shrunk.breach);
+    t.same(parseReplay(file), shrunk.history, 'the file has the history');
+    const again = await play(parseReplay(file));
+    t.same(again.breach, shrunk.breach, 'the file replays it');
+    const { plant: _, ...sound } = shrunk.history.setting;
+    const repaired = await play({ ...shrunk.history, setting: sound });
+    t.equal(repaired.breach, undefined, 'without the defect everything holds');
+
+    const scenario = scenarioText(shrunk.history, again.results, shrunk.breach);
+    t.type(scenario, 'string', 'every step has a verb');
+    await playsAsScenario(t, scenario ?? '');
+  });
+}
+
+/** The product is sound: the scenario of a planted defect passes. */
+async function playsAsScenario(t: Test, text: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'simulation-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'found.yaml');
+  const policies = join(ROOT, 'policies');
+  const placed = text
+    .replace('../fabrikam.mof', join(policies, 'fabrikam.mof'))
+    .replace('extensions/fabrikam.ts', join(policies, 'scenarios/extensions/fabrikam.ts'));
+  writeFileSync(file, placed);
+  const runner = await ScenarioRunner.open([file], { cwd: folder });
+  for await (const outcome of runner.play()) {
+    t.same(outcome.failure, undefined, text);
+    t.equal(outcome.ok, true, 'the scenario passes');
+  }
+}
+
+t.test('every way to misbehave, at each of the first requests of a start', async (t) => {
+  const setting = { ...drawSetting('behave'), hosts: ['h1'] };
+  for (const what of BEHAVIOURS) {
+    for (const nth of [1, 2, 3, 4]) {
+      const vm = 'V';
+      const mischief = [{ extension: 'rogue', nth, what, delayMs: 5 }] as const;
+      const steps: Step[] = [
+        { do: 'createVm', host: 'h1', vm, adapters: ['A'] },
+        { do: 'addPolicy', vm, adapter: 'n0', policy: 1, value: 7 },
+        { do: 'vm', verb: 'start', vm, mischief },
+        { do: 'vm', verb: 'start', vm },
+        { do: 'vm', verb: 'save', vm, mischief },
+        { do: 'crashHost', host: 'h1' },
+        { do: 'vm', verb: 'stop', vm, mischief },
+      ];
+      const { breach } = await play({ setting, steps });
+      t.equal(breach, undefined, `${what} at request ${nth}: ${breach?.message}`);
+    }
+  }
+});
+
+t.test('every message of a migration lost, or the last thing a host says: one owner', async (t) => {
+  const setting = { ...drawSetting('messages'), hosts: ['h1', 'h2'] };
+  for (const message of ['compare', 'prepare', 'take', 'forget'] as const) {
+    for (const effect of ['lostMessage', 'crash'] as const) {
+      for (const delivered of [false, true]) {
+        const history: History = {
+          setting,
+          steps: [
+            { do: 'createVm', host: 'h1', vm: 'V', adapters: ['A'] },
+            { do: 'addPolicy', vm: 'V', adapter: 'n0', policy: 1, value: 7 },
+            { do: 'vm', verb: 'start', vm: 'V' },
+            { do: 'migrate', vm: 'V', to: 'h2', message: { message, effect, delivered } },
+          ],
+        };
+        const { breach } = await play(history);
+        t.equal(breach, undefined, `${message} ${effect} ${delivered}: ${breach?.message}`);
+      }
+    }
+  }
+});
+
+t.test('scripts/simulate.ts with a planted defect: exit code 1, the seed, a file', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'simulate-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/simulate.ts', ...args], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+  const found = run('--seed', '1', '--plant', 'storeForgets:2', '--out', folder);
+  t.equal(found.status, 1, found.stderr);
+  t.match(found.stdout, 'seed 1 breaks durable');
+  const file = readdirSync(folder).find((name) => name.endsWith('.json')) ?? '';
+  t.equal(file, 'seed-1.json');
+  const replayed = run('--replay', join(folder, file));
+  t.equal(replayed.status, 1, replayed.stderr);
+  const { breach } = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  t.match(replayed.stdout, `durable: ${breach.message}`);
+  t.equal(run('--steps', 'many').status, 2, 'a wrong option is a usage error');
+});
+
+t.test('what is no history to replay is refused with the reason', async (t) => {
+  const good = replayText({ setting: drawSetting('1'), steps: [] });
+  const wrong = (change: object) => JSON.stringify({ ...JSON.parse(good), ...change });
+  const cases: [string, RegExp][] = [
+    ['{', /JSON/],
+    ['[]', /format undefined/],
+    [wrong({ version: 2 }), /version 2/],
+    [wrong({ setting: { hosts: [] } }), /setting.hosts/],
+    [wrong({ setting: null }), /setting is missing/],
+    [wrong({ steps: [{}] }), /steps\[0\] has no "do"/],
+  ];
+  for (const [text, message] of cases) {
+    t.throws(() => parseReplay(text), { code: 'INVALID_ARGUMENT', message });
+  }
+});
