@@ -1,3 +1,5 @@
+import '../support/uncovered-children.ts';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,6 +17,8 @@ const MODULES = {
   // Rule D12, a SHOULD: OID_SWITCH_PORT_PROPERTY_ADD without bytes is refused (INVALID_PARAMETER).
   refuses:
     "oidRequest: ({ oidName, bytes }) => (oidName === 'OID_SWITCH_PORT_PROPERTY_ADD' && bytes.length === 0 ? 0xc000000d : 'forward')",
+  timer:
+    "createPort() { setTimeout(() => { throw new Error('from a timer'); }, 0); return 'forward'; }",
   drops: "createPort() { void Promise.reject(new Error('dropped')); return 'forward'; }",
 };
 
@@ -240,4 +244,21 @@ t.test('a promise that an extension drops is told and ends nothing', async (t) =
   const { code, err } = await verify(cwd, moduleIn(cwd, 'drops'), ...QUICK);
   t.equal(code, 0);
   t.match(err, 'a promise was rejected and nobody looked: Error: dropped');
+});
+
+t.test('a timer of an extension that throws ends with 1, after the report', async (t) => {
+  const cwd = t.testdir({});
+  const tsx = pathToFileURL(resolve('node_modules/tsx/dist/loader.mjs')).href;
+  const words = [
+    '--import',
+    tsx,
+    resolve('src/cli.ts'),
+    'verify',
+    moduleIn(cwd, 'timer'),
+    ...QUICK,
+  ];
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd, encoding: 'utf8' });
+  t.equal(status, 1, stderr);
+  t.match(stderr, 'an exception was thrown where nobody looks: Error: from a timer');
+  t.match(stdout, '\npassed: 0 errors, 0 warnings.');
 });

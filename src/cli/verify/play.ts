@@ -89,8 +89,14 @@ export async function verifyExtensions(call: Invocation, terminal: Terminal): Pr
   // A promise that an extension dropped must not end the run.
   const onRejection = (error: unknown): void =>
     terminal.note(harmless(`a promise was rejected and nobody looked: ${String(error)}`));
-  process.on('unhandledRejection', onRejection);
   let failed = 0;
+  // A timer of it that throws: a driver would have stopped the host; here the report is still to come.
+  const onException = (error: unknown): void => {
+    failed += 1;
+    terminal.note(harmless(`an exception was thrown where nobody looks: ${String(error)}`));
+  };
+  process.on('unhandledRejection', onRejection);
+  process.on('uncaughtException', onException);
   const json: string[] = [];
   try {
     for (const { path, extension } of given) {
@@ -104,6 +110,7 @@ export async function verifyExtensions(call: Invocation, terminal: Terminal): Pr
     }
   } finally {
     process.off('unhandledRejection', onRejection);
+    process.off('uncaughtException', onException);
   }
   if (call.has('json')) {
     await terminal.print(json.length === 1 ? json.join('') : `[\n${json.join(',\n')}]\n`);
