@@ -16,6 +16,7 @@ import {
   type Plant,
   type Step,
 } from '../../src/testing/simulation/step.ts';
+import { HostTrace } from '../../src/testing/simulation/trace-checks.ts';
 
 // About 20 seconds; many times that on a machine that is busy.
 t.setTimeout(300_000);
@@ -219,4 +220,47 @@ t.test('what is no history to replay is refused with the reason', async (t) => {
   for (const [text, message] of cases) {
     t.throws(() => parseReplay(text), { code: 'INVALID_ARGUMENT', message });
   }
+});
+
+t.test('traces that no switch may have: twice, never, upwards, out of the state tables', (t) => {
+  const types = new Map([
+    ['c', 'capture'],
+    ['f', 'filter'],
+  ]);
+  const entry = (request: number, modules: readonly string[], oid = 'OID_SWITCH_PARAMETERS') => ({
+    seq: request,
+    request,
+    time: 0,
+    switch: 'S',
+    oid,
+    requestType: 'set' as const,
+    origin: 'protocolEdge',
+    route: modules.map((module) => ({ module, verdict: 'forward' })),
+    status: 'NDIS_STATUS_SUCCESS',
+    // Port 0, long enough for every structure of a port.
+    input: new Uint8Array(2048),
+  });
+  const down = ['c', 'f', 'miniportEdge'];
+  const found = (entries: readonly ReturnType<typeof entry>[], activated: readonly string[]) => {
+    const broken: string[] = [];
+    const trace = new HostTrace(types);
+    const complain = (invariant: string): unknown => broken.push(invariant);
+    trace.add(entries, activated, complain);
+    trace.check(complain);
+    return broken;
+  };
+  t.same(
+    found([entry(2, down), entry(1, ['c', 'c', 'f'])], ['S']),
+    [],
+    'a pended one is there twice',
+  );
+  t.same(found([entry(1, down), entry(2, down), entry(2, down)], ['S']), ['once'], 'twice');
+  t.same(found([entry(1, down), entry(3, down)], ['S']), ['once'], '2 never ended');
+  t.same(found([entry(1, down), entry(1, down)], ['S']), ['once'], '1 twice, in one life');
+  t.same(found([entry(1, down), entry(1, down)], ['S', 'S']), [], 'a switch made again');
+  t.same(found([entry(1, ['f', 'c'])], ['S']), ['stackOrder'], 'upwards (rule A2)');
+  t.same(found([entry(1, ['c', 'f', 'c'])], ['S']), ['stackOrder'], 'one is met again');
+  const deleted = [entry(1, down, 'OID_SWITCH_PORT_DELETE')];
+  t.same(found(deleted, ['S']), ['states'], 'a port that never was is deleted (B.5)');
+  t.end();
 });
