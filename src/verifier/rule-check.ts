@@ -40,7 +40,7 @@ export interface Watched {
  * called. Neither throws nor changes anything.
  */
 export interface Watcher {
-  /** Of requests, only those of these OIDs are told, each in a table of src/abi; left out: all. What is not asked for costs nothing. */
+  /** `arrived`, `answered`, `returned` and `issued` are told only of these OIDs of src/abi; left out: of all. The rest costs nothing. */
   readonly oids?: readonly number[];
   moved?(from: ModuleState, to: ModuleState): void;
   arrived?(request: OidRequest): void;

@@ -89,8 +89,7 @@ export class Verifier implements SwitchObserver {
       return;
     }
     if (isErrorStatus(answer)) activity.refused += 1;
-    const toldEnd = ended[request.oidIndex + 1];
-    if (toldEnd !== undefined) for (const watcher of toldEnd) watcher.ended(request, answer);
+    for (const watcher of ended) watcher.ended(request, answer);
   }
 
   returned(switchName: string, module: FilterModule, request: OidRequest): void {

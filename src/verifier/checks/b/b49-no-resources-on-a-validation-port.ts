@@ -21,7 +21,7 @@ export const b49: RuleCheck = {
   watch({ report }) {
     const validation = new Set<number>();
     return {
-      oids: [CREATE, ...PROPERTIES],
+      oids: [CREATE],
       arrived(request) {
         if (request.oid !== CREATE) return;
         const { portId, isValidationPort } = portOf(request);

@@ -22,8 +22,8 @@ export const f12: RuleCheck = {
   by: 'watch',
   stages: ['feature-status'],
   watch: ({ report }) => ({
-    oids: QUERIES,
     ended(request, answer) {
+      if (!QUERIES.includes(request.oid)) return;
       if (!isErrorStatus(answer) || ALLOWED.includes(answer)) return;
       report({ message: `failed a feature status query with ${statusName(answer)}`, request });
     },

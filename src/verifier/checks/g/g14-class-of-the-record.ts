@@ -16,9 +16,8 @@ export const g14: RuleCheck = {
   by: 'watch',
   stages: ['save-restore'],
   watch: ({ module, catalog, report }) => ({
-    oids: [SAVE],
     ended(request, answer) {
-      if (answer !== NdisStatus.SUCCESS) return;
+      if (request.oid !== SAVE || answer !== NdisStatus.SUCCESS) return;
       const { FeatureClassId: id } = STATE.view(request.buffer, 0);
       if (id === NULL_GUID) return;
       for (const scope of ['port', 'switch'] as const) {
