@@ -1,4 +1,5 @@
 import { ERROR_CODES } from '../core/errors.ts';
+import { VERIFIER_MODES } from '../policy/api.ts';
 import { MAX_LIMIT } from './page.ts';
 import type { JsonSchema } from './route.ts';
 import { keeping } from './validation.ts';
