@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { VirtualClock } from '../../core/clock.ts';
 import { isExtSwitchError } from '../../core/errors.ts';
-import type { FabricInterface } from '../../policy/api.ts';
+import type { FabricInterface, TraceEntry } from '../../policy/api.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
 import { type Act, actOf, type Places } from './change.ts';
 import { type Outcome, settle } from './patience.ts';
@@ -54,6 +54,7 @@ export class Simulation {
   readonly #hash = createHash('sha256');
   /** Hosts on which an extension has refused an undo. */
   readonly #lossy = new Set<string>();
+  #wasLossy = false;
   /** Hosts on which extensions rightly believe what is not there. */
   readonly #doubted = new Set<string>();
   #lines: StateLines = new Map();
@@ -102,6 +103,7 @@ export class Simulation {
     this.#step += 1;
     this.#note(`step ${JSON.stringify(step)}`);
     this.#arm(step);
+    this.#wasLossy = this.#lossy.size > 0;
     const isChecked = this.#options.checks !== 'none';
     const verdict = await this.#perform(step);
     this.results.push(verdict.result);
@@ -324,7 +326,8 @@ export class Simulation {
     const before = this.#lines;
     const after = this.#look();
     this.#lines = after;
-    const isLossy = this.#lossy.size > 0;
+    // What an undo has lost is back after a restart.
+    const isLossy = this.#wasLossy || this.#lossy.size > 0;
     if (result === 'done' && !isLossy) {
       for (const act of acts) {
         const missing = act.missing(after);
@@ -429,6 +432,7 @@ export class Simulation {
         ?.add(entries, activated, (what, message) => this.#bad(what, message));
       for (const entry of entries) {
         const { seq, request, time, switch: sw, oid, status, route } = entry;
+        if (isSwallowed(entry)) this.#doubted.add(host.name);
         const way = route.map(({ module, verdict }) => `${module} ${verdict}`).join(', ');
         const bytes = Buffer.from(entry.input).toString('base64');
         this.#note(
@@ -487,6 +491,12 @@ export class Simulation {
 interface Verdict {
   readonly result: Result;
   readonly acts: readonly Act[];
+}
+
+/** Rule E28 broken: who completes a policy with success keeps it from those below, who are not marked for it (OP-28). */
+function isSwallowed({ oid, status, route }: TraceEntry): boolean {
+  if (status !== 'NDIS_STATUS_SUCCESS' || !/PROPERTY_(ADD|UPDATE|DELETE)$/.test(oid)) return false;
+  return route.at(-1)?.module !== 'miniportEdge';
 }
 
 /** What is refused at once is refused like everything else. */
