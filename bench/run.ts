@@ -27,6 +27,7 @@ const MODULES = [
   'start',
   'cluster-property-add',
   'evacuate',
+  'simulate-steps',
 ] as const;
 
 interface Result {

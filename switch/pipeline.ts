@@ -200,6 +200,8 @@ export class Pipeline {
         severity: module.type === 'capture' ? 'error' : 'warning',
         message: `a ${module.type} extension completed ${oidName(request.oid)} with success instead of forwarding it`,
       });
+      // OP-28: whoever is below has missed it.
+      module.desynchronizeBelow(request);
     }
     if (failed && mustForward(request)) {
       return this.#mustForward(module, request, status, 'C37');

@@ -73,11 +73,16 @@ export class MigrationLink {
 
   /** In the VM's turn, as every change of it. */
   inTurn<T>(steps: () => Steps<T>): MaybePromise<T> {
+    return this.atTurn(() => drive(steps()));
+  }
+
+  /** The same for one act, whose turn ends with it. */
+  atTurn<T>(act: () => MaybePromise<T>): MaybePromise<T> {
     const { changes } = this.world;
     return changes.run(undefined, () =>
       this.vm.queue.run(() => {
         this.mustBeCurrent();
-        return drive(steps());
+        return act();
       }),
     );
   }

@@ -1,4 +1,3 @@
-import { type Steps, settled } from '../../switch/steps.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { StoreOp } from '../store/store.ts';
 import type { MigrationPeer } from './migration-api.ts';
@@ -98,7 +97,7 @@ export class MigrationSource {
     const { id } = departure;
     departure.begin('compare');
     // Durable after everything acknowledged before it: what travels is never taken back here (store.ts).
-    await this.#link.inTurn(() => this.#write([putMigration(id, departure.record('preparing'))]));
+    await this.#write(putMigration(id, departure.record('preparing')));
     const report = await this.#prepare(peer);
     this.#link.mustBeCurrent();
     departure.report = report;
@@ -108,7 +107,7 @@ export class MigrationSource {
     const data = await this.#link.inTurn(() => saveForTravel(world, vm));
     departure.handed = { vmState: state, data: storedData(data) };
     // Rule G38: only now, and from here on the data hangs on no process.
-    await this.#link.inTurn(() => this.#write([putMigration(id, departure.record('handing'))]));
+    await this.#write(putMigration(id, departure.record('handing')));
     departure.state = departure.next('saved');
     departure.begin('release');
     await this.#link.inTurn(() => disconnect(vm));
@@ -222,8 +221,13 @@ export class MigrationSource {
     departure.end();
   }
 
-  *#write(ops: readonly StoreOp[]): Steps<void> {
-    yield* settled(write(this.#world, ops));
+  /**
+   * Behind every change of the VM so far; the turn is given back while the store works, since what is undone when it fails needs it
+   * before this write is told so.
+   */
+  async #write(op: StoreOp): Promise<void> {
+    const { durable } = await this.#link.atTurn(() => ({ durable: write(this.#world, [op]) }));
+    await durable;
   }
 
   /**

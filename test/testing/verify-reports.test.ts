@@ -332,7 +332,7 @@ t.test(
       );
     }
     t.match(page, '3 broken');
-    t.match(page, 'show-broken"> <label class="filter" for="show-broken">broken (3)');
+    t.match(page, 'show-broken"><label class="filter" for="show-broken">broken (3)');
     t.match(
       page,
       '<td class="how"><span class="failed">✗ failed</span></td><td><code>whole-life</code><br>A whole life',
