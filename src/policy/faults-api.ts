@@ -1,0 +1,104 @@
+/*
+ * Faults on purpose: rules that a world meets, set over the library, HTTP (`/v1/sim/faults`), the CLI and scenario files; and
+ * the list of places where one could have been met, which a sweep fails one at a time.
+ */
+
+/** `oid`: a request at an extension or at the miniport edge; `call`: an extension's call of its switch; `store`: a write; `message`: to another host. */
+export const FAULT_PLACES = ['oid', 'call', 'store', 'message'] as const;
+export type FaultPlace = (typeof FAULT_PLACES)[number];
+
+/**
+ * What happens there. `oid`: status, throw, hang, delay, twice. `call`: status. `store`: fail, delay. `message`: lost, lostAnswer,
+ * twice, delay. `act` anywhere: the world does `act` in that instant and what was met goes on.
+ */
+export const FAULT_EFFECTS = [
+  'status',
+  'throw',
+  'hang',
+  'delay',
+  'twice',
+  'fail',
+  'lost',
+  'lostAnswer',
+  'act',
+] as const;
+export type FaultEffect = (typeof FAULT_EFFECTS)[number];
+
+/** What a world can be made to do at a place: to the switch of the place, or to the extension met. */
+export const FAULT_ACTS = [
+  'disableExtension',
+  'restartStack',
+  'teardownPort',
+  'deleteSwitch',
+] as const;
+export type FaultAct = (typeof FAULT_ACTS)[number];
+
+/** What has to be so for a rule to be met; members left out match everything. */
+export interface FaultMatch {
+  readonly at: FaultPlace;
+  /** Name or id of an extension; `miniportEdge` for the bottom of the stack. */
+  readonly extension?: string;
+  /** Name of an OID. */
+  readonly oid?: string;
+  readonly requestType?: 'query' | 'set' | 'method';
+  /** Name of a switch. */
+  readonly switch?: string;
+  readonly portId?: number;
+  /** `call`: which one. */
+  readonly call?: string;
+  /** `message`: its name and the host it goes to. */
+  readonly message?: string;
+  readonly to?: string;
+}
+
+/** One rule as it is given. */
+export interface FaultRuleOptions extends FaultMatch {
+  /** Default: `fault-1`, `fault-2`, … */
+  readonly id?: string;
+  readonly effect: FaultEffect;
+  /** Name or number of an NDIS_STATUS; default of `status`: NDIS_STATUS_RESOURCES. */
+  readonly status?: string;
+  readonly act?: FaultAct;
+  /** Virtual milliseconds, `delay` only. */
+  readonly delayMs?: number;
+  /** The first match that is hit, from 1: default. */
+  readonly nth?: number;
+  /** How many matches are hit; default: all from {@link nth} on. */
+  readonly times?: number;
+  /** From 0 to 1, default 1: drawn from a stream of the world's seed that nothing else draws from. 0 equals no rule. */
+  readonly probability?: number;
+}
+
+/** A rule that is set, and what came of it. */
+export interface FaultRule extends FaultRuleOptions {
+  readonly id: string;
+  readonly nth: number;
+  readonly probability: number;
+  /** Matches so far, and how many of them were hit. */
+  readonly matched: number;
+  readonly hits: number;
+}
+
+/** A place that was passed: {@link FaultMatch} that fits it alone with `nth`, the how many-th of its kind it was, from 1. */
+export interface FaultSite extends FaultMatch {
+  readonly nth: number;
+}
+
+/** `fabric.faults`. Changes take effect between two requests; in `fabric.atomic` and in an atomic batch together with the rest. */
+export interface FaultCollection {
+  list(): readonly FaultRule[];
+  get(id: string): FaultRule;
+  /** All or none. Throws `INVALID_ARGUMENT` naming rule, member and what was expected, `ALREADY_EXISTS`. */
+  add(...rules: readonly FaultRuleOptions[]): readonly FaultRule[];
+  /** Changes members of a rule; counts go on. */
+  update(id: string, change: Partial<FaultRuleOptions>): FaultRule;
+  remove(id: string): void;
+  clear(): void;
+  /** From now on every place that is passed is written down, until it is stopped. */
+  record(): FaultRecording;
+}
+
+export interface FaultRecording {
+  readonly sites: readonly FaultSite[];
+  stop(): void;
+}

@@ -1,0 +1,31 @@
+import type { NdisStatus } from '../src/core/status.ts';
+import type { FilterModule } from './filter-module.ts';
+import type { OidRequest } from './oid-request.ts';
+
+/** What an extension asks of its switch that may fail for want of resources, as NdisAllocate… does in a driver. */
+export const FAILING_CALLS = ['referencePort', 'referenceNic', 'request', 'nicRequest'] as const;
+export type FailingCall = (typeof FAILING_CALLS)[number];
+
+/**
+ * What befalls a request at one module in place of its handlers. `delay`: the handlers run later; `twice`: it completes again
+ * what it had completed.
+ */
+export type RequestFate =
+  | { readonly effect: 'status'; readonly status: NdisStatus }
+  | { readonly effect: 'throw' | 'hang' | 'twice' }
+  | { readonly effect: 'delay'; readonly delayMs: number };
+
+/**
+ * Where a switch asks whether something is to fail. Calls are synchronous, in the order of the switch; without one nothing is
+ * asked.
+ */
+export interface FaultPoints {
+  /** A request is about to reach the handlers of `module`; `undefined` stands for the miniport edge, where only a status can befall it. */
+  request(
+    switchName: string,
+    module: FilterModule | undefined,
+    request: OidRequest,
+  ): RequestFate | undefined;
+  /** A module calls its switch; a status: the call fails with it. */
+  call(switchName: string, module: FilterModule, call: FailingCall): NdisStatus | undefined;
+}
