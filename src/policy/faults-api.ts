@@ -102,3 +102,13 @@ export interface FaultRecording {
   readonly sites: readonly FaultSite[];
   stop(): void;
 }
+
+/**
+ * `FabricOptions.faults`: in force from the first instant of a world, also while what its store holds comes back to life. For
+ * sweeps, which fail what happens there too.
+ */
+export interface OpeningFaults {
+  readonly rules?: readonly FaultRuleOptions[];
+  /** Told each place as it is passed, before what happens there; numbers as in {@link FaultCollection.record}. */
+  readonly passed?: (site: FaultSite) => void;
+}
