@@ -3,6 +3,7 @@ import type { Clock } from '../src/core/clock.ts';
 import type { Guid } from '../src/core/guid.ts';
 import type { Rng } from '../src/core/rng.ts';
 import type { Settings } from '../src/sdk/extension.ts';
+import type { FaultPoints } from './fault-points.ts';
 import type { SwitchObserver } from './observer.ts';
 import type { TraceRing } from './trace.ts';
 
@@ -62,7 +63,15 @@ export interface Finding {
   readonly offset?: number;
   /** Ids of the modules it had passed, top to bottom; the last one is where it happened. */
   readonly route?: readonly string[];
+  /** A fault that was injected broke it, not the extension. */
+  readonly injected?: true;
 }
+
+/** What a trace entry tells of a finding about its request; the rest stands in the entry itself. */
+export type TraceFinding = Pick<
+  Finding,
+  'rule' | 'severity' | 'message' | 'extensionId' | 'offset'
+>;
 
 /** Where the documents leave a choice (open points of the rule book); the defaults are the recommended readings. */
 export interface SwitchBehaviour {
@@ -100,6 +109,8 @@ export interface SwitchEnvironment {
   readonly observer?: SwitchObserver | undefined;
   /** A request with which an extension breaks a rule fails with NDIS_STATUS_FAILURE; left out: it is only reported. */
   readonly enforce?: boolean | undefined;
+  /** Asked wherever something may be made to fail; left out: nothing is. May come and go while the switch runs. */
+  readonly faults?: FaultPoints | undefined;
   finding(switchName: string, finding: Finding): void;
   stateChange(switchName: string, data: Readonly<Record<string, unknown>>): void;
   log(

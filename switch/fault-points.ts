@@ -7,13 +7,20 @@ export const FAILING_CALLS = ['referencePort', 'referenceNic', 'request', 'nicRe
 export type FailingCall = (typeof FAILING_CALLS)[number];
 
 /**
- * What befalls a request at one module in place of its handlers. `delay`: the handlers run later; `twice`: it completes again
- * what it had completed.
+ * What befalls a request at one module in place of its handlers. `delay`: the module holds it for that many virtual milliseconds,
+ * then the handlers run; `twice`: they run, and when the request has completed the module completes it again.
  */
 export type RequestFate =
   | { readonly effect: 'status'; readonly status: NdisStatus }
   | { readonly effect: 'throw' | 'hang' | 'twice' }
   | { readonly effect: 'delay'; readonly delayMs: number };
+
+/** What a call is about: what it names. */
+export interface CallSubject {
+  readonly portId?: number;
+  /** Code of the OID of a `request` or `nicRequest`. */
+  readonly oid?: number;
+}
 
 /**
  * Where a switch asks whether something is to fail. Calls are synchronous, in the order of the switch; without one nothing is
@@ -27,5 +34,25 @@ export interface FaultPoints {
     request: OidRequest,
   ): RequestFate | undefined;
   /** A module calls its switch; a status: the call fails with it. */
-  call(switchName: string, module: FilterModule, call: FailingCall): NdisStatus | undefined;
+  call(
+    switchName: string,
+    module: FilterModule,
+    call: FailingCall,
+    subject: CallSubject,
+  ): NdisStatus | undefined;
+}
+
+/** What befell a request at one module. */
+export interface Injection {
+  readonly module: FilterModule;
+  readonly effect: RequestFate['effect'];
+}
+
+/** For a finding: what a fault that was injected did is not held against the module. */
+export function injectedMark(
+  request: OidRequest | undefined,
+  module: FilterModule,
+): { readonly injected?: true } {
+  const isInjected = request?.injected?.some((one) => one.module === module) === true;
+  return isInjected ? { injected: true } : {};
 }

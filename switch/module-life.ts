@@ -4,10 +4,11 @@ import { ExtSwitchError } from '../src/core/errors.ts';
 import type { Guid } from '../src/core/guid.ts';
 import type { ExtensionHandlers, NetPnPEvent } from '../src/sdk/extension.ts';
 import type { Finding } from './environment.ts';
+import { injectedMark } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
+import { describe } from './finding-text.ts';
 import { CALLED_HANDLERS, LATER_HANDLERS } from './handler-table.ts';
 import type { OidRequest } from './oid-request.ts';
-import { describe } from './pipeline.ts';
 import type { ModuleEvent } from './states.ts';
 import type { Steps } from './steps.ts';
 import { type ContextHost, ModuleContext } from './switch-context.ts';
@@ -118,6 +119,7 @@ export class ModuleLife {
         message: `detached while it held ${oidName(request.oid)}; the switch ended it`,
         oid: oidName(request.oid),
         request: request.id,
+        ...injectedMark(request, module),
       });
     }
   }

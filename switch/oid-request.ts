@@ -12,7 +12,8 @@ import type {
   SwitchProperty,
 } from '../src/sdk/extension.ts';
 import type { Encapsulated } from './encapsulated-request.ts';
-import type { PropertyCodec } from './environment.ts';
+import type { Finding, PropertyCodec, TraceFinding } from './environment.ts';
+import type { Injection } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -30,6 +31,9 @@ export interface RouteStop {
   readonly module: FilterModule;
   readonly verdict: 'pend' | 'forward';
 }
+
+/** Findings of one request that its trace entry keeps; all are counted and told as events. */
+const MAX_FINDINGS = 100;
 
 /**
  * One OID request on its way through the stack (design.md 1): an object with one buffer that holds exactly the bytes
@@ -77,6 +81,10 @@ export class OidRequest {
   stops: RouteStop[] | undefined;
   /** The module that broke a rule with it: where rules are enforced the request fails. */
   brokenBy: FilterModule | undefined;
+  /** What was found about it while it was under way: its trace entry tells. Most requests have none. */
+  findings: TraceFinding[] | undefined;
+  /** Faults that were injected into it; most requests have none. */
+  injected: Injection[] | undefined;
   onComplete: ((request: OidRequest) => void) | undefined;
   /** Property OIDs: the class, where its bytes stand in the buffer, and the typed view for handlers. */
   codec: PropertyCodec | undefined;
@@ -108,6 +116,20 @@ export class OidRequest {
     this.buffer = buffer;
     this.inputLength = inputLength;
     this.outputLength = outputLength;
+  }
+
+  /** Keeps `finding` for the trace entry; one that comes after the request has ended belongs to no entry any more. */
+  note({ rule, severity, message, extensionId, offset }: Finding): void {
+    if (this.done) return;
+    this.findings ??= [];
+    if (this.findings.length >= MAX_FINDINGS) return;
+    this.findings.push({
+      rule,
+      severity,
+      message,
+      ...(extensionId === undefined ? {} : { extensionId }),
+      ...(offset === undefined ? {} : { offset }),
+    });
   }
 
   /** Bytes in use: what a reader may look at. */

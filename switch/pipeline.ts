@@ -1,14 +1,16 @@
 import { oidName } from '../src/abi/index.ts';
-import { ExtSwitchError, isExtSwitchError } from '../src/core/errors.ts';
+import { ExtSwitchError } from '../src/core/errors.ts';
 import { isErrorStatus, NdisStatus, statusName } from '../src/core/status.ts';
 import type { Pended } from '../src/sdk/extension.ts';
 import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
+import { injectedMark, type RequestFate } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
+import { describe, evidenceOf, ofCounters } from './finding-text.ts';
+import { goesOnWithout, mustForward } from './must-forward.ts';
 import { judgeEnding, judgeForwarding } from './nic-request-endings.ts';
 import type { SwitchObserver } from './observer.ts';
-import { failingOf } from './offload-oids.ts';
-import { type OidRequest, PENDED, REQUEST_TYPE } from './oid-request.ts';
+import { type OidRequest, PENDED } from './oid-request.ts';
 import { endRule } from './oid-rules.ts';
 
 /** What a module's handler came to: pass on, keep, or a status that ends the request here. */
@@ -89,7 +91,7 @@ export class Pipeline {
     }
     // Rule D5: the counters are those of whoever completes the request.
     request.bytesRead = request.bytesWritten = request.bytesNeeded = 0;
-    this.#finish(request, undefined, this.#miniport.complete(request));
+    this.#finish(request, undefined, this.#atEdge(request));
   }
 
   #tell(
@@ -103,8 +105,17 @@ export class Pipeline {
     observer.answered(this.#switchName, module, request, answer);
   }
 
-  /** Runs the module's handlers for this request. */
   #call(module: FilterModule, request: OidRequest): number {
+    const { faults } = this.#environment;
+    if (faults !== undefined) {
+      const fate = faults.request(this.#switchName, module, request);
+      if (fate !== undefined) return this.#suffer(module, request, fate);
+    }
+    return this.#handle(module, request);
+  }
+
+  /** Runs the module's handlers for this request. */
+  #handle(module: FilterModule, request: OidRequest): number {
     let answer: unknown;
     request.running = module;
     try {
@@ -236,6 +247,49 @@ export class Pipeline {
     }
     // Rule D23: what may not fail goes on; everything else fails here.
     return mustForward(request) ? FORWARD : NdisStatus.FAILURE;
+  }
+
+  // --- injected faults -----------------------------------------------------------------------------------------------
+
+  #atEdge(request: OidRequest): NdisStatus {
+    const fate = this.#environment.faults?.request(this.#switchName, undefined, request);
+    return fate?.effect === 'status' ? fate.status : this.#miniport.complete(request);
+  }
+
+  #suffer(module: FilterModule, request: OidRequest, fate: RequestFate): number {
+    const { effect } = fate;
+    request.injected ??= [];
+    request.injected.push({ module, effect });
+    switch (effect) {
+      case 'status':
+        return this.#judgeStatus(module, request, fate.status);
+      case 'throw':
+        return this.#threw(module, request, new Error('a fault was injected'));
+      case 'hang':
+        request.holder = module;
+        return this.#keep(module, request);
+      case 'delay':
+        return this.#delay(module, request, fate.delayMs);
+      case 'twice':
+        return this.#handle(module, request);
+    }
+  }
+
+  /** Held as by its own `pend` (rule D6), unless it may hold nothing any more. */
+  #delay(module: FilterModule, request: OidRequest, delayMs: number): number {
+    if (this.#closed || module.leaving) return this.#handle(module, request);
+    const timer = this.#environment.clock.after(delayMs, () => {
+      module.timers.delete(timer);
+      if (request.done || request.holder !== module) return;
+      request.timer?.cancel();
+      request.timer = undefined;
+      request.holder = undefined;
+      const verdict = this.#handle(module, request);
+      if (verdict !== PEND) this.#resume(module, request, verdict);
+    });
+    module.timers.add(timer);
+    request.holder = module;
+    return this.#keep(module, request);
   }
 
   // --- pending -------------------------------------------------------------------------------------------------------
@@ -424,6 +478,11 @@ export class Pipeline {
     request.done = true;
     if (this.inFlight.size > 0) this.inFlight.delete(request.id);
     this.#environment.trace.record(this.#switchName, request);
+    if (request.injected !== undefined) {
+      for (const { module, effect } of request.injected) {
+        if (effect === 'twice') this.completePended(request, module, request.status);
+      }
+    }
     const onComplete = request.onComplete;
     if (onComplete !== undefined) onComplete(request);
     if (waiting) this.#drain();
@@ -521,55 +580,21 @@ export class Pipeline {
     request: OidRequest,
     finding: Omit<Finding, 'extensionId' | 'oid' | 'request'>,
   ): void {
-    if (this.#environment.enforce === true && finding.severity === 'error') {
-      request.brokenBy ??= module;
-    }
-    this.#environment.finding(this.#switchName, {
+    const mark = injectedMark(request, module);
+    const isHeldAgainst = finding.severity === 'error' && mark.injected === undefined;
+    if (this.#environment.enforce === true && isHeldAgainst) request.brokenBy ??= module;
+    const found = {
       ...finding,
       message: `${module.name} ${finding.message}`,
       extensionId: module.id,
       oid: oidName(request.oid),
       request: request.id,
+      ...mark,
       ...(this.#observer === undefined ? {} : evidenceOf(request)),
-    });
+    };
+    request.note(found);
+    this.#environment.finding(this.#switchName, found);
   }
-}
-
-/** What a person needs who looks for the cause. */
-export function evidenceOf(request: OidRequest): Pick<Finding, 'bytes' | 'route'> {
-  const passed = request.modules.slice(request.origin + 1, request.position + 1);
-  return { bytes: request.buffer.slice(0, request.length), route: passed.map(({ id }) => id) };
 }
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
-
-/** No extension may fail it: rule book D.3; rule C37: NIC_CREATE is vetoable for NIC index 0 only. */
-function mustForward(request: OidRequest): boolean {
-  // Rules D40-D42: what is inside a NIC_REQUEST decides.
-  if (request.encapsulated !== undefined) {
-    return failingOf(request.encapsulated.offload).by === 'never';
-  }
-  if (request.oid !== NIC_CREATE) return endRule(request.oidIndex).by === 'never';
-  // NDIS_SWITCH_NIC_PARAMETERS.NicIndex, u16 at 1044.
-  const bytes = request.pristine ?? request.buffer;
-  return bytes[1044] !== 0 || bytes[1045] !== 0;
-}
-
-/** It wrote the counters of a request that is not its own to complete (rule D5). */
-function ofCounters(error: unknown): boolean {
-  return isExtSwitchError(error) && error.place.rule === 'D5';
-}
-
-/** A set that nobody may fail goes on when its holder leaves; the rest is aborted. */
-function goesOnWithout(request: OidRequest): boolean {
-  return request.type === REQUEST_TYPE.set && mustForward(request);
-}
-
-/** One line about whatever a handler returned or threw. */
-export function describe(value: unknown): string {
-  if (value instanceof Error) return `${value.name}: ${value.message.split('\n', 1)[0]}`;
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (typeof value === 'object' && value !== null) return 'an object';
-  if (typeof value === 'function') return 'a function';
-  return String(value);
-}

@@ -1,5 +1,6 @@
 import { NdisStatus } from '../src/core/status.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
+import type { FailingCall } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
 import { permissionsOf } from './permissions.ts';
 import { Nic, Port } from './ports.ts';
@@ -17,6 +18,8 @@ export class References {
 
   /** Rule B36, by the permission matrix: SUCCESS only for a created port. */
   referencePort(module: FilterModule, portId: number): NdisStatus {
+    const failed = this.#failed(module, 'referencePort', { portId });
+    if (failed !== undefined) return failed;
     const port = this.#state.ports.get(portId);
     const isFree = port !== undefined && permissionsOf(port).referenceSwitchPort;
     return this.#take(module, { portId }, isFree ? port : undefined);
@@ -35,6 +38,8 @@ export class References {
 
   /** Rule C57, OP-24, by the permission matrix: SUCCESS only for a connected NIC. */
   referenceNic(module: FilterModule, portId: number, nicIndex: number): NdisStatus {
+    const failed = this.#failed(module, 'referenceNic', { portId, nicIndex });
+    if (failed !== undefined) return failed;
     const port = this.#state.ports.get(portId);
     const nic = port?.nics.get(nicIndex);
     const isFree = nic !== undefined && permissionsOf(port, nic).referenceSwitchNic;
@@ -50,6 +55,17 @@ export class References {
     return nic === undefined
       ? this.#unbalanced(module, `NIC ${portId}/${nicIndex}`, 'C60')
       : this.#giveBack(module, nic);
+  }
+
+  /** A fault that was injected: no reference, and the status that says so. */
+  #failed(
+    module: FilterModule,
+    call: FailingCall,
+    address: { readonly portId: number; readonly nicIndex?: number },
+  ): NdisStatus | undefined {
+    const failed = this.#environment.faults?.call(this.#state.name, module, call, address);
+    if (failed !== undefined) this.#take(module, address, undefined);
+    return failed;
   }
 
   /** A module that is not (or no longer) attached gets no reference: nobody would give it back. */

@@ -5,7 +5,7 @@ import { NOWHERE, sameNic } from './encapsulated-request.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import { nicAt } from './external-port.ts';
 import type { FilterModule } from './filter-module.ts';
-import { describe } from './pipeline.ts';
+import { describe } from './finding-text.ts';
 import type { Nic } from './ports.ts';
 import type { SwitchState } from './switch-state.ts';
 

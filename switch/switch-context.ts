@@ -29,6 +29,7 @@ import type {
 import { NIC_REQUEST } from './encapsulated-request.ts';
 import type { Finding, PropertyCodec, SwitchEnvironment } from './environment.ts';
 import { ExtensionRequests } from './extension-requests.ts';
+import type { FailingCall } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
 import { namedPortRefusal } from './named-port.ts';
 import { OidRequest, REQUEST_TYPE, type RequestTypeCode } from './oid-request.ts';
@@ -177,6 +178,8 @@ export class ModuleContext implements SwitchContext {
         { oid: oidName(oid), extensionId: this.#module.id },
       );
     }
+    const failed = this.#failed('request', oid);
+    if (failed !== undefined) return failed;
     if (oid === NIC_REQUEST && requestType === 'method') {
       return this.#requests.originateRaw(input.slice());
     }
@@ -207,7 +210,15 @@ export class ModuleContext implements SwitchContext {
   nicRequest(options: NicRequestOptions): OidResult | Promise<OidResult> {
     this.#mayIssue(NIC_REQUEST);
     checkRequestOptions(options, this.#module);
+    const failed = this.#failed('nicRequest', options.oid);
+    if (failed !== undefined) return failed;
     return this.#requests.originate(options);
+  }
+
+  /** A fault that was injected: the request is not issued. */
+  #failed(call: FailingCall, oid: number): OidResult | undefined {
+    const status = this.#host.environment.faults?.call(this.name, this.#module, call, { oid });
+    return status === undefined ? undefined : { status, output: new Uint8Array(0), bytesNeeded: 0 };
   }
 
   /** Rules H4-H13. */

@@ -3,7 +3,7 @@ import type { ExtensionDefinition } from '../src/sdk/extension.ts';
 import { type DriverStack, orderStack, type StackFailure } from './driver-stack.ts';
 import type { SwitchEnvironment } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
-import { describe } from './pipeline.ts';
+import { describe } from './finding-text.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
 import { nextState, SWITCH_STATES, type SwitchEvent, tryNextState } from './states.ts';
 import { drive, type MaybePromise, type Steps } from './steps.ts';

@@ -1,8 +1,9 @@
 import type { Finding } from '../../switch/environment.ts';
+import { injectedMark } from '../../switch/fault-points.ts';
 import type { FilterModule } from '../../switch/filter-module.ts';
+import { evidenceOf } from '../../switch/finding-text.ts';
 import type { Answer, SwitchObserver } from '../../switch/observer.ts';
 import type { OidRequest } from '../../switch/oid-request.ts';
-import { evidenceOf } from '../../switch/pipeline.ts';
 import { Nic, type Port } from '../../switch/ports.ts';
 import type { ModuleState } from '../../switch/states.ts';
 import type { Switch } from '../../switch/switch.ts';
@@ -181,17 +182,22 @@ export class Verifier implements SwitchObserver {
     const { message, request } = broken;
     const force = findRule(check.rule)?.force ?? 'MUST';
     const severity = broken.severity ?? SEVERITY[force];
-    if (this.#options.enforce === true && severity === 'error' && request !== undefined) {
+    const mark = injectedMark(request, module);
+    const isHeldAgainst = severity === 'error' && mark.injected === undefined;
+    if (this.#options.enforce === true && isHeldAgainst && request !== undefined) {
       request.brokenBy ??= module;
     }
-    this.#options.finding(switchName, {
+    const finding: Finding = {
       rule: check.name ?? check.rule,
       severity,
       message: `${module.name} ${message}`,
       extensionId: module.id,
+      ...mark,
       ...(request === undefined
         ? {}
         : { oid: oidName(request.oid), request: request.id, ...evidenceOf(request) }),
-    });
+    };
+    request?.note(finding);
+    this.#options.finding(switchName, finding);
   }
 }
