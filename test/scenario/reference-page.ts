@@ -58,6 +58,25 @@ reply, its OIDs are in the event feed. \`memory\` is the default.
 - The trace is the same byte for byte only where nothing overlaps: of steps in \`parallel\`, and of what a crash leaves half done, the
   order depends on when the servers answer. Everything a scenario expects has to hold whatever the order, as in memory with another seed.
 
+## Reports
+
+TAP goes to standard output; \`--report FILE\` writes another report, as often as it is given. The ending of the name says which:
+
+| name | report | |
+|---|---|---|
+| \`*.html\` | a page for people: what passed, the policies before and after, a timeline with a lane for each switch and port | needs no network and no script |
+| \`*.xml\` | JUnit, as CI systems read it: a suite a scenario, a case a step and an invariant | has real durations |
+| \`*.json\` | everything, for programs; \`--json\` prints the same | the same bytes for the same seed |
+
+The JSON report is \`{ format: 'extswitch-scenario-report', version: 2, passed, failed, scenarios }\`. A scenario has \`name\`, \`file\`, \`cell\`,
+\`seed\`, \`ok\`, \`failure\`, \`steps\`, \`checks\`, \`policies\` (\`before\`, \`after\`, \`diff\`), \`traceEntries\`, \`traceSha256\`, \`virtualMs\` and \`timeline\`:
+lines of \`kind\` \`step\`, \`oid\` and \`event\`.
+
+- A timeline that is line by line that of an earlier scenario, as under another profile, is written once: \`sameTimelineAs\` is the index of
+  that scenario in \`scenarios\`, a link in HTML.
+- Of a scenario that passed, a timeline of more than 6,000 lines is its first 1,000 and its last 500, with \`{ kind: 'leftOut', lines }\`
+  between them. One that failed has every line; \`--all-lines\` writes every line of all.
+
 ${groups.join('\n\n')}
 `;
 }

@@ -188,3 +188,81 @@ t.test('HTML: a step too long for a page goes on on the next, which says so', (t
   );
   t.end();
 });
+
+const MANY = scenario('- repeat: { times: 400, steps: [{ startVm: web }, { stopVm: web }] }');
+
+t.test(
+  'a long timeline of a scenario that passed is shortened in the reports, unless all lines are wanted',
+  async (t) => {
+    const outcomes = await playFiles([fileOf(MANY, 'many.yaml')]);
+    const [outcome] = outcomes;
+    const lines = outcome?.timeline.length ?? 0;
+    t.ok(lines > 6_000, `${lines} lines`);
+    const page = reportText(outcomes, 'html');
+    t.equal(rowsOf(page), 1_500);
+    t.match(page, `The first 1000 and the last 500 of ${lines} lines: it passed.`);
+    t.match(page, `… ${lines - 1_500} lines left out …`);
+    t.equal(rowsOf(reportText(outcomes, 'html', { allLines: true })), lines);
+
+    const short = JSON.parse(reportText(outcomes, 'json')).scenarios[0].timeline;
+    t.equal(short.length, 1_501);
+    t.same(short[1_000], { kind: 'leftOut', lines: lines - 1_500 });
+    t.same(short[999], outcome?.timeline[999]);
+    t.same(short[1_001], outcome?.timeline[lines - 500]);
+    t.same(short[1_500], outcome?.timeline[lines - 1]);
+    const whole = reportText(outcomes, 'json', { allLines: true });
+    t.same(JSON.parse(whole).scenarios[0].timeline, outcome?.timeline);
+
+    const failed = outcomes.map((one) => ({ ...one, ok: false }));
+    t.equal(rowsOf(reportText(failed, 'html')), lines, 'who looks for a fault gets every line');
+    t.equal(JSON.parse(reportText(failed, 'json')).scenarios[0].timeline.length, lines);
+  },
+);
+
+t.test('a timeline that is line by line that of an earlier scenario is written once', async (t) => {
+  const text = scenario('- repeat: { times: 20, steps: [{ startVm: web }, { stopVm: web }] }');
+  const outcomes = await playFiles([fileOf(text, 'some.yaml')], { profile: 'all' });
+  t.equal(outcomes.length, 6);
+  const lines = outcomes[0]?.timeline.length ?? 0;
+  t.ok(lines > 100 && lines < 6_000, `${lines} lines`);
+  const page = reportText(outcomes, 'html');
+  t.equal(rowsOf(page), lines);
+  t.equal(
+    page.match(/line by line that of <a href="#s1">test \[profile=ws2012\]<\/a>/g)?.length,
+    5,
+  );
+  const { scenarios } = JSON.parse(reportText(outcomes, 'json'));
+  t.same(scenarios[0].timeline, outcomes[0]?.timeline);
+  for (const one of scenarios.slice(1)) {
+    t.equal(one.sameTimelineAs, 0);
+    t.notOk('timeline' in one);
+  }
+});
+
+t.test('JSON: any text in any place reads as what it was', (t) => {
+  const texts = fc.sample(fc.string({ unit: 'binary' }), { numRuns: 200, seed: 11 });
+  texts.push('\u2028a\u2029b\r\nc', '\ud800', '"}\n}');
+  const { scenarios } = JSON.parse(reportText(texts.map(saying), 'json'));
+  for (const [i, text] of texts.entries()) {
+    const { durationMs: _real, ...expected } = saying(text);
+    t.same(scenarios[i], { ...expected, policies: { before: [], after: [], diff: [] } });
+  }
+  t.same(JSON.parse(reportText([], 'json')).scenarios, []);
+  t.end();
+});
+
+t.test('--report: a place that takes no file is refused before anything is played', async (t) => {
+  const file = fileOf(scenario('- startVm: web'), 'one.yaml');
+  for (const [path, problem] of [
+    [join(dirname(file), 'none', 'x.html'), /there is no folder .*none/],
+    [`${dirname(file)}/x.txt`, /expected a name that ends in \.html, \.xml or \.json/],
+  ] as const) {
+    const { code, out, err } = await runCli(['run', file, '--report', path]);
+    t.equal(code, 2);
+    t.equal(out, '', 'nothing was played');
+    t.match(err, problem);
+  }
+  const { code, err } = await runCli(['run', file, '--all-lines']);
+  t.equal(code, 2);
+  t.match(err, '--all-lines is about reports');
+});

@@ -7,7 +7,7 @@ import { UsageError } from '../usage-error.ts';
 
 /** Flags that only one of the two kinds of things takes. */
 const OF_LIFE_CYCLES = ['list', 'all', 'extension', 'settings', 'seeds'];
-const OF_SCENARIOS = ['report', 'parallel', 'param', 'store'];
+const OF_SCENARIOS = ['report', 'all-lines', 'parallel', 'param', 'store'];
 
 /** `run`: scenario files by path, life cycles by name. What it plays is loaded only now. */
 export const run: CommandHandler = async (call, terminal) => {

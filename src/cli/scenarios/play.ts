@@ -1,11 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { isExtSwitchError } from '../../core/errors.ts';
 import {
   parameterValue,
-  type ReportFormat,
   type RunOptions,
-  reportText,
+  reportParts,
   type ScenarioOutcome,
   ScenarioRunner,
   tapHead,
@@ -15,16 +12,12 @@ import type { Invocation } from '../command.ts';
 import { harmless, type Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { findScenarios } from './find-files.ts';
-
-const FORMATS: Readonly<Record<string, ReportFormat>> = {
-  html: 'html',
-  xml: 'junit',
-  json: 'json',
-};
+import { reportFiles, writeReport } from './report-files.ts';
 
 /** `run FILE…`: 1 when a scenario failed or a file is wrong. */
 export async function playScenarios(call: Invocation, terminal: Terminal): Promise<number> {
-  const reports = call.list('report').map((path) => ({ path, format: formatOf(path) }));
+  const reports = await reportFiles(call, terminal.cwd);
+  const allLines = call.has('all-lines');
   const files = await findScenarios(call.arguments, terminal.cwd);
   const progress = new Progress(terminal);
   const runner = await openRunner(files, optionsOf(call, terminal.cwd, progress));
@@ -49,11 +42,10 @@ export async function playScenarios(call: Invocation, terminal: Terminal): Promi
   } finally {
     progress.clear();
   }
-  for (const { path, format } of reports) {
-    await writeFile(resolve(terminal.cwd, path), reportText(outcomes, format));
-  }
-  if (isJson) await terminal.print(reportText(outcomes, 'json'));
-  else await terminal.line(`# pass ${outcomes.length - failed}, fail ${failed}`);
+  for (const report of reports) await writeReport(report, outcomes, allLines);
+  if (isJson) {
+    for (const part of reportParts(outcomes, 'json', { allLines })) await terminal.print(part);
+  } else await terminal.line(`# pass ${outcomes.length - failed}, fail ${failed}`);
   return failed === 0 ? 0 : 1;
 }
 
@@ -66,15 +58,6 @@ async function openRunner(files: readonly string[], options: RunOptions): Promis
     }
     throw error;
   }
-}
-
-function formatOf(path: string): ReportFormat {
-  const format = FORMATS[/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''];
-  if (format !== undefined) return format;
-  throw new UsageError(
-    `--report ${path}: expected a name that ends in .html, .xml or .json`,
-    'run',
-  );
 }
 
 function optionsOf(call: Invocation, cwd: string, progress: Progress): RunOptions {

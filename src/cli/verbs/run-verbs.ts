@@ -65,6 +65,10 @@ export const RUN_VERBS: readonly CommandSpec[] = [
         help: 'write what came of the scenarios: .html a timeline, .xml JUnit, .json',
       },
       {
+        name: 'all-lines',
+        help: 'reports: every line of the timelines of scenarios that passed, however long',
+      },
+      {
         name: 'param',
         value: 'NAME=VALUE',
         many: true,

@@ -2,19 +2,31 @@ import { html } from '../../core/html-text.ts';
 import type { EventLine, OidLine, StepLine, TimelineLine } from '../recorder.ts';
 import { Lanes } from './html-lanes.ts';
 import { isRefused, pagesOf, type TimelinePage, titleOfPage } from './html-pages.ts';
+import type { ShownTimeline } from './shown-timeline.ts';
 
 const short = (name: string): string => name.replace(/^(?:OID_SWITCH_|NDIS_STATUS_)/, '');
 
 /**
  * What happened, as a table: time downwards, a lane for each host's switches and ports, steps as headings. A long one is in pages
- * that are folded, but for those in which a step failed: a browser lays out only what is open.
+ * that are folded, but for those in which a step failed: a browser lays out only what is open. Of one that passed a very long one
+ * is shortened.
  */
-export function timelineHtml(timeline: readonly TimelineLine[]): string {
-  const lanes = new Lanes(timeline);
+export function timelineHtml(shown: ShownTimeline): string {
+  const { first: timeline, leftOut, last } = shown;
+  const lanes = new Lanes([...timeline, ...last]);
+  if (leftOut > 0) return shortenedHtml(shown, lanes);
   const pages = pagesOf(timeline);
   if (pages.length === 1) return tableHtml(timeline, lanes);
   const count = `<p class="facts">${timeline.length} lines on ${pages.length} pages; each opens with a click.</p>`;
   return `${count}\n${pages.map((page) => pageHtml(page, lanes)).join('\n')}`;
+}
+
+/** A passed scenario that was long: how it began and how it ended. */
+function shortenedHtml({ first, leftOut, last }: ShownTimeline, lanes: Lanes): string {
+  const all = first.length + leftOut + last.length;
+  const facts = `<p class="facts">The first ${first.length} and the last ${last.length} of ${all} lines: it passed. With <code>--all-lines</code> the report has every one.</p>`;
+  const gap = `<p class="facts">… ${leftOut} lines left out …</p>`;
+  return [facts, tableHtml(first, lanes), gap, tableHtml(last, lanes)].join('\n');
 }
 
 function pageHtml(page: TimelinePage, lanes: Lanes): string {

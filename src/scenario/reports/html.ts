@@ -2,10 +2,14 @@ import { html } from '../../core/html-text.ts';
 import type { ScenarioOutcome } from '../outcome.ts';
 import { STYLE } from './html-style.ts';
 import { timelineHtml } from './html-timeline.ts';
+import { type ReportOptions, SharedTimelines, shownTimeline } from './shown-timeline.ts';
 import { titleOf } from './tap.ts';
 
 /** All outcomes as one page that needs nothing else: no network, no script. */
-export function htmlReport(outcomes: readonly ScenarioOutcome[]): string {
+export function* htmlParts(
+  outcomes: readonly ScenarioOutcome[],
+  options: ReportOptions,
+): Generator<string, void, undefined> {
   const failed = outcomes.filter(({ ok }) => !ok).length;
   const summary = `${outcomes.length - failed} passed, ${failed} failed`;
   const index = outcomes
@@ -14,8 +18,7 @@ export function htmlReport(outcomes: readonly ScenarioOutcome[]): string {
         `<li class="${state(outcome)}"><a href="#s${i + 1}">${html(titleOf(outcome))}</a></li>`,
     )
     .join('\n');
-  const sections = outcomes.map((outcome, i) => section(outcome, i + 1)).join('\n');
-  return `<!doctype html>
+  yield `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -28,16 +31,20 @@ export function htmlReport(outcomes: readonly ScenarioOutcome[]): string {
 <nav><ol>
 ${index}
 </ol></nav>
-${sections}
-</body>
-</html>
 `;
+  const shared = new SharedTimelines();
+  for (const [i, outcome] of outcomes.entries()) {
+    yield* sectionHead(outcome, i + 1);
+    yield* timelineParts(outcomes, i, shared, options);
+    yield '</section>\n';
+  }
+  yield '</body>\n</html>\n';
 }
 
 const state = ({ ok }: ScenarioOutcome): string => (ok ? 'passed' : 'failed');
 
-function section(outcome: ScenarioOutcome, number: number): string {
-  const { failure, failedAsExpected, timeline } = outcome;
+function sectionHead(outcome: ScenarioOutcome, number: number): string[] {
+  const { failure, failedAsExpected } = outcome;
   const parts = [
     `<section id="s${number}"><h2 class="${state(outcome)}">${html(titleOf(outcome))}</h2>`,
     `<p class="facts">${facts(outcome)}</p>`,
@@ -55,11 +62,26 @@ function section(outcome: ScenarioOutcome, number: number): string {
   parts.push(stepList(outcome));
   // What could not be set up has no policies to compare.
   if (outcome.steps.length > 0) parts.push(policies(outcome));
-  if (timeline.length > 0) {
-    const isOpen = outcome.ok && number > 1 ? '' : ' open';
-    parts.push(`<details${isOpen}><summary>Timeline</summary>${timelineHtml(timeline)}</details>`);
+  return parts.map((part) => `${part}\n`);
+}
+
+function timelineParts(
+  outcomes: readonly ScenarioOutcome[],
+  index: number,
+  shared: SharedTimelines,
+  options: ReportOptions,
+): readonly string[] {
+  const outcome = outcomes[index];
+  if (outcome === undefined || outcome.timeline.length === 0) return [];
+  const text = timelineHtml(shownTimeline(outcome, options));
+  const earlier = shared.earlier(index, outcome.timeline.length, text);
+  const same = outcomes[earlier ?? index];
+  if (earlier !== undefined && same !== undefined) {
+    const link = `<a href="#s${earlier + 1}">${html(titleOf(same))}</a>`;
+    return [`<p class="facts">The timeline is line by line that of ${link}.</p>\n`];
   }
-  return `${parts.join('\n')}\n</section>`;
+  const isOpen = outcome.ok && index > 0 ? '' : ' open';
+  return [`<details${isOpen}><summary>Timeline</summary>`, text, '</details>\n'];
 }
 
 function facts({ file, seed, traceEntries, traceSha256, virtualMs }: ScenarioOutcome): string {
