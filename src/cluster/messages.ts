@@ -2,7 +2,9 @@ import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { ExtSwitchError } from '../core/errors.ts';
 import type { Answer, Cluster } from './api.ts';
 import { errorFromWire, errorToWire } from './error-wire.ts';
+import { type Heard, HeardQuestions, type QuestionNumber } from './heard-questions.ts';
 import { type Envelope, openEnvelope, sealEnvelope } from './message-envelope.ts';
+import { OpenQuestions } from './open-questions.ts';
 import type { Parcels } from './parcel.ts';
 import { Slots } from './slots.ts';
 import { asUnreachable, unreachable, within } from './unreachable.ts';
@@ -34,24 +36,18 @@ export interface MessagesOptions {
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
 }
 
-/** A question that is waited for. */
-interface Asked {
-  readonly host: string;
-  readonly epoch: number;
-  readonly gone: (error: Error) => void;
-}
-
 type Handler = Parameters<Cluster['serve']>[1];
 
 /**
- * Questions and answers between hosts, on `<cluster>.ask.<host>.<epoch>.<service>`. At most once: a question that got no answer may
- * have been heard. What handlers throw is thrown at the one who asked.
+ * Questions and answers between hosts, on `<cluster>.ask.<host>.<epoch>.<service>`. A question is asked until it is answered, and taken
+ * once; one that got no answer in time may have been taken. What handlers throw is thrown at the one who asked.
  */
 export class Messages {
   readonly #options: MessagesOptions;
   readonly #handlers = new Map<string, Handler>();
   readonly #asking = new Slots(ASKED_AT_ONCE);
-  readonly #asked = new Set<Asked>();
+  readonly #open: OpenQuestions;
+  readonly #heard = new HeardQuestions();
   readonly #subscription: Subscription;
   readonly #unsubscribe: () => void;
   #serving = 0;
@@ -60,6 +56,7 @@ export class Messages {
   constructor(options: MessagesOptions) {
     this.#options = options;
     const { connection, host, epoch } = options;
+    this.#open = new OpenQuestions(connection, host, epoch);
     this.#subscription = connection.subscribe(this.#subject(host, epoch, '>'), {
       callback: (error, message) => {
         if (error === null) void this.#answer(message);
@@ -103,7 +100,7 @@ export class Messages {
     until: number,
     what: string,
   ): Promise<Answer> {
-    const { connection, parcels } = this.#options;
+    const { parcels } = this.#options;
     const left = (): number => Math.max(1, Math.ceil(until - performance.now()));
     let parcel: string | undefined;
     try {
@@ -112,12 +109,10 @@ export class Messages {
       }
       const epoch = this.#options.epochOf(host);
       if (epoch === undefined) throw unreachable(host, `${what}: the host is not alive`);
-      const question = this.#envelope(parcel === undefined ? { body } : { parcel });
+      const content = parcel === undefined ? { body } : { parcel };
       const subject = this.#subject(host, epoch, service);
-      const request = connection.request(subject, question, { timeout: left() });
-      const reply = await this.#unlessGone(host, epoch, request);
-      const answer = openEnvelope(reply.data);
-      if (answer === undefined) throw unreachable(host, `${what}: the answer cannot be read`);
+      const question = { host, epoch, subject, content, timeoutMs: left() };
+      const answer = await this.#open.ask(question);
       if (answer.error !== undefined) throw errorFromWire(answer.error, host);
       if (answer.parcel === undefined) return answer.body ?? new Uint8Array(0);
       const bytes = await within(parcels.fetch(answer.parcel), left());
@@ -131,28 +126,11 @@ export class Messages {
   }
 
   /** Nobody waits for a process that is not there any more, however long the answer may take. */
-  async #unlessGone<T>(host: string, epoch: number, answer: Promise<T>): Promise<T> {
-    // One that comes to nothing later has nobody to tell.
-    answer.catch(() => undefined);
-    let asked: Asked | undefined;
-    try {
-      return await Promise.race([
-        answer,
-        new Promise<never>((_resolve, reject) => {
-          asked = { host, epoch, gone: reject };
-          this.#asked.add(asked);
-        }),
-      ]);
-    } finally {
-      if (asked !== undefined) this.#asked.delete(asked);
-    }
-  }
-
   #lookAround(): void {
-    for (const { host, epoch, gone } of [...this.#asked]) {
-      if (this.#options.epochOf(host) === epoch) continue;
-      gone(new Error('it went away before it had answered'));
-    }
+    this.#open.giveUp(
+      new Error('it went away before it had answered'),
+      ({ host, epoch }) => this.#options.epochOf(host) !== epoch,
+    );
   }
 
   async askAll(
@@ -219,23 +197,47 @@ export class Messages {
   }
 
   async #reply(message: Msg): Promise<Uint8Array> {
-    const { host, epoch, parcels } = this.#options;
+    const { host, epoch } = this.#options;
     const service = message.subject.slice(this.#subject(host, epoch, '').length);
     this.#mustHold(service);
+    const question = openEnvelope(message.data);
+    const number = numberOf(question);
+    if (question === undefined || number === undefined) {
+      throw new ExtSwitchError('MALFORMED', `host ${JSON.stringify(host)} was asked nothing`);
+    }
+    const heard = this.#heard.look(number, this.#options.epochOf(number.from));
+    if (heard.kind !== 'new') return this.#again(heard, service);
     if (this.#serving > SERVED_AT_ONCE) {
       throw unreachable(host, `host ${JSON.stringify(host)} answers ${SERVED_AT_ONCE} others now`);
     }
-    const question = openEnvelope(message.data);
-    if (question?.from === undefined) {
-      throw new ExtSwitchError('MALFORMED', `host ${JSON.stringify(host)} was asked nothing`);
-    }
+    this.#heard.take(number);
+    const answer = await this.#taken(question, service, number.from).catch((error: unknown) =>
+      this.#envelope({ error: errorToWire(error) }),
+    );
+    this.#heard.answered(number, answer);
+    // Nothing is said from memory by one that may be the host no more.
+    this.#mustHold(service);
+    return answer;
+  }
+
+  /** A question that was taken before. */
+  #again(heard: Exclude<Heard, { kind: 'new' }>, service: string): Uint8Array {
+    if (heard.kind === 'answered') return heard.answer;
+    if (heard.kind === 'working') return this.#envelope({ isHeard: true });
+    const { host } = this.#options;
+    throw unreachable(
+      host,
+      `host ${JSON.stringify(host)} has answered ${service} before, and does not know any more what`,
+    );
+  }
+
+  async #taken(question: Envelope, service: string, from: string): Promise<Uint8Array> {
+    const { parcels } = this.#options;
     const body =
       question.parcel === undefined
         ? (question.body ?? new Uint8Array(0))
         : await parcels.fetch(question.parcel);
-    const answer = await this.#handled(service, body, question.from);
-    // Nothing is said from memory by one that may be the host no more.
-    this.#mustHold(service);
+    const answer = await this.#handled(service, body, from);
     if (!this.#isLarge(answer)) return this.#envelope({ body: answer });
     return this.#envelope({ parcel: await parcels.leave(answer) });
   }
@@ -275,7 +277,8 @@ export class Messages {
   }
 
   #envelope(envelope: Envelope): Uint8Array {
-    return sealEnvelope({ from: this.#options.host, ...envelope });
+    const { host: from, epoch } = this.#options;
+    return sealEnvelope({ from, epoch, ...envelope });
   }
 
   /** Nothing is asked or answered any more. */
@@ -284,7 +287,15 @@ export class Messages {
     this.#isClosed = true;
     this.#handlers.clear();
     this.#unsubscribe();
-    for (const { gone } of [...this.#asked]) gone(new Error('this host was closed'));
+    this.#open.close(new Error('this host was closed'));
     this.#subscription.unsubscribe();
   }
+}
+
+function numberOf(question: Envelope | undefined): QuestionNumber | undefined {
+  const { from, epoch, id, open } = question ?? {};
+  if (from === undefined || epoch === undefined || id === undefined || open === undefined) {
+    return undefined;
+  }
+  return { from, epoch, id, open };
 }
