@@ -67,7 +67,7 @@ export class ExtensionRequests {
       request = nicRequestOf(bytes, this.#module);
     } catch (error) {
       if (!isExtSwitchError(error)) throw error;
-      this.#find({ rule: 'D11', severity: 'error', message: `issued ${error.message}` });
+      this.#find(undefined, { rule: 'D11', severity: 'error', message: `issued ${error.message}` });
       return { status: NdisStatus.INVALID_PARAMETER, output: NOTHING, bytesNeeded: 0 };
     }
     return this.#send(request, () => ({
@@ -124,50 +124,54 @@ export class ExtensionRequests {
     const what = oidName(parts.oid);
     if (this.#module.type !== 'forward' && !isQuery) {
       const message = `a ${this.#module.type} extension originated ${what}, which is no query`;
-      this.#find({ rule: 'D36', severity: 'error', message });
+      this.#find(request, { rule: 'D36', severity: 'error', message });
     }
-    this.#checkDestination(what, destination);
+    this.#checkDestination(request, what, destination);
     if (original?.encapsulated !== undefined && !sameNic(source, original.encapsulated.source)) {
       const from = address(original.encapsulated.source);
       const message = `redirected ${what} of ${from} with source ${address(source)}`;
-      this.#find({ rule: 'D30', severity: 'error', message });
+      this.#find(request, { rule: 'D30', severity: 'error', message });
     }
     if (!sameNic(source, NOWHERE)) {
-      this.#checkReference(`${what} on behalf of`, source, 'D33');
+      this.#checkReference(request, `${what} on behalf of`, source, 'D33');
     }
     if (inner.offload === undefined || inner.offload.class === 'multicast') return;
     if (original === undefined) {
       const message = `originated ${what} without filtering the same request from above`;
-      this.#find({ rule: 'D38', severity: 'error', message });
+      this.#find(request, { rule: 'D38', severity: 'error', message });
     }
     this.#checkRelease(request, inner, original);
   }
 
   /** Rule D32: the external port and a lower adapter. */
-  #checkDestination(what: string, destination: NicAddress): void {
+  #checkDestination(request: OidRequest, what: string, destination: NicAddress): void {
     const { state } = this.#host;
     const { portId, nicIndex } = destination;
     if (state.ports.get(portId)?.type !== 'external' || nicIndex === 0) {
       const message = `originated ${what} to ${address(destination)}; expected the external port and an adapter index from 1 on`;
-      this.#find({ rule: 'D32', severity: 'error', message });
+      this.#find(request, { rule: 'D32', severity: 'error', message });
       return;
     }
-    this.#checkReference(`${what} to`, destination, 'D34');
+    this.#checkReference(request, `${what} to`, destination, 'D34');
   }
 
   /** Rules C43, C46, C47, C58: connected and referenced; a reference taken before NIC_DISCONNECT is good until given back. */
-  #checkReference(what: string, nicAddress: NicAddress, rule: string): void {
+  #checkReference(request: OidRequest, what: string, nicAddress: NicAddress, rule: string): void {
     const nic = nicAt(this.#host.state, nicAddress);
     if (nic !== undefined && this.#module.references.has(nic)) return;
     const named = `originated ${what} NIC ${address(nicAddress)}`;
     if (nic === undefined) {
-      this.#find({ rule, severity: 'error', message: `${named}, which does not exist` });
+      this.#find(request, { rule, severity: 'error', message: `${named}, which does not exist` });
     } else if (nic.state === 'connected') {
       const message = `${named} without referencing it (rule C58)`;
-      this.#find({ rule, severity: 'error', message });
+      this.#find(request, { rule, severity: 'error', message });
     } else {
       const early = nic.state === 'created' ? 'C43' : 'C46';
-      this.#find({ rule: early, severity: 'error', message: `${named}, which is ${nic.state}` });
+      this.#find(request, {
+        rule: early,
+        severity: 'error',
+        message: `${named}, which is ${nic.state}`,
+      });
     }
   }
 
@@ -184,16 +188,19 @@ export class ExtensionRequests {
       if (releasedBy(oid, inputOf(original, above))?.id === id) return;
     }
     const message = `originated ${oidName(oid)} for ${kind} ${id}, which it did not allocate`;
-    this.#find({ rule: 'D39', severity: 'error', message });
+    this.#find(request, { rule: 'D39', severity: 'error', message });
   }
 
-  #find(finding: Omit<Finding, 'extensionId' | 'oid'>): void {
-    this.#host.environment.finding(this.#host.state.name, {
+  /** `request`: the one it is about, which has no number before it is sent. */
+  #find(request: OidRequest | undefined, finding: Omit<Finding, 'extensionId' | 'oid'>): void {
+    const found = {
       ...finding,
       message: `${this.#module.name} ${finding.message}`,
       extensionId: this.#module.id,
       oid: 'OID_SWITCH_NIC_REQUEST',
-    });
+    };
+    request?.note(found);
+    this.#host.environment.finding(this.#host.state.name, found);
   }
 }
 

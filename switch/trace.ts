@@ -1,5 +1,6 @@
 import { oidName } from '../src/abi/index.ts';
 import { statusName } from '../src/core/status.ts';
+import type { TraceFinding } from './environment.ts';
 import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, REQUEST_TYPE, type RouteStop, requestTypeName } from './oid-request.ts';
 import type { Indication } from './status-path.ts';
@@ -17,6 +18,7 @@ export interface TraceEntry {
   readonly status: string;
   readonly input: Uint8Array;
   readonly output?: Uint8Array;
+  readonly findings?: readonly TraceFinding[];
 }
 
 export interface TraceFilter {
@@ -35,6 +37,7 @@ interface RouteFacts {
   readonly modules: readonly FilterModule[];
   readonly completedBy: FilterModule | undefined;
   readonly stops: readonly RouteStop[] | undefined;
+  readonly findings?: readonly TraceFinding[];
   /** An indication: who raised it and its way up, bottom to top. */
   readonly indication?: Indication;
 }
@@ -167,7 +170,8 @@ export class TraceRing {
   }
 
   #factsOf(switchName: string, request: OidRequest): RouteFacts {
-    const { modules, completedBy, stops } = request;
+    const { modules, completedBy, stops, findings } = request;
+    if (findings !== undefined) return { switchName, modules, completedBy, stops, findings };
     const plain = this.#plain;
     if (completedBy !== undefined || stops !== undefined) {
       return { switchName, modules, completedBy, stops };
@@ -254,9 +258,14 @@ export class TraceRing {
       status,
       input: bytes(start, inputLength),
     };
-    return type === REQUEST_TYPE.set
-      ? entry
-      : { ...entry, output: bytes(start + ((inputLength + 7) & ~7), outputLength) };
+    const { findings } = facts;
+    return {
+      ...entry,
+      ...(type === REQUEST_TYPE.set
+        ? {}
+        : { output: bytes(start + ((inputLength + 7) & ~7), outputLength) }),
+      ...(findings === undefined ? {} : { findings }),
+    };
   }
 
   clear(): void {
@@ -334,6 +343,23 @@ export class TraceRing {
     const wanted = Math.max(4096, length * 2, length + room);
     const grown = new ArrayBuffer(Math.min(this.#byteLimit, (wanted + 7) & ~7));
     const bytes = new Uint8Array(grown);
+    const isFromStart = this.#count > 0 && this.#words[this.#first * WORDS + START] === 0;
+    let end: number;
+    if (isFromStart && this.#head > 0) {
+      // They follow each other without a gap, as nearly always: one copy, and each stays where it is.
+      end = this.#head;
+      bytes.set(this.#bytes.subarray(0, end));
+    } else {
+      end = this.#moveEntries(bytes);
+    }
+    this.#bytes = bytes;
+    this.#byteWords = new Uint32Array(grown, 0, grown.byteLength >>> 2);
+    this.#head = end;
+    this.#clear = grown.byteLength;
+  }
+
+  /** Copies what each entry holds into `bytes`, one behind the other; returns the end of the last. */
+  #moveEntries(bytes: Uint8Array): number {
     let end = 0;
     for (let i = 0; i < this.#count; i += 1) {
       const at = this.#slot(i) * WORDS;
@@ -343,10 +369,7 @@ export class TraceRing {
       this.#words[at + START] = end;
       end += taken;
     }
-    this.#bytes = bytes;
-    this.#byteWords = new Uint32Array(grown, 0, grown.byteLength >>> 2);
-    this.#head = end;
-    this.#clear = grown.byteLength;
+    return end;
   }
 }
 

@@ -253,9 +253,23 @@ export const traceEntry = object(
     status: string,
     input: base64,
     output: base64,
+    findings: {
+      type: 'array',
+      description: 'Rules that extensions broke with this request before it completed',
+      items: object(
+        {
+          rule: string,
+          severity: { enum: ['error', 'warning', 'info'] },
+          message: string,
+          extensionId: string,
+          offset: { type: 'integer', description: 'Byte of the request that is wrong' },
+        },
+        ['extensionId', 'offset'],
+      ),
+    },
     decoded: { type: 'object', additionalProperties: true },
   },
-  ['output'],
+  ['output', 'findings'],
 );
 export const pendingOid = object(
   {

@@ -119,6 +119,10 @@ function entryOf(fields: Fields, line: number): TraceEntry {
   }
   if (!(fields['input'] instanceof Uint8Array)) throw malformed(line, 'input, bytes', 'none');
   if (!Array.isArray(fields['route'])) throw malformed(line, 'route, a list', 'none');
+  const { findings } = fields;
+  if (findings !== undefined && !Array.isArray(findings)) {
+    throw malformed(line, 'findings, a list', typeof findings);
+  }
   return fields as unknown as TraceEntry;
 }
 

@@ -1,4 +1,6 @@
-import type { Finding } from '../../switch/environment.ts';
+import type { Finding, TraceFinding } from '../../switch/environment.ts';
+
+export type { TraceFinding };
 
 /** One OID request or one status indication of the past. */
 export interface TraceEntry {
@@ -24,6 +26,11 @@ export interface TraceEntry {
   readonly input: Uint8Array;
   /** Query and method: what came back. */
   readonly output?: Uint8Array;
+  /**
+   * Rules that extensions broke with this request before it completed, in order, at most 100; left out when there were none. What
+   * is found later stands in events and findings with the request's number.
+   */
+  readonly findings?: readonly TraceFinding[];
 }
 export interface TraceView {
   entries(filter?: {

@@ -174,10 +174,20 @@ async function printEntry(follower: Follower, entry: Item): Promise<void> {
   await terminal.line(
     `${head}  ${style.bold(harmless(String(entry['oid'])))} ${entry['requestType']}  ${shown}  ${style.dim(harmless(route))}`,
   );
+  for (const finding of (entry['findings'] ?? []) as readonly Item[]) {
+    await terminal.line(`        ${findingText(finding, style)}`);
+  }
   if (call.has('verbose')) {
     const text = JSON.stringify(entry['decoded'], null, 2);
     await terminal.line(harmless(text).replace(/^/gm, '        '));
   }
+}
+
+/** A rule that was broken with the request, below its line: who did what is in the message. */
+function findingText(finding: Item, style: Terminal['style']): string {
+  const severity = harmless(String(finding['severity']));
+  const paint = severity === 'error' ? style.error : style.bold;
+  return `${paint(severity)} ${harmless(String(finding['rule']))}: ${harmless(String(finding['message']))}`;
 }
 
 /** What happened beside the OIDs: a state change as `event  name value, …`, anything else as JSON. */

@@ -56,6 +56,7 @@ export function traceItem(world: FabricInterface, entry: TraceEntry): TraceItem 
     status,
     input,
     ...(output === undefined ? {} : { output }),
+    ...(entry.findings === undefined ? {} : { findings: entry.findings }),
     decoded: world.trace.decode(entry),
   };
 }
