@@ -1,11 +1,11 @@
 import { UsageError } from './usage-error.ts';
 
 /** What each option of a list may be. */
-export type OptionKinds = Readonly<Record<string, 'text' | 'integer' | 'boolean'>>;
+export type OptionKinds = Readonly<Record<string, 'text' | 'texts' | 'integer' | 'boolean'>>;
 
 /**
- * A flag that says several things at once: `eth0,switch=TestSwitch,mtu=9000`. The part without `=` is the name. Throws
- * {@link UsageError} for an option that `kinds` does not have, one given twice, and a number that is none.
+ * A flag that says several things at once: `eth0,switch=TestSwitch,mtu=9000`. The part without `=` is the name;
+ * `texts` may be given again and again. Throws {@link UsageError} for an option that `kinds` does not have, one given twice, and a number that is none.
  */
 export function parseOptionList(
   flag: string,
@@ -23,6 +23,10 @@ export function parseOptionList(
       throw new UsageError(
         `--${flag} is a list of ${known.join(', ')} with commas between, found ${JSON.stringify(part)}`,
       );
+    }
+    if (kind === 'texts') {
+      options[name] = [...((options[name] as readonly string[] | undefined) ?? []), value];
+      continue;
     }
     if (Object.hasOwn(options, name)) throw new UsageError(`--${flag} has ${name} twice`);
     options[name] = optionValue(flag, name, kind, value);

@@ -42,6 +42,16 @@ export function adapterNode(adapter: Item, style: Style): TreeNode {
       `MTU ${adapter['mtu']}`,
       adapter['vfAssigned'] === true ? 'VF' : '',
     ],
-    children: nameNodes(names, style, ['vmId']),
+    children: [...requiredNodes(adapter, style), ...nameNodes(names, style, ['vmId'])],
   };
+}
+
+/** What the switch has to offer, or the adapter does not connect. */
+function requiredNodes(adapter: Item, style: Style): readonly TreeNode[] {
+  const required = (adapter['requiredFeatures'] ?? []) as readonly Item[];
+  return required.map(({ name, id }) => ({
+    kind: 'requires',
+    cells: ['requires', String(name), { text: String(id), paint: style.dim }],
+    children: [],
+  }));
 }

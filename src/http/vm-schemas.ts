@@ -69,18 +69,19 @@ export const restoreReport = object({
 });
 export const restoredVm = object({ ...vmProperties, restore: restoreReport }, ['host']);
 
+const requiredInput = {
+  type: 'array',
+  items: text(256),
+  maxItems: 64,
+  description: 'Feature ids or names the switch must offer for the adapter to connect',
+} as const;
 const adapterOptions = {
   name: text(256),
   switch: text(256, 'Switch id or unique name; left out: not connected'),
   mac: { ...macInput, description: 'A static address; left out: a dynamic one of the pool' },
   type: vmNicTypes,
   mtu: mtuInput,
-  requiredFeatures: {
-    type: 'array',
-    items: text(256),
-    maxItems: 64,
-    description: 'Feature ids or names the switch must offer for the adapter to connect',
-  },
+  requiredFeatures: requiredInput,
 } as const;
 export const adapterInput = object(adapterOptions, Object.keys(adapterOptions));
 export const vmInput = object(
@@ -103,6 +104,10 @@ export const nicChangeInput = object(nicChange, Object.keys(nicChange));
 export const adapterChangeInput = object(
   {
     ...nicChange,
+    requiredFeatures: {
+      ...requiredInput,
+      description: `${requiredInput.description}: all of them; empty: none`,
+    },
     switch: {
       type: ['string', 'null'],
       minLength: 1,
@@ -110,7 +115,7 @@ export const adapterChangeInput = object(
       description: 'Switch id or unique name to connect to, with its policies; null disconnects',
     },
   },
-  [...Object.keys(nicChange), 'switch'],
+  [...Object.keys(nicChange), 'requiredFeatures', 'switch'],
 );
 
 const teams: JsonSchema = { enum: ['none', 'lbfo', 'switch'] };

@@ -312,6 +312,14 @@ export interface NicUpdate {
   readonly vmMac?: string;
   readonly numaNode?: number;
 }
+/** What may be changed of a network adapter. */
+export interface AdapterUpdate extends NicUpdate {
+  /**
+   * As in {@link AdapterOptions}, all of them; empty: none. Refused with `ILLEGAL_TRANSITION` while the adapter is connected to a
+   * switch that does not offer them.
+   */
+  readonly requiredFeatures?: readonly string[];
+}
 export interface PortHandle {
   readonly info: PortInfo;
   readonly properties: PropertyCollection;
@@ -484,8 +492,8 @@ export interface AdapterHandle {
   /** Connects to a switch, or moves there with its policies (S4). */
   connect(switchIdOrName: string): Promise<AdapterInfo>;
   disconnect(): Promise<AdapterInfo>;
-  /** Name, addresses, MTU: NIC_UPDATED while it is connected. */
-  update(change: NicUpdate): Promise<AdapterInfo>;
+  /** Name, addresses, MTU: NIC_UPDATED while it is connected; and what the switch must offer. */
+  update(change: AdapterUpdate): Promise<AdapterInfo>;
   /** SR-IOV: allocates or frees a virtual function by encapsulated requests (S2 step 7, S17). */
   assignVf(): Promise<AdapterInfo>;
   removeVf(): Promise<AdapterInfo>;

@@ -40,12 +40,18 @@ export function notOffered(
 }
 
 /** Throws `ILLEGAL_TRANSITION` naming the first feature the switch does not offer. */
-export function mustOffer(world: World, adapter: AdapterEntry, entry: SwitchEntry): void {
-  const [missing] = notOffered(world, entry, adapter.requiredFeatures);
+export function mustOffer(
+  world: World,
+  adapter: AdapterEntry,
+  entry: SwitchEntry,
+  required: readonly RequiredFeature[] = adapter.requiredFeatures,
+): void {
+  const [missing] = notOffered(world, entry, required);
   if (missing === undefined) return;
+  const cannot = adapter.connection?.entry === entry ? 'stay connected' : 'connect';
   throw new ExtSwitchError(
     'ILLEGAL_TRANSITION',
-    `${adapter.description} cannot connect to switch ${entry.name}: ${notOfferedText(missing)}`,
+    `${adapter.description} cannot ${cannot} to switch ${entry.name}: ${notOfferedText(missing)}`,
     { member: 'requiredFeatures', expected: missing.name, found: entry.name },
   );
 }

@@ -3,8 +3,8 @@ import type {
   AdapterHandle,
   AdapterInfo,
   AdapterOptions,
+  AdapterUpdate,
   FeatureStatusInfo,
-  NicUpdate,
   PortHandle,
   PropertyCollection,
   RestoreReport,
@@ -157,7 +157,7 @@ class AdapterObject implements AdapterHandle {
   async disconnect(): Promise<AdapterInfo> {
     return disconnectAdapter(this.#world, this.#transaction, this.#adapter);
   }
-  async update(change: NicUpdate): Promise<AdapterInfo> {
+  async update(change: AdapterUpdate): Promise<AdapterInfo> {
     return updateAdapter(this.#world, this.#transaction, this.#adapter, change);
   }
   async assignVf(): Promise<AdapterInfo> {

@@ -1,30 +1,40 @@
 import type { NicChange } from '../../switch/ports.ts';
 import { type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
 import { ExtSwitchError } from '../core/errors.ts';
-import type { AdapterInfo, NicUpdate } from './api.ts';
+import type { AdapterInfo, AdapterUpdate, NicUpdate } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { currentMacOf } from './current-mac.ts';
 import { checkName } from './lookup.ts';
 import { type MacClaim, macNumber, unicastMac } from './mac-pool.ts';
 import { checkMtu } from './nic-collection.ts';
+import { mustOffer, requiredFeaturesOf } from './required-features.ts';
 import { type Committed, changeVm, commitVm, mustHave } from './vm-change.ts';
 import { assignVf, removeVf } from './vm-connection.ts';
-import type { AdapterEntry, AdapterSettings } from './vm-entry.ts';
+import type { AdapterEntry, AdapterSettings, RequiredFeature } from './vm-entry.ts';
 import { adapterInfo } from './vm-info.ts';
 import type { World } from './world.ts';
 
-/** Name, addresses, MTU of an adapter: NIC_UPDATED while it is connected (rules C28, C29; S2 step 8). */
+/**
+ * Name, addresses, MTU of an adapter: NIC_UPDATED while it is connected (rules C28, C29; S2 step 8). What it requires is asked of the
+ * switch it is on before anything is changed.
+ */
 export function updateAdapter(
   world: World,
   transaction: Transaction | undefined,
   adapter: AdapterEntry,
-  change: NicUpdate,
+  change: AdapterUpdate,
 ): MaybePromise<AdapterInfo> {
   const steps = function* (): Steps<Committed> {
     mustHave(adapter);
     const before = { ...adapter.settings };
+    const { requiredFeatures } = adapter;
+    const required = requiredAfter(world, adapter, change);
     yield* become(world, adapter, settingsAfter(before, change));
-    return commitVm(world, transaction, adapter.vm, [], () => become(world, adapter, before));
+    adapter.requiredFeatures = required;
+    return commitVm(world, transaction, adapter.vm, [], function* () {
+      adapter.requiredFeatures = requiredFeatures;
+      yield* become(world, adapter, before);
+    });
   };
   return changeVm(world, transaction, adapter.vm, steps, () => adapterInfo(world, adapter));
 }
@@ -55,6 +65,18 @@ export function removeAdapterVf(
     return commitVm(world, transaction, adapter.vm, [], () => assignVf(world, adapter));
   };
   return changeVm(world, transaction, adapter.vm, steps, () => adapterInfo(world, adapter));
+}
+
+function requiredAfter(
+  world: World,
+  adapter: AdapterEntry,
+  { requiredFeatures }: AdapterUpdate,
+): readonly RequiredFeature[] {
+  if (requiredFeatures === undefined) return adapter.requiredFeatures;
+  const required = requiredFeaturesOf(world, requiredFeatures);
+  const entry = adapter.connection?.entry;
+  if (entry !== undefined) mustOffer(world, adapter, entry, required);
+  return required;
 }
 
 function settingsAfter(before: AdapterSettings, change: NicUpdate): AdapterSettings {

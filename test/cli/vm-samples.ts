@@ -47,6 +47,9 @@ export const ADAPTER = {
   vfAssigned: true,
   port: VM_PORT,
   names: NAMES,
+  requiredFeatures: [
+    { id: 'eb29f0f2-f5dc-45c6-81bb-3cd9f219bbbb', name: 'Fabrikam_PortCustomSettingData' },
+  ],
 };
 export const VM = {
   id: VM_ID,

@@ -58,6 +58,12 @@ t.test('what each verb of VMs, adapters and uplinks asks of the server', async (
       },
       `created VM TestVm (${VM_ID})`,
     ],
+    [
+      ['vm', 'create', 'TestVm', '--adapter', 'a,requires=F,switch=S,requires=G'],
+      'POST /v1/vms',
+      { name: 'TestVm', adapters: [{ name: 'a', switch: 'S', requiredFeatures: ['F', 'G'] }] },
+      'created VM TestVm',
+    ],
     [['vm', 'new', 'TestVm'], 'POST /v1/vms', { name: 'TestVm' }, 'created VM TestVm'],
     [['vm', 'start', 'TestVm', 'Second'], `POST ${V}/start`, undefined, 'Second is running\n'],
     [['vm', 'stop', 'TestVm'], `POST ${V}/stop`, undefined, 'TestVm is running\n'],
@@ -88,6 +94,24 @@ t.test('what each verb of VMs, adapters and uplinks asks of the server', async (
       ['vm', 'adapter', 'set', ...at, '--name', 'x', '--mac', 'm', '--mtu', '9000'],
       `PATCH ${A}`,
       { name: 'x', mac: 'm', mtu: 9000 },
+      'eth0',
+    ],
+    [
+      ['vm', 'adapter', 'add', '--vm', 'TestVm', '--require', 'F', '--require', 'G'],
+      `POST ${V}/adapters`,
+      { requiredFeatures: ['F', 'G'] },
+      'requires  Fabrikam_PortCustomSettingData',
+    ],
+    [
+      ['vm', 'adapter', 'set', ...at, '--require', 'F', '--mtu', '9000'],
+      `PATCH ${A}`,
+      { mtu: 9000, requiredFeatures: ['F'] },
+      'eth0',
+    ],
+    [
+      ['vm', 'adapter', 'set', ...at, '--require-none'],
+      `PATCH ${A}`,
+      { requiredFeatures: [] },
       'eth0',
     ],
     [['vm', 'adapter', 'connect', ...at, '-s', 'B'], `PATCH ${A}`, { switch: 'B' }, 'connected'],
@@ -215,6 +239,7 @@ t.test('vm show draws the VM with every name of its adapters', async (t) => {
     out,
     `TestVm  running  2 saved records  ${VM_ID}
 └─ eth0  synthetic  connected  TestSwitch, port 2  00-15-5d-00-00-01 (dynamic)  MTU 1500  VF
+   ├─ requires  Fabrikam_PortCustomSettingData  eb29f0f2-f5dc-45c6-81bb-3cd9f219bbbb
    ├─ adapter id  ${ADAPTER_ID}
    ├─ NIC name    nic-e0
    ├─ port name   b0000000-0000-4000-8000-000000000002
@@ -227,7 +252,11 @@ t.test('vm show of a VM that is off: what each adapter is configured for', async
   const { port: _, ...off } = { ...ADAPTER, connected: false, vfAssigned: false, mtu: 9000 };
   const { vmId, vmName, adapterId, instanceId } = ADAPTER.names;
   const names = { vmId, vmName, adapterId, instanceId };
-  const { switch: __, ...loose } = { ...off, name: 'eth1', type: 'emulated', macType: 'static' };
+  const {
+    switch: __,
+    requiredFeatures: ___,
+    ...loose
+  } = { ...off, name: 'eth1', type: 'emulated', macType: 'static' };
   const vm = {
     ...VM,
     state: 'off',
@@ -243,6 +272,7 @@ t.test('vm show of a VM that is off: what each adapter is configured for', async
     out,
     `TestVm  off  1 saved record  ${VM_ID}
 |- eth0  synthetic  not connected  TestSwitch  00-15-5d-00-00-01 (dynamic)  MTU 9000
+|  |- requires  Fabrikam_PortCustomSettingData  eb29f0f2-f5dc-45c6-81bb-3cd9f219bbbb
 |  |- adapter id  ${ADAPTER_ID}
 |  \`- InstanceID  ${instanceId}
 \`- eth1  emulated   not connected  no switch   00-15-5d-00-00-01 (static)   MTU 9000

@@ -238,6 +238,47 @@ t.test(
 );
 
 t.test(
+  'what an adapter requires is changed: refused on a switch that lacks it, kept by the store, taken back when that fails (users 16)',
+  async (t) => {
+    const store = new KeptStore();
+    const { a } = await openPair({}, { store });
+    await a.fabric.vms.create({ name: 'vm', adapters: [{ name: 'e', switch: 'S' }] });
+    const adapter = a.fabric.vms.get('vm').adapter('e');
+    const { mtu } = adapter.info;
+    const required = [{ id: SETTING_ID, name: PORT_SETTING }];
+    t.strictSame(
+      (await adapter.update({ requiredFeatures: [SETTING_ID] })).requiredFeatures,
+      required,
+    );
+    t.equal(await ending(() => adapter.update({ requiredFeatures: ['None'] })), 'NOT_FOUND');
+    t.strictSame(adapter.info.requiredFeatures, required, 'a class nobody knows changes nothing');
+    await a.fabric.vms.get('vm').start();
+    await adapter.update({ mtu: mtu + 1 });
+    t.strictSame(adapter.info.requiredFeatures, required, 'not named, not changed');
+    await adapter.update({ requiredFeatures: [] });
+    t.notOk('requiredFeatures' in adapter.info);
+    await a.fabric.switches.get('S').extensions.change(FABRIKAM, { enabled: false });
+    await t.rejects(adapter.update({ requiredFeatures: [PORT_SETTING], mtu }), {
+      code: 'ILLEGAL_TRANSITION',
+      message: /cannot stay connected to switch S: The connection requires feature Fabrikam_Port/,
+    });
+    t.match(adapter.info, { mtu: mtu + 1, connected: true }, 'nothing of it was done');
+    await a.fabric.switches.get('S').extensions.change(FABRIKAM, { enabled: true });
+    await t.rejects(
+      a.fabric.atomic(async (world) => {
+        await world.vms
+          .get('vm')
+          .adapter('e')
+          .update({ requiredFeatures: [PORT_SETTING] });
+        throw new Error('thought better of it');
+      }),
+      { message: 'thought better of it' },
+    );
+    t.notOk('requiredFeatures' in adapter.info, 'an atomic change that fails takes it back');
+  },
+);
+
+t.test(
   'a VM compared with another switch of its own host; there it goes by connect (S4)',
   async (t) => {
     const { a } = await openPair();

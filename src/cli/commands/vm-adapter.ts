@@ -1,6 +1,6 @@
 import { connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
-import { nicChange } from '../nic-change.ts';
+import { adapterChange } from '../nic-change.ts';
 import { printItems, printJson } from '../print-items.ts';
 import { adapterPath } from '../target.ts';
 import { harmless, type Terminal } from '../terminal.ts';
@@ -44,6 +44,7 @@ export const add: CommandHandler = async (call, terminal) => {
     ...(call.has('mac') ? { mac: call.text('mac') } : {}),
     ...(call.has('type') ? { type: call.text('type') } : {}),
     ...(call.has('mtu') ? { mtu: call.integer('mtu') } : {}),
+    ...(call.has('require') ? { requiredFeatures: call.list('require') } : {}),
   };
   const plane = connect(call, terminal);
   const { body: made } = await plane.request('POST', `${vmPath(call)}/adapters`, { body });
@@ -52,7 +53,7 @@ export const add: CommandHandler = async (call, terminal) => {
 };
 
 /** `vm adapter set` */
-export const set: CommandHandler = (call, terminal) => patch(call, terminal, nicChange(call));
+export const set: CommandHandler = (call, terminal) => patch(call, terminal, adapterChange(call));
 
 /** `vm adapter connect` */
 export const connectAdapter: CommandHandler = (call, terminal) =>

@@ -42,13 +42,17 @@ const ADAPTER_OPTIONS = {
   mac: 'text',
   type: 'text',
   mtu: 'integer',
+  requires: 'texts',
 } as const;
 
 /** `vm create` */
 export const create: CommandHandler = async (call, terminal) => {
   const adapters = [
     ...call.list('switch').map((name) => ({ switch: name })),
-    ...call.list('adapter').map((text) => parseOptionList('adapter', text, ADAPTER_OPTIONS)),
+    ...call.list('adapter').map((text) => {
+      const { requires, ...rest } = parseOptionList('adapter', text, ADAPTER_OPTIONS);
+      return requires === undefined ? rest : { ...rest, requiredFeatures: requires };
+    }),
   ];
   const body = { name: call.arguments[0], ...(adapters.length === 0 ? {} : { adapters }) };
   const { body: made } = await connect(call, terminal).request('POST', '/vms', { body });

@@ -19,6 +19,13 @@ const MAC_FLAG: FlagSpec = {
   help: 'static address, default a dynamic one of the pool 00-15-5d',
 };
 
+const REQUIRE_FLAG: FlagSpec = {
+  name: 'require',
+  value: 'FEATURE',
+  many: true,
+  help: 'feature the switch must offer, by class name or id: else it does not connect there (MandatoryFeatureId)',
+};
+
 /** Verbs that change the state of VMs: the same shape each. */
 const STATE_VERBS: readonly CommandSpec[] = (
   [
@@ -74,7 +81,7 @@ export const VM_VERBS: readonly CommandSpec[] = [
         name: 'adapter',
         value: 'NAME,…',
         many: true,
-        help: 'an adapter: its name, then switch=…, mac=…, type=synthetic|emulated, mtu=…',
+        help: 'an adapter: its name, then switch=…, mac=…, type=synthetic|emulated, mtu=…, requires=FEATURE (repeatable)',
       },
       ...SERVER,
     ],
@@ -140,6 +147,7 @@ export const VM_VERBS: readonly CommandSpec[] = [
         help: 'kind of adapter, default synthetic',
       },
       MTU_FLAG,
+      REQUIRE_FLAG,
       ASCII_FLAG,
       ...SERVER,
     ],
@@ -149,11 +157,22 @@ export const VM_VERBS: readonly CommandSpec[] = [
   {
     words: ['vm', 'adapter', 'set'],
     aliases: ['update'],
-    summary: 'Change name, addresses or MTU of a network adapter',
-    detail: 'While it is connected, the extensions see OID_SWITCH_NIC_UPDATED.',
+    summary: 'Change name, addresses, MTU or required features of a network adapter',
+    detail:
+      'While it is connected, the extensions see OID_SWITCH_NIC_UPDATED, and it must stay where what it requires is offered.',
     arguments: [],
-    flags: [...ADAPTER_OF_VM, ...NIC_CHANGE_FLAGS, ASCII_FLAG, ...SERVER],
-    examples: ['vm adapter set --vm TestVm --mtu 9000'],
+    flags: [
+      ...ADAPTER_OF_VM,
+      ...NIC_CHANGE_FLAGS,
+      { ...REQUIRE_FLAG, help: `${REQUIRE_FLAG.help}; all of them, those of before go` },
+      { name: 'require-none', help: 'require no features any more' },
+      ASCII_FLAG,
+      ...SERVER,
+    ],
+    examples: [
+      'vm adapter set --vm TestVm --mtu 9000',
+      'vm adapter set --vm TestVm --require Fabrikam_PortCustomSettingData',
+    ],
     load: async () => (await import('../commands/vm-adapter.ts')).set,
   },
   {

@@ -2,8 +2,8 @@ import type {
   AdapterHandle,
   AdapterInfo,
   AdapterOptions,
+  AdapterUpdate,
   FabricInterface,
-  NicUpdate,
 } from '../../policy/api.ts';
 import { type PageQuery, pageInOrder } from '../page.ts';
 import { defineRoute, type Route, type RouteContext } from '../route.ts';
@@ -12,7 +12,7 @@ import { adapter, adapterChangeInput, adapterInput } from '../vm-schemas.ts';
 
 type VmParams = { readonly vm: string };
 type AdapterParams = VmParams & { readonly adapter: string };
-type ChangeBody = NicUpdate & { readonly switch?: string | null };
+type ChangeBody = AdapterUpdate & { readonly switch?: string | null };
 
 const vmParam = { vm: 'VM id or unique name' };
 const params = { ...vmParam, adapter: 'Adapter id or unique name' };
@@ -70,7 +70,8 @@ export const vmAdapterRoutes: readonly Route[] = [
     path: '/vms/{vm}/adapters/{adapter}',
     operationId: 'changeAdapter',
     tag: 'adapters',
-    summary: 'Change name, addresses or MTU, connect to a switch, move, or disconnect',
+    summary:
+      'Change name, addresses, MTU or required features, connect to a switch, move, or disconnect',
     description:
       'While it is connected, a change is NIC_UPDATED (rules C28, C29); another switch is a disconnect there and a connect ' +
       'here with its policies (S4). All of it is done, or nothing.',

@@ -151,7 +151,7 @@ export const VM_VERBS: readonly Verb[] = [
   verb({
     name: 'updateAdapter',
     group: 'VMs',
-    help: 'Changes name, addresses or MTU: NIC_UPDATED while it is connected (C29).',
+    help: 'Changes name, addresses or MTU: NIC_UPDATED while it is connected (C29); and what the switch must offer.',
     fields: {
       ...ONE_ADAPTER,
       name: text('new name'),
@@ -159,6 +159,10 @@ export const VM_VERBS: readonly Verb[] = [
       mac: text(`permanent ${MAC}`),
       vmMac: text(`what the guest set: ${MAC}`),
       numaNode: whole('NUMA node'),
+      requiredFeatures: listOf(
+        featureName('a feature'),
+        'features the switch must offer, all of them; empty: none',
+      ),
     },
     async run({ vm, adapter, ...change }, runtime) {
       const handle = runtime.adapter({ vm, adapter });
