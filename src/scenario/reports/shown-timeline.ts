@@ -17,8 +17,8 @@ export interface ShownTimeline {
 
 /** Longest timeline of a scenario that passed that a report has whole: a report of many is to be opened, mailed and kept. */
 const LONG = 6_000;
-export const FIRST_LINES = 1_000;
-export const LAST_LINES = 500;
+const FIRST_LINES = 1_000;
+const LAST_LINES = 500;
 
 /** Whole when it is not long or somebody has to find out why it failed, else its beginning and its end. */
 export function shownTimeline(
