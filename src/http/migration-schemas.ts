@@ -91,6 +91,10 @@ export const migration = object(
     id: guid,
     vm: namedVm,
     destination,
+    started: {
+      type: 'number',
+      description: "Milliseconds of the source's clock; 0: of a version that did not keep it",
+    },
     state: { enum: ['running', 'succeeded', 'failed'] },
     dryRun: { const: true, description: 'Only the report was asked for' },
     steps: { type: 'array', items: step },

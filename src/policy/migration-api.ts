@@ -199,6 +199,8 @@ export interface MigrationInfo {
   readonly id: Guid;
   readonly vm: { readonly id: Guid; readonly name: string };
   readonly destination: MigrationDestination;
+  /** Milliseconds of the source's clock; 0 for one of a version that did not keep it. */
+  readonly started: number;
   readonly state: 'running' | 'succeeded' | 'failed';
   /** Only the report was asked for. */
   readonly dryRun?: true;

@@ -97,7 +97,8 @@ export class Migrations implements MigrationCollection {
     const world = this.#world;
     const id = world.rng.guid();
     const order = world.nextOrder();
-    const departure = new Departure(world, { id, vm, destination, order, isDry });
+    const started = world.clock.now();
+    const departure = new Departure(world, { id, vm, destination, order, started, isDry });
     world.departures.set(id, departure);
     return departure;
   }

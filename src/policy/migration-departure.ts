@@ -22,6 +22,7 @@ export class Departure {
   readonly vm: { readonly id: Guid; readonly name: string };
   readonly destination: MigrationDestination;
   readonly order: number;
+  readonly started: number;
   /** Only the report was asked for. */
   readonly isDry: boolean;
   state: DepartureState = 'preparing';
@@ -46,18 +47,19 @@ export class Departure {
 
   constructor(
     world: World,
-    facts: Pick<Departure, 'id' | 'vm' | 'destination' | 'order' | 'isDry'>,
+    facts: Pick<Departure, 'id' | 'vm' | 'destination' | 'order' | 'started' | 'isDry'>,
   ) {
     this.#world = world;
     this.id = facts.id;
     this.vm = { id: facts.vm.id, name: facts.vm.name };
     this.destination = facts.destination;
     this.order = facts.order;
+    this.started = facts.started;
     this.isDry = facts.isDry;
   }
 
   static stored(world: World, id: Guid, record: DepartureRecord): Departure {
-    const departure = new Departure(world, { id, ...record, isDry: false });
+    const departure = new Departure(world, { id, started: 0, ...record, isDry: false });
     departure.state = record.state;
     departure.steps = record.steps;
     departure.report = record.report;
@@ -102,11 +104,13 @@ export class Departure {
   }
 
   record(state: DepartureState): DepartureRecord {
-    const { vm, destination, order, steps, report, restore, error, handed, ruling, kept } = this;
+    const { vm, destination, order, started, steps, report, restore, error, handed, ruling, kept } =
+      this;
     return {
       role: 'source',
       state,
       order,
+      started,
       vm,
       destination,
       steps,
@@ -120,11 +124,12 @@ export class Departure {
   }
 
   get info(): MigrationInfo {
-    const { id, vm, destination, steps, report, restore, error, ruling, kept } = this;
+    const { id, vm, destination, started, steps, report, restore, error, ruling, kept } = this;
     return {
       id,
       vm,
       destination,
+      started,
       state: this.#shownState(),
       ...(this.isDry ? { dryRun: true } : {}),
       steps,

@@ -26,6 +26,8 @@ export interface DepartureRecord {
   readonly role: 'source';
   readonly state: DepartureState;
   readonly order: number;
+  /** Since it is shown. */
+  readonly started?: number;
   readonly vm: { readonly id: Guid; readonly name: string };
   readonly destination: MigrationDestination;
   readonly steps: readonly MigrationStep[];

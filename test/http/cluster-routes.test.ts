@@ -462,7 +462,7 @@ t.test('the verbs show hosts: host list and show, vm list, --on', async (t) => {
   const { value } = (await stream.body?.getReader().read()) ?? {};
   t.match(Buffer.from(value ?? []).toString(), /^retry: /, 'its own events are streamed');
   ending.abort();
-  t.match((await run('migration', 'list')).out, /^VM +FROM +TO/);
+  t.match((await run('migration', 'list')).out, /^STARTED +VM +FROM +TO/);
   t.match(
     (await run('trace', '--follow', '--on', 'a')).err,
     /http:\/\/a\.example:4630\/v1\/events/,

@@ -49,6 +49,7 @@ export const list: CommandHandler = async (call, terminal) => {
     (item: Item): unknown =>
       (item[of] as Item)[name];
   const columns = [
+    { title: 'started', value: ({ started }: Item) => timeText(started) },
     { title: 'vm', value: member('vm', 'name') },
     ...(isCluster ? [{ ...HOST_COLUMN, title: 'from' }] : []),
     { title: 'to', value: member('destination', 'host') },
@@ -62,6 +63,11 @@ export const list: CommandHandler = async (call, terminal) => {
   await printItems(call, terminal, pages, columns, 'there are no migrations');
   return 0;
 };
+
+function timeText(started: unknown): string {
+  const date = new Date(Number(started));
+  return Number.isNaN(date.getTime()) ? `${started} ms` : date.toISOString();
+}
 
 /** What only was asked about has moved nothing. */
 function stateText({ state, dryRun }: Item): unknown {

@@ -32,7 +32,7 @@ export const MIGRATION_VERBS: readonly CommandSpec[] = [
   },
   {
     words: ['migration', 'list'],
-    summary: 'List the migrations of VMs, in a cluster those of all hosts',
+    summary: 'List the migrations of VMs, the oldest first, in a cluster those of all hosts',
     arguments: [],
     flags: [LIMIT_FLAG, ...SERVER],
     examples: ['migration list'],

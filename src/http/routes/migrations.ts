@@ -11,9 +11,15 @@ type ArrivalParams = { readonly arrival: string };
 
 const params = { migration: 'Migration id' };
 
-/** Order of the lists. */
-function keyOf({ id }: { readonly id?: unknown }): string {
-  return String(id);
+interface Listed {
+  readonly id?: unknown;
+  /** Of a migration; a host of an earlier version says none. */
+  readonly started?: unknown;
+}
+
+/** Order of the lists: as migrations began, the oldest first; ids decide between those of one millisecond, and between arrivals. */
+function keyOf({ id, started = 0 }: Listed): string {
+  return `${Math.trunc(Number(started)).toString().padStart(16, '0')}/${id}`;
 }
 
 function pageHere<T extends { readonly id: string }>(
@@ -55,7 +61,7 @@ export const migrationRoutes: readonly Route[] = [
     operationId: 'listMigrations',
     tag: 'migrations',
     summary:
-      'Migrations of VMs of this host (in a cluster: of all), by id; the last 1,000 that have ended',
+      'Migrations of VMs of this host (in a cluster: of all), oldest first; the last 1,000 that have ended',
     gatheredBy: keyOf,
     schema: { query: hostPageQuery, response: { 200: listOfHosts(migration) } },
     handle: ({ world, here, query }) => ({
