@@ -67,6 +67,16 @@ export class SwitchLife {
     });
   }
 
+  /** Pauses the stack and restarts it as it is, when its turn comes (rule A46). */
+  restart(): MaybePromise<void> {
+    const self = this;
+    return this.#alone(function* () {
+      if (self.#state.isStopping) return;
+      yield* self.#stack.restart();
+      self.#settle(false);
+    });
+  }
+
   /**
    * Rules A67, A68: IsActive becomes TRUE and NetEventSwitchActivate goes up. At once, also while an extension holds an
    * OID until then (OP-20): the event does not queue behind OIDs.

@@ -185,6 +185,11 @@ export class Switch {
     return this.#life.change(wanted, required);
   }
 
+  /** Pauses the stack and restarts it as it is, when its turn comes (rule A46). */
+  restartStack(): MaybePromise<void> {
+    return this.#life.restart();
+  }
+
   /**
    * One operation of several OIDs; `object` says what of the outcome was accepted. Steps are those of a generator method:
    * V8 makes a prototype and a hidden class for every generator function that is written as a closure, each time anew.

@@ -14,6 +14,7 @@ import type {
   Settings,
 } from '../sdk/extension.ts';
 import type { Store, StoreReport } from '../store/store.ts';
+import type { FaultCollection, OpeningFaults } from './faults-api.ts';
 import type {
   CompatibilityReport,
   HostDirectory,
@@ -78,6 +79,8 @@ export interface FabricOptions {
   readonly observer?: ObserverFactory;
   /** A request with which an extension breaks a rule fails; default false: it is only reported. */
   readonly enforce?: boolean;
+  /** Faults in force from the first instant. */
+  readonly faults?: OpeningFaults;
   readonly log?: (
     level: 'info' | 'warn' | 'error',
     message: string,
@@ -560,6 +563,8 @@ export interface FabricInterface {
   readonly findings: FindingView;
   readonly time: TimeControl;
   readonly snapshots: SnapshotCollection;
+  /** What is made to fail on purpose. */
+  readonly faults: FaultCollection;
   /**
    * The trace as a file to replay against an extension (docs/reference/trace-file.md): JSON lines, with what the switches were
    * when it begins. Errors: `NOT_FOUND` (snapshot), `ILLEGAL_TRANSITION` when entries it needs were dropped or the world was reset

@@ -10,6 +10,8 @@ export type Undo = () => MaybePromise<unknown>;
 export class Transaction {
   readonly ops: StoreOp[] = [];
   readonly undos: Undo[] = [];
+  /** Takes back what was done to fault rules: first, so that none of them is met by an undo. */
+  readonly faultUndos: (() => void)[] = [];
 }
 
 /** What a write may be told beside its undo. */
@@ -39,7 +41,7 @@ export type OpenRemoval = Removal<Written>;
  * Atomic changes run alone and are written at once.
  */
 export class ChangeLog {
-  readonly #store: Store;
+  readonly #store: Pick<Store, 'write'>;
   readonly #reportFailedUndo: (error: unknown) => void;
   /** Writes whose durability is not known yet, in call order. */
   #inFlight: Written[] = [];
@@ -59,7 +61,7 @@ export class ChangeLog {
   /** Why no change is made any more. */
   #ended: ExtSwitchError | undefined;
 
-  constructor(store: Store, reportFailedUndo: (error: unknown) => void) {
+  constructor(store: Pick<Store, 'write'>, reportFailedUndo: (error: unknown) => void) {
     this.#store = store;
     this.#reportFailedUndo = reportFailedUndo;
   }
@@ -314,6 +316,7 @@ export class ChangeLog {
         await kept?.();
         return result;
       } catch (error) {
+        for (const undo of transaction.faultUndos.reverse()) undo();
         for (const undo of transaction.undos.reverse()) await this.#undo(undo);
         throw error;
       }

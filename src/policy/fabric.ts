@@ -16,6 +16,9 @@ import {
   tellCluster,
 } from './cluster-world.ts';
 import { Extensions, installExtension } from './extension-catalog.ts';
+import { performAct } from './fault-acts.ts';
+import { Faults } from './fault-collection.ts';
+import type { FaultCollection } from './faults-api.ts';
 import { Features } from './feature-collection.ts';
 import { Migrations } from './migration-collection.ts';
 import { joinHosts } from './migration-restore.ts';
@@ -117,6 +120,7 @@ export class Fabric implements FabricInterface {
   readonly findings: FabricInterface['findings'];
   readonly time: TimeControl;
   readonly snapshots: SnapshotCollection;
+  readonly faults: FaultCollection;
   readonly #world: World;
   readonly #life: WorldLife;
   readonly #transaction: Transaction | undefined;
@@ -138,6 +142,7 @@ export class Fabric implements FabricInterface {
     };
     this.findings = world.findings;
     this.time = life.time;
+    this.faults = new Faults(world, transaction);
     this.snapshots = new Snapshots(
       {
         world,
@@ -195,7 +200,7 @@ export class Fabric implements FabricInterface {
     snapshot: Snapshot,
     name: string | undefined,
   ): Promise<Fabric> {
-    const { name: _name, hosts, clock, ...rest } = options;
+    const { name: _name, hosts, clock, faults: _faults, ...rest } = options;
     const follows = clock === undefined || clock === 'wall';
     const place = name === undefined || hosts === undefined ? {} : { hosts };
     const forked: FabricOptions = {
@@ -209,7 +214,10 @@ export class Fabric implements FabricInterface {
       forked,
       snapshot.store.fork(),
       async (world) => replaceCatalog(world, snapshot.extensions),
-      (world) => world.goTo(snapshot.position),
+      (world) => {
+        world.goTo(snapshot.position);
+        world.faults.rules.goTo(snapshot.faults);
+      },
     );
   }
 
@@ -230,6 +238,7 @@ export class Fabric implements FabricInterface {
           ? options.clock
           : new VirtualClock(isWall ? Date.now() : 0);
       const world = new World(options, store, seed, clock);
+      world.faults.perform = (act, target) => performAct(world, act, target);
       driver = isWall ? new WallDriver(clock) : undefined;
       await prepare(world);
       await restoreWorld(world);
@@ -303,6 +312,7 @@ export class Fabric implements FabricInterface {
   async reset(): Promise<void> {
     this.#notInside('a reset');
     const world = this.#world;
+    const { rules } = world.faults;
     // At once, so that nothing in flight keeps the reset waiting; again when it runs alone, for what came meanwhile.
     await stopWorld(world);
     const empty = async (transaction: Transaction): Promise<void> => {
@@ -313,7 +323,7 @@ export class Fabric implements FabricInterface {
         world.registry.clear();
         for (const { feature, uint16 } of classes) world.registry.put(feature, uint16);
         world.macs.clear();
-        await restoreHost(world);
+        await rules.without(() => restoreHost(world));
       });
       await stopWorld(world);
       for (const [key] of world.store.range('')) transaction.ops.push({ op: 'delete', key });
@@ -325,7 +335,10 @@ export class Fabric implements FabricInterface {
       }
       world.macs.clear();
     };
-    await world.changes.atomic(empty, () => world.clearHistory());
+    await world.changes.atomic(empty, () => {
+      world.clearHistory();
+      rules.goTo([]);
+    });
   }
 
   recording(options: RecordingOptions = {}): string {
@@ -370,6 +383,7 @@ export class Fabric implements FabricInterface {
       oids_completed_total: world.trace.recorded,
       vetoes_total: world.vetoes,
       findings_total: world.findingCount,
+      faults_injected_total: world.faults.rules.injected,
     };
   }
 

@@ -102,13 +102,14 @@ export class SimTime implements TimeControl {
 }
 
 /** Everything that needs neither time nor somebody outside has happened: promises, and writes to the store. */
-export async function settle({ changes }: World): Promise<void> {
+export async function settle({ changes, writes }: World): Promise<void> {
   for (;;) {
     for (let turn = 0; turn < TURNS; turn += 1) {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     const { writing } = changes;
-    if (writing === undefined) return;
+    // A fault holds them until time moves.
+    if (writing === undefined || writes.isWaiting) return;
     await writing;
   }
 }

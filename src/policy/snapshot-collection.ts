@@ -152,19 +152,22 @@ function refuse(what: string, id: string, vm: string, where: string): never {
 
 async function restoreSnapshot(world: World, snapshot: Snapshot): Promise<void> {
   const before = { extensions: new Map(world.extensions), position: world.position };
+  const { rules } = world.faults;
   // At once, so that nothing in flight keeps it waiting; again when it runs alone, for what came meanwhile.
   await stopWorld(world);
   let inverse: ReturnType<typeof storeDifference>['inverse'] = [];
   let isWritten = false;
   await world.changes.atomic(
     async (transaction) => {
-      transaction.undos.push(async () => {
-        await stopWorld(world);
-        if (isWritten && inverse.length > 0) await world.store.write(inverse);
-        replaceCatalog(world, before.extensions);
-        await restoreHost(world);
-        world.goTo(before.position);
-      });
+      transaction.undos.push(() =>
+        rules.without(async () => {
+          await stopWorld(world);
+          if (isWritten && inverse.length > 0) await world.store.write(inverse);
+          replaceCatalog(world, before.extensions);
+          await restoreHost(world);
+          world.goTo(before.position);
+        }),
+      );
       await stopWorld(world);
       const difference = storeDifference(world.store, snapshot.store);
       ({ inverse } = difference);
@@ -177,8 +180,9 @@ async function restoreSnapshot(world: World, snapshot: Snapshot): Promise<void> 
       const fact = { event: 'snapshotRestored', snapshot: name };
       world.events.add(world.clock.now(), 'state', undefined, fact);
       replaceCatalog(world, snapshot.extensions);
-      await restoreHost(world);
+      await rules.without(() => restoreHost(world));
       world.goTo(snapshot.position);
+      rules.goTo(snapshot.faults);
     },
   );
 }

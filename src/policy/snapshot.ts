@@ -2,6 +2,7 @@ import type { Guid } from '../core/guid.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { Store } from '../store/store.ts';
+import type { FaultRuleState } from './fault-rule.ts';
 import { restoreFeatures } from './restore.ts';
 import type { SnapshotInfo } from './sim-api.ts';
 import type { World, WorldPosition } from './world.ts';
@@ -13,6 +14,8 @@ export interface Snapshot {
   readonly store: MemoryStore;
   readonly extensions: ReadonlyMap<Guid, ExtensionDefinition>;
   readonly position: WorldPosition;
+  /** Fault rules with their counts. */
+  readonly faults: readonly FaultRuleState[];
   /** {@link World.epoch}: the trace it has a number of. */
   readonly epoch: number;
 }
@@ -25,6 +28,7 @@ export function takeSnapshot(world: World, name: string): Snapshot {
     store,
     extensions: new Map(world.extensions),
     position: world.position,
+    faults: world.faults.rules.state,
     epoch: world.epoch,
   };
 }

@@ -32,4 +32,6 @@ export async function stopWorld(world: World): Promise<void> {
   world.switchNames.clear();
   for (const entry of entries) entry.isDeleted = true;
   for (const { machine } of entries) await machine.stop();
+  // Time that stands still, or ends here, would keep them for ever.
+  world.writes.flush();
 }

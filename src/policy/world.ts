@@ -3,6 +3,7 @@ import {
   type Finding,
   type SwitchEnvironment,
 } from '../../switch/environment.ts';
+import type { FaultPoints } from '../../switch/fault-points.ts';
 import type { NicOptions, Port } from '../../switch/ports.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { TraceRing } from '../../switch/trace.ts';
@@ -16,6 +17,8 @@ import type { Store } from '../store/store.ts';
 import type { FabricOptions, ProfileName } from './api.ts';
 import { ChangeLog } from './change-log.ts';
 import { EventLog } from './event-log.ts';
+import { FaultableHosts } from './fault-hosts.ts';
+import { FaultableWrites } from './fault-writes.ts';
 import { FeatureRegistry } from './feature-registry.ts';
 import { FindingLog } from './finding-log.ts';
 import { MacPool, type MacPosition } from './mac-pool.ts';
@@ -27,6 +30,7 @@ import { DEFAULT_PROFILE, PROFILE_NDIS } from './profile.ts';
 import type { UplinkTeam } from './records.ts';
 import type { PortSnapshot } from './recreate.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
+import { WorldFaults } from './world-faults.ts';
 
 /** An extension bound to a switch (rule A36). */
 export interface Binding {
@@ -167,7 +171,11 @@ export class World {
   readonly saveOnStop: boolean;
   /** OP-20: `last` creates host ports before the switch activates. */
   readonly activation: 'first' | 'last';
-  readonly environment: SwitchEnvironment;
+  readonly environment: SwitchEnvironment & { faults: FaultPoints | undefined };
+  /** Faults on purpose, at every place of this world. */
+  readonly faults: WorldFaults;
+  /** Where everything is written that {@link store} keeps. */
+  readonly writes: FaultableWrites;
   readonly log: NonNullable<FabricOptions['log']>;
   /** Name of the host this world is, for migrations. */
   readonly name: string;
@@ -200,8 +208,6 @@ export class World {
     this.registry = new FeatureRegistry(this.ndis);
     this.log = options.log ?? (() => undefined);
     this.name = options.name ?? 'default';
-    this.hosts = options.hosts;
-    this.farewells = new Farewells(options.hosts);
     this.validationPorts = options.behaviour?.validationPorts ?? 'short';
     this.saveOnStop = options.behaviour?.saveOnStop ?? false;
     this.activation = options.behaviour?.activation ?? 'first';
@@ -212,11 +218,6 @@ export class World {
       this.events.next(),
     );
     this.trace.onRecord = (seq) => this.events.announce(seq);
-    this.changes = new ChangeLog(store, (error) => {
-      this.log('error', 'a change could not be undone after the store failed', {
-        error: String(error),
-      });
-    });
     const finding = (switchName: string, one: Finding): void => {
       this.findingCount += 1;
       const kept = FindingLog.keepable(one);
@@ -250,6 +251,7 @@ export class World {
       },
       observer: options.observer?.({ clock, finding }),
       enforce: options.enforce,
+      faults: undefined,
       finding,
       stateChange: (switchName, data) => {
         this.events.add(this.clock.now(), 'state', switchName, data);
@@ -258,6 +260,32 @@ export class World {
         this.log('info', message, { ...fields, switch: switchName, extension });
       },
     };
+    this.faults = this.#faulty(options);
+    this.writes = new FaultableWrites(store, this.faults, clock);
+    this.changes = new ChangeLog(this.writes, (error) => {
+      this.log('error', 'a change could not be undone after the store failed', {
+        error: String(error),
+      });
+    });
+    this.hosts = options.hosts && new FaultableHosts(options.hosts, this.faults, clock);
+    this.farewells = new Farewells(this.hosts);
+  }
+
+  #faulty({ faults }: FabricOptions): WorldFaults {
+    const { seed, clock, events, log, switches, environment } = this;
+    return new WorldFaults(
+      {
+        seed,
+        clock,
+        events,
+        log,
+        switchName: (id) => switches.get(id)?.name,
+        ask: (points) => {
+          environment.faults = points;
+        },
+      },
+      faults,
+    );
   }
 
   /** Trace and events begin anew; their numbers go on. */

@@ -1,0 +1,43 @@
+import type { FaultMatch, FaultSite } from './faults-api.ts';
+
+/** A place as it is passed: everything a rule could match there. Extensions by id. */
+export interface PassedPlace extends FaultMatch {
+  /** Name of the extension, for people and for rules that give it. */
+  readonly extensionName?: string | undefined;
+  /** Number of the request on its switch. */
+  readonly request?: number | undefined;
+}
+
+const MEMBERS = [
+  'extension',
+  'oid',
+  'requestType',
+  'switch',
+  'portId',
+  'call',
+  'message',
+  'to',
+] as const;
+
+/** Numbers the places of each kind from 1 as they are passed. */
+export class SiteCounter {
+  readonly #counts = new Map<string, number>();
+
+  count(place: PassedPlace): FaultSite {
+    const match = matchOf(place);
+    const key = JSON.stringify(match);
+    const nth = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, nth);
+    return { ...match, nth };
+  }
+}
+
+/** What fits this place alone, in an order of members that is always the same. */
+export function matchOf(place: PassedPlace): FaultMatch {
+  const match: Record<string, unknown> = { at: place.at };
+  for (const member of MEMBERS) {
+    const value = place[member];
+    if (value !== undefined) match[member] = value;
+  }
+  return match as unknown as FaultMatch;
+}

@@ -1,0 +1,87 @@
+import type { Clock, Timer } from '../core/clock.ts';
+import { ExtSwitchError } from '../core/errors.ts';
+import type { Store, StoreOp } from '../store/store.ts';
+import type { WorldFaults } from './world-faults.ts';
+
+/** A write that waits: for its time, or for those before it. */
+interface HeldWrite {
+  readonly ops: readonly StoreOp[];
+  timer: Timer | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * What a world writes on its way to the store, which may be any: where a fault says so it fails as on a full disk, or reaches the
+ * store later. What is written meanwhile waits behind it, since writes become visible in the order they were called.
+ */
+export class FaultableWrites implements Pick<Store, 'write'> {
+  readonly #store: Store;
+  readonly #faults: WorldFaults;
+  readonly #clock: Clock;
+  #held: HeldWrite[] = [];
+
+  constructor(store: Store, faults: WorldFaults, clock: Clock) {
+    this.#store = store;
+    this.#faults = faults;
+    this.#clock = clock;
+  }
+
+  /** Writes wait for virtual time to pass. */
+  get isWaiting(): boolean {
+    return this.#held.length > 0;
+  }
+
+  write(ops: readonly StoreOp[]): Promise<void> | undefined {
+    const rule = this.#faults.write(ops);
+    switch (rule?.options.effect) {
+      case 'crash':
+        this.#faults.crash();
+        return Promise.reject(new ExtSwitchError('STORE_UNAVAILABLE', 'the host died'));
+      case 'fail': {
+        const message = `fault rule ${rule.id} was met: no space left on device`;
+        return Promise.reject(new ExtSwitchError('STORE_UNAVAILABLE', message));
+      }
+      case 'delay':
+        return this.#hold(ops, rule.options.delayMs);
+      default:
+        return this.#held.length > 0 ? this.#hold(ops, undefined) : this.#store.write(ops);
+    }
+  }
+
+  #hold(ops: readonly StoreOp[], delayMs: number | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const held: HeldWrite = { ops, timer: undefined, resolve, reject };
+      this.#held.push(held);
+      if (delayMs === undefined) return;
+      const due = (): void => {
+        held.timer = undefined;
+        this.#release();
+      };
+      held.timer = this.#clock.after(delayMs, due, true);
+    });
+  }
+
+  /** Those at the head whose time has come. */
+  #release(): void {
+    while (this.#held[0] !== undefined && this.#held[0].timer === undefined) {
+      const { ops, resolve, reject } = this.#held.shift() as HeldWrite;
+      try {
+        const written = this.#store.write(ops);
+        if (written === undefined) resolve();
+        else written.then(resolve, reject);
+      } catch (error) {
+        reject(error);
+      }
+    }
+  }
+
+  /** Whatever waits is written now: its time does not come any more. */
+  flush(): void {
+    for (const held of this.#held) {
+      held.timer?.cancel();
+      held.timer = undefined;
+    }
+    this.#release();
+  }
+}

@@ -1,0 +1,205 @@
+import type {
+  CallSubject,
+  FailingCall,
+  FaultPoints,
+  RequestFate,
+} from '../../switch/fault-points.ts';
+import type { FilterModule } from '../../switch/filter-module.ts';
+import { type OidRequest, requestTypeName } from '../../switch/oid-request.ts';
+import { OID_LIST, oidName, structure } from '../abi/index.ts';
+import type { Clock } from '../core/clock.ts';
+import type { NdisStatus } from '../core/status.ts';
+import type { StoreOp } from '../store/store.ts';
+import type { EventLog } from './event-log.ts';
+import type { ArmedRule } from './fault-rule.ts';
+import { FaultRules } from './fault-rules.ts';
+import { matchOf, type PassedPlace } from './fault-site.ts';
+import {
+  type FaultAct,
+  type FaultMessage,
+  MINIPORT_EDGE,
+  type OpeningFaults,
+} from './faults-api.ts';
+
+/** Hits of one rule that are logged; the rest is counted. */
+const LOGGED = 10;
+
+/** By dense OID index: byte of `PortId` in its structure. */
+const PORT_ID_AT: readonly (number | undefined)[] = OID_LIST.map(
+  (oid) => structure(oid.structure).row.fields.find(({ name }) => name === 'PortId')?.offset,
+);
+
+/** What an act is done to. */
+export interface ActTarget {
+  readonly switch: string | undefined;
+  readonly extension: string | undefined;
+  readonly portId: number | undefined;
+}
+
+/** The world as its faults see it. */
+export interface FaultyWorld {
+  readonly seed: string;
+  readonly clock: Clock;
+  readonly events: EventLog;
+  /** Name of a switch that exists. */
+  switchName(id: string): string | undefined;
+  /** The switches ask these from now on, or nobody. */
+  ask(points: FaultPoints | undefined): void;
+  log(level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** The faults of one world: its places ask here, and what is hit is told to events and log. */
+export class WorldFaults implements FaultPoints {
+  readonly rules: FaultRules;
+  readonly #world: FaultyWorld;
+  readonly #crash: (() => void) | undefined;
+  /** Does an act to the world; set once there is something that could. */
+  perform: (act: FaultAct, target: ActTarget) => Promise<void> = async () => undefined;
+
+  constructor(world: FaultyWorld, { rules = [], passed, crash }: OpeningFaults = {}) {
+    this.#world = world;
+    this.#crash = crash;
+    this.rules = new FaultRules({
+      seed: world.seed,
+      mayCrash: crash !== undefined,
+      changed: (isActive) => world.ask(isActive ? this : undefined),
+      hit: (rule, place) => this.#hit(rule, place),
+      act: (rule, place) => this.#act(rule, place),
+    });
+    if (passed !== undefined) this.rules.record(passed);
+    this.rules.add(rules);
+  }
+
+  // --- places --------------------------------------------------------------------------------------------------------
+
+  request(
+    switchName: string,
+    module: FilterModule | undefined,
+    request: OidRequest,
+  ): RequestFate | undefined {
+    const rule = this.rules.meet({
+      at: 'oid',
+      extension: module?.id ?? MINIPORT_EDGE,
+      extensionName: module?.name,
+      oid: oidName(request.oid),
+      requestType: requestTypeName(request.type),
+      switch: switchName,
+      ...portOf(request),
+      request: request.id,
+    });
+    if (rule === undefined) return undefined;
+    const { effect, delayMs = 0 } = rule.options;
+    switch (effect) {
+      case 'status':
+        return { effect, status: rule.status };
+      case 'delay':
+        return { effect, delayMs };
+      case 'throw':
+      case 'hang':
+      case 'twice':
+        return { effect };
+      default:
+        return undefined;
+    }
+  }
+
+  call(
+    switchName: string,
+    module: FilterModule,
+    call: FailingCall,
+    { portId, oid }: CallSubject,
+  ): NdisStatus | undefined {
+    const rule = this.rules.meet({
+      at: 'call',
+      extension: module.id,
+      extensionName: module.name,
+      switch: switchName,
+      call,
+      ...(oid === undefined ? {} : { oid: oidName(oid) }),
+      ...(portId === undefined ? {} : { portId }),
+    });
+    return rule?.status;
+  }
+
+  /** A write to the store. */
+  write(ops: readonly StoreOp[]): ArmedRule | undefined {
+    if (!this.rules.isActive) return undefined;
+    const name = this.#switchOf(ops);
+    return this.rules.meet({ at: 'store', ...(name === undefined ? {} : { switch: name }) });
+  }
+
+  /** A message to another host. */
+  message(message: FaultMessage, to: string): ArmedRule | undefined {
+    return this.rules.isActive ? this.rules.meet({ at: 'message', message, to }) : undefined;
+  }
+
+  /** The world ends here and now, as if its process were killed. */
+  crash(): void {
+    this.#crash?.();
+  }
+
+  /** The switch whose records these are, by the first of them that is one's. */
+  #switchOf(ops: readonly StoreOp[]): string | undefined {
+    for (const { key } of ops) {
+      const [kind, id = ''] = key.split('/', 2);
+      if (kind !== 'switch' && kind !== 'port' && kind !== 'property') continue;
+      const name = this.#world.switchName(id);
+      if (name !== undefined) return name;
+    }
+    return undefined;
+  }
+
+  // --- what is told --------------------------------------------------------------------------------------------------
+
+  #hit(rule: ArmedRule, place: PassedPlace): void {
+    const { effect, act, delayMs } = rule.options;
+    const { clock, events, log } = this.#world;
+    const { switch: _name, ...where } = matchOf(place);
+    const what = {
+      rule: rule.id,
+      effect,
+      ...(act === undefined ? {} : { act }),
+      ...(effect === 'status' ? { status: rule.options.status } : {}),
+      ...(delayMs === undefined ? {} : { delayMs }),
+      ...where,
+      ...(place.request === undefined ? {} : { request: place.request }),
+    };
+    events.add(clock.now(), 'state', place.switch, { event: 'faultInjected', ...what });
+    if (rule.hits > LOGGED) return;
+    const last = rule.hits === LOGGED ? '; more of it are only counted' : '';
+    const done = act ?? effect;
+    const subject = place.oid ?? place.call ?? place.message ?? place.at;
+    const message = `fault rule ${rule.id} injected ${done} into ${subject}${last}`;
+    log('info', message, place.switch === undefined ? what : { ...what, switch: place.switch });
+  }
+
+  /** Begins now; how it ends concerns nobody who waits. */
+  #act(rule: ArmedRule, place: PassedPlace): void {
+    const { options } = rule;
+    const { act } = options;
+    if (act === undefined) return;
+    const target = {
+      switch: place.switch ?? options.switch,
+      extension: place.extension ?? options.extension,
+      portId: place.portId ?? options.portId,
+    };
+    this.perform(act, target).catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      const { clock, events, log } = this.#world;
+      const what = { rule: rule.id, act, message };
+      events.add(clock.now(), 'state', target.switch, { event: 'faultActFailed', ...what });
+      log('warn', `fault rule ${rule.id}: ${act} failed: ${message}`, what);
+    });
+  }
+}
+
+/** The port a request is about, from its bytes as issued. */
+function portOf({ oidIndex, methodInput, pristine, buffer, inputLength }: OidRequest): {
+  readonly portId?: number;
+} {
+  const at = PORT_ID_AT[oidIndex];
+  const bytes = methodInput ?? pristine ?? buffer;
+  if (at === undefined || inputLength < at + 4 || bytes.length < at + 4) return {};
+  const portId = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(at, true);
+  return { portId };
+}
