@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FabricInterface } from '../policy/api.ts';
+import type { FabricInterface, FabricOptions } from '../policy/api.ts';
 import type { HostDirectory } from '../policy/migration-api.ts';
 import { LocalHosts } from '../policy/migration-hosts.ts';
 import { MemoryStore } from '../store/memory-store.ts';
@@ -14,6 +14,8 @@ export interface Footing {
   readonly store: Store;
   /** The other hosts as this one finds them. */
   readonly hosts: HostDirectory;
+  /** What the world is opened with beside what its scenario says; left out: nothing. */
+  readonly options?: Pick<FabricOptions, 'faults' | 'observer'>;
   /** The host's world is open on it. */
   opened(fabric: FabricInterface): Promise<void>;
   /** The world is closed, and its store with it. */

@@ -94,6 +94,7 @@ export class Host {
       behaviour,
       name,
       hosts: new FaultyHosts(footing.hosts, { meetMessage, crash: () => this.crash() }),
+      ...footing.options,
       extensions: installed.map((alias) => this.extension(alias)),
     });
     this.#cursor = 0;

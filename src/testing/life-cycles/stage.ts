@@ -11,6 +11,7 @@ import type {
   TraceEntry,
 } from '../../policy/api.ts';
 import { Fabric } from '../../policy/fabric.ts';
+import type { OpeningFaults } from '../../policy/faults-api.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
 import type { Store } from '../../store/store.ts';
@@ -49,6 +50,16 @@ export interface StageOptions extends Pick<LifeCycleOptions, 'extension' | 'mof'
   readonly sendsByHand?: boolean;
   /** Watches the extensions of all its worlds. */
   readonly observer?: ObserverFactory;
+  readonly trial?: StageTrial;
+}
+
+/** How a sweep plays a stage: with faults, and what they had refused is done again. */
+export interface StageTrial {
+  /** Of the world that is about to be opened. */
+  faults(): OpeningFaults;
+  /** The world as the stage gets it. */
+  shown(fabric: Fabric): FabricInterface;
+  attempt<T>(title: string, once: () => Promise<T>): Promise<T>;
 }
 
 type SwitchOptions = Omit<Parameters<SwitchCollection['create']>[0], 'name' | 'extensions'>;
@@ -88,6 +99,7 @@ export class LifeCycleStage {
   readonly #enabledOn = new Set<string>();
   readonly #vms = new Map<string, 'running' | 'off'>();
   #fabric: Fabric | undefined;
+  #shown: FabricInterface | undefined;
 
   private constructor(options: StageOptions) {
     const { extension } = options;
@@ -122,7 +134,7 @@ export class LifeCycleStage {
 
   get fabric(): FabricInterface {
     if (this.#fabric === undefined) throw new Error('the world is closed');
-    return this.#fabric;
+    return this.#shown ?? this.#fabric;
   }
 
   get #stack(): ExtensionDefinition[] {
@@ -131,7 +143,7 @@ export class LifeCycleStage {
   }
 
   async #open(): Promise<void> {
-    const { seed, profile, scheduling, observer, behaviour } = this.#options;
+    const { seed, profile, scheduling, observer, behaviour, trial } = this.#options;
     const fabric = await Fabric.open({
       clock: this.#clock,
       store: this.#store,
@@ -140,9 +152,11 @@ export class LifeCycleStage {
       scheduling,
       ...(observer === undefined ? {} : { observer }),
       ...(behaviour === undefined ? {} : { behaviour }),
+      ...(trial === undefined ? {} : { faults: trial.faults() }),
       extensions: this.#stack,
     });
     this.#fabric = fabric;
+    this.#shown = trial?.shown(fabric);
     let seen = 0;
     const collect = (): void => {
       for (const event of fabric.events.after(seen)) {
@@ -158,7 +172,10 @@ export class LifeCycleStage {
   /** The service ends and starts again: a new world on the same store. */
   async restartService(): Promise<void> {
     await this.close();
-    await this.act('start the service again', () => this.#open());
+    const title = 'start the service again';
+    const { trial } = this.#options;
+    const open = (): Promise<void> => this.#open();
+    await this.act(title, () => (trial === undefined ? open() : trial.attempt(title, open)));
   }
 
   /** Ends the world; its trace and findings stay. */
@@ -197,6 +214,8 @@ export class LifeCycleStage {
   /** Does what a witness refuses. */
   async refused(title: string, run: () => Promise<unknown>): Promise<void> {
     const outcome = await this.#settled(run());
+    // What was refused for another reason never came to it.
+    for (const witness of [this.above, this.below]) witness?.refuseNext(undefined);
     const error = outcome?.status === 'rejected' ? outcome.reason : undefined;
     if (isExtSwitchError(error) && error.code === 'VETOED') return;
     this.failures.push({ message: `${title}: the veto of a witness did not arrive`, rule: 'D21' });

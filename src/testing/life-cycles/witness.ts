@@ -61,8 +61,8 @@ export class Witness {
     return this.#blind.get(switchName);
   }
 
-  /** It vetoes the next OID of this name, e.g. `OID_SWITCH_NIC_CREATE`. */
-  refuseNext(oidName: string): void {
+  /** It vetoes the next OID of this name, e.g. `OID_SWITCH_NIC_CREATE`; `undefined`: none. */
+  refuseNext(oidName: string | undefined): void {
     this.#refused = oidName;
   }
 

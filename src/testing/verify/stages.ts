@@ -38,6 +38,19 @@ export const VERIFY_STAGES: readonly VerifyStage[] = [
   ...lifeCycles,
 ];
 
+/** Those of {@link VERIFY_STAGES} with these names; left out: all. Throws `RangeError` for a name that is none. */
+export function stagesNamed(names: readonly string[] | undefined): readonly VerifyStage[] {
+  if (names === undefined) return VERIFY_STAGES;
+  const known = VERIFY_STAGES.map(({ name }) => name);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw new RangeError(
+      `there is no stage ${JSON.stringify(name)}: known are ${known.join(', ')}`,
+    );
+  }
+  return VERIFY_STAGES.filter(({ name }) => names.includes(name));
+}
+
 /** Names and titles of {@link VERIFY_STAGES}. */
 export function verifyStages(): readonly { readonly name: string; readonly title: string }[] {
   return VERIFY_STAGES.map(({ name, title }) => ({ name, title }));

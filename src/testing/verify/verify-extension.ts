@@ -10,7 +10,7 @@ import type { LifeCycleOptions } from '../life-cycles/life-cycle.ts';
 import { type Outcome, play, seedsOf } from '../life-cycles/run-life-cycle.ts';
 import { type StageOptions, WITNESSES } from '../life-cycles/stage.ts';
 import { withoutNumbers } from './finding-key.ts';
-import { VERIFY_STAGES, type VerifyStage } from './stages.ts';
+import { stagesNamed, type VerifyStage } from './stages.ts';
 import type { RuleOutcome, StageOutcome, VerifyFinding, VerifyReport } from './verify-report.ts';
 import { VerifyRig } from './verify-rig.ts';
 
@@ -46,7 +46,7 @@ export async function verifyExtension(
 ): Promise<VerifyReport> {
   const extension = isExtensionDefinition(given) ? given : defineExtension(given);
   const profile = options.profile ?? 'ws2022';
-  const wanted = chosen(options.stages);
+  const wanted = stagesNamed(options.stages);
   const found: Found = new Map();
   const activity = new Activity();
   const stages: StageOutcome[] = [];
@@ -67,18 +67,6 @@ export async function verifyExtension(
     rules: outcomes(findings, activity),
     stages,
   };
-}
-
-function chosen(names: readonly string[] | undefined): readonly VerifyStage[] {
-  if (names === undefined) return VERIFY_STAGES;
-  const known = VERIFY_STAGES.map(({ name }) => name);
-  for (const name of names) {
-    if (known.includes(name)) continue;
-    throw new RangeError(
-      `there is no stage ${JSON.stringify(name)}: known are ${known.join(', ')}`,
-    );
-  }
-  return VERIFY_STAGES.filter(({ name }) => names.includes(name));
 }
 
 async function playStage(

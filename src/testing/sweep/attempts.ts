@@ -1,0 +1,78 @@
+import { isExtSwitchError } from '../../core/errors.ts';
+import { isOurDefect, messageOf } from './breach.ts';
+import type { Complain } from './host-watch.ts';
+
+const TURNS = 3;
+
+/** What an act of a run is judged by. */
+export interface AttemptJudge {
+  /** How many faults of the run have been met so far. */
+  met(): number;
+  /** Of the run: a fault may have changed what the scenario is about, so that nothing can be said of its aim. */
+  isLoose(): boolean;
+  /** The run has left the way of the one without a fault. */
+  diverge(): void;
+  hasDiverged(): boolean;
+  /** What has to be the same when it was refused, as text; `undefined`: cannot be said. */
+  state(): ReadonlyMap<string, string> | undefined;
+  /** The first thing that is not the same. */
+  difference(before: ReadonlyMap<string, string>): string | undefined;
+  readonly complain: Complain;
+}
+
+/**
+ * Does something once more when a fault had it refused: a refusal leaves nothing behind (`refused`), so it has to succeed then, and
+ * what comes later too (`again`). Gives what the last attempt gave, or throws what it threw.
+ */
+export async function attempted<T>(
+  title: string,
+  once: () => Promise<T>,
+  judge: AttemptJudge,
+): Promise<T> {
+  for (;;) {
+    const before = judge.state();
+    const metBefore = judge.met();
+    try {
+      return await once();
+    } catch (error) {
+      await quiet();
+      const isMet = judge.met() > metBefore;
+      noteError(title, error, judge);
+      if (judge.isLoose() || judge.hasDiverged()) throw error;
+      const changed = before === undefined ? undefined : judge.difference(before);
+      if (changed !== undefined) {
+        const message = `${title} was refused and has changed ${changed}\n  refused with ${messageOf(error)}`;
+        judge.complain({ invariant: 'refused', severity: 'error', message });
+      }
+      if (isMet && changed === undefined) continue;
+      judge.diverge();
+      if (!isMet && changed === undefined && judge.met() > 0) noteRefusal(title, error, judge);
+      throw error;
+    }
+  }
+}
+
+/** What a refusal leaves to be done is done. */
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await new Promise((done) => setImmediate(done));
+}
+
+function noteError(title: string, error: unknown, { complain }: AttemptJudge): void {
+  if (!isOurDefect(error)) return;
+  const message = `${title} ended with ${messageOf(error)}`;
+  complain({ invariant: 'errors', severity: 'error', message });
+}
+
+/** Nothing was made to fail this time. */
+function noteRefusal(title: string, error: unknown, { complain }: AttemptJudge): void {
+  if (!isExtSwitchError(error)) return;
+  const { extensionId, rule, oid } = error.place;
+  complain({
+    invariant: 'again',
+    rule,
+    severity: 'error',
+    message: `after the fault, ${title} is refused though nothing fails any more: ${messageOf(error)}`,
+    extension: extensionId,
+    oid,
+  });
+}

@@ -1,0 +1,128 @@
+import { endRule } from '../../../switch/oid-rules.ts';
+import { OIDS, oidIndex } from '../../abi/index.ts';
+import type { FaultRuleOptions, FaultSite } from '../../policy/faults-api.ts';
+import type { ExtensionType } from '../../sdk/extension.ts';
+
+/**
+ * What a sweep does to a scenario, one at a time: docs/reference/sweep.md. The last three no extension may do: they are played
+ * only when they are named.
+ */
+export const SWEEP_EFFECTS = [
+  'veto',
+  'resources',
+  'callFails',
+  'storeFails',
+  'storeLate',
+  'messageLost',
+  'answerLost',
+  'messageTwice',
+  'messageLate',
+  'delay',
+  'restartStack',
+  'disableExtension',
+  'teardownPort',
+  'reorder',
+  'throw',
+  'hang',
+  'twice',
+] as const;
+export type SweepEffect = (typeof SWEEP_EFFECTS)[number];
+
+/** What no rule allows: to see whether others stand it. */
+export const UNLAWFUL_EFFECTS: readonly SweepEffect[] = ['throw', 'hang', 'twice'];
+export const LAWFUL_EFFECTS: readonly SweepEffect[] = SWEEP_EFFECTS.filter(
+  (effect) => !UNLAWFUL_EFFECTS.includes(effect),
+);
+
+/** Virtual milliseconds of a delay: less than the 12,000 that an extension may hold an OID (NdisTimedOidComplete). */
+const DELAY_MS = 2_000;
+const EDGE = 'miniportEdge';
+
+type Consequence = Pick<FaultRuleOptions, 'effect' | 'status' | 'act' | 'delayMs'>;
+
+const CONSEQUENCES: Readonly<Record<Exclude<SweepEffect, 'reorder'>, Consequence>> = {
+  veto: { effect: 'status', status: 'NDIS_STATUS_DATA_NOT_ACCEPTED' },
+  resources: { effect: 'status', status: 'NDIS_STATUS_RESOURCES' },
+  callFails: { effect: 'status', status: 'NDIS_STATUS_RESOURCES' },
+  storeFails: { effect: 'fail' },
+  storeLate: { effect: 'delay', delayMs: DELAY_MS },
+  messageLost: { effect: 'lost' },
+  answerLost: { effect: 'lostAnswer' },
+  messageTwice: { effect: 'twice' },
+  messageLate: { effect: 'delay', delayMs: DELAY_MS },
+  delay: { effect: 'delay', delayMs: DELAY_MS },
+  restartStack: { effect: 'act', act: 'restartStack' },
+  disableExtension: { effect: 'act', act: 'disableExtension' },
+  teardownPort: { effect: 'act', act: 'teardownPort' },
+  throw: { effect: 'throw' },
+  hang: { effect: 'hang' },
+  twice: { effect: 'twice' },
+};
+
+/** The rule that does this at exactly this place. */
+export function ruleAt(site: FaultSite, effect: Exclude<SweepEffect, 'reorder'>): FaultRuleOptions {
+  return { ...site, times: 1, ...CONSEQUENCES[effect] };
+}
+
+/** What there is to know of an extension of a run. */
+export interface SweptExtension {
+  readonly type: ExtensionType;
+  /** It is one of ours that looks on: nothing is found out by failing what it asks. */
+  readonly isWitness: boolean;
+}
+
+/**
+ * What may happen at a place (rule book D.3 and D19-D23). `known`: by id or name of an extension; `undefined` for what is not
+ * known.
+ */
+export function effectsAt(
+  site: FaultSite,
+  known: (extension: string) => SweptExtension | undefined,
+): readonly Exclude<SweepEffect, 'reorder'>[] {
+  const met = site.extension === undefined ? undefined : known(site.extension);
+  switch (site.at) {
+    case 'call':
+      return met?.isWitness === true ? [] : ['callFails'];
+    case 'store':
+      return ['storeFails', 'storeLate'];
+    case 'message':
+      return ['messageLost', 'answerLost', 'messageTwice', 'messageLate'];
+    case 'oid':
+      return site.extension === undefined || site.extension === EDGE
+        ? atTheEdge(site)
+        : atAnExtension(site, met);
+  }
+}
+
+/** Rule D22: the switch itself may fail what extensions may fail, and what it is asked about; nothing else. */
+function atTheEdge({ oid }: FaultSite): readonly Exclude<SweepEffect, 'reorder'>[] {
+  return endOf(oid) === 'never' ? [] : ['resources'];
+}
+
+function atAnExtension(
+  { oid, requestType, portId }: FaultSite,
+  met: SweptExtension | undefined,
+): readonly Exclude<SweepEffect, 'reorder'>[] {
+  const by = endOf(oid);
+  const effects: Exclude<SweepEffect, 'reorder'>[] = [];
+  // Rules A17, E36: a capturing extension vetoes nothing.
+  const type = met?.type;
+  const mayVeto = type === 'filter' || type === 'forward';
+  if (mayVeto && (by === 'veto' || by === 'property')) effects.push('veto');
+  // Rule D19: for want of resources; an owner may fail what is asked of it (F7, G13, G31).
+  if (mayVeto && by !== 'never') effects.push('resources');
+  effects.push('delay');
+  // A question of another extension says nothing new about who comes and goes.
+  if (requestType !== 'query') {
+    effects.push('restartStack');
+    if (met?.isWitness !== true) effects.push('disableExtension');
+    if (portId !== undefined) effects.push('teardownPort');
+  }
+  effects.push('throw', 'hang', 'twice');
+  return effects;
+}
+
+function endOf(oid: string | undefined): ReturnType<typeof endRule>['by'] {
+  const known = OIDS[oid as keyof typeof OIDS];
+  return endRule(known === undefined ? -1 : oidIndex(known.code)).by;
+}

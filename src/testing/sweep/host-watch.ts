@@ -1,0 +1,88 @@
+import type { Finding } from '../../../switch/environment.ts';
+import type { SwitchObserver } from '../../../switch/observer.ts';
+import type {
+  FabricEvent,
+  FabricInterface,
+  ObserverFactory,
+  TraceEntry,
+} from '../../policy/api.ts';
+import { RULE_CHECKS } from '../../verifier/checks/index.ts';
+import { Verifier } from '../../verifier/verifier.ts';
+import { HostTrace } from '../simulation/trace-checks.ts';
+import { type Breach, type Invariant, ofFinding } from './breach.ts';
+import { watchingCompletions } from './completion-watch.ts';
+
+export type Complain = (breach: Breach) => void;
+
+/** Findings that say an extension refused what was to come back: then the world is not what was stored until a restart. */
+const LOSS = /was to be connected again|made again|stays as it is|stays on the synthetic path/;
+/** One that an extension refused to undo: those above it were told that it stays (rule E17). */
+const TAKEN_BACK = /to take back/;
+
+/** One process of a host, watched: what its extensions do, what its trace and its events say. */
+export class HostWatch {
+  readonly #complain: Complain;
+  /** Extension id → type; grows with what is installed. */
+  readonly #types = new Map<string, string>();
+  readonly #trace = new HostTrace(this.#types);
+  #seen = 0;
+  #heard = 0;
+  readonly #checks: (() => void)[] = [];
+  /** An extension refused an undo: what is shown is not what is stored, and what others believe is not what is shown. */
+  isLossy = false;
+
+  constructor(complain: Complain) {
+    this.#complain = complain;
+  }
+
+  /** What watches the extensions of the world to be opened. */
+  readonly observer: ObserverFactory = (host) =>
+    this.watching(new Verifier({ ...host, checks: RULE_CHECKS }));
+
+  /** The same with a verifier of somebody's own. */
+  watching(verifier: Verifier): SwitchObserver {
+    const watch = watchingCompletions(verifier, this.#complain);
+    this.#checks.push(() => watch.check());
+    return watch;
+  }
+
+  /** Takes what is new. */
+  gather(fabric: FabricInterface): void {
+    for (const { id, type } of fabric.extensions.list()) this.#types.set(id, type);
+    const entries: readonly TraceEntry[] = fabric.trace.entries({ afterSeq: this.#seen });
+    this.#seen = entries.at(-1)?.seq ?? this.#seen;
+    const events = fabric.events.after(this.#heard);
+    this.#heard = events.at(-1)?.seq ?? this.#heard;
+    const activated = events.flatMap(({ switch: sw, data }) =>
+      sw !== undefined && data['event'] === 'switchActivated' ? [sw] : [],
+    );
+    this.#trace.add(entries, activated, this.#said);
+    if (entries.some(isSwallowed)) this.isLossy = true;
+    for (const event of events) if (event.type === 'finding') this.#finding(event);
+  }
+
+  /** The process has ended: each request of it must have. */
+  end(): void {
+    this.#trace.check(this.#said);
+    for (const check of this.#checks) check();
+  }
+
+  readonly #said = (invariant: string, message: string): void =>
+    this.#complain({ invariant: invariant as Invariant, severity: 'error', message });
+
+  #finding({ data }: FabricEvent): void {
+    const finding = data as unknown as Finding & { readonly injected?: true };
+    if (LOSS.test(finding.message) || TAKEN_BACK.test(finding.message)) {
+      // What management says when what it wants back is refused: it says so, and that is right.
+      this.isLossy = true;
+      if (finding.severity !== 'error') return;
+    }
+    if (finding.injected !== true) this.#complain(ofFinding(finding));
+  }
+}
+
+/** Rule E28: who completes a policy with success keeps it from those below (OP-28). */
+function isSwallowed({ oid, status, route }: TraceEntry): boolean {
+  if (status !== 'NDIS_STATUS_SUCCESS' || !/PROPERTY_(ADD|UPDATE|DELETE)$/.test(oid)) return false;
+  return route.at(-1)?.module !== 'miniportEdge';
+}

@@ -1,0 +1,268 @@
+import { VirtualClock } from '../../core/clock.ts';
+import type { FabricInterface } from '../../policy/api.ts';
+import { Host } from '../../scenario/host.ts';
+import { copyOf, Ledger, policiesOf } from '../../scenario/policies.ts';
+import { Recorder } from '../../scenario/recorder.ts';
+import type { RunState, Runtime } from '../../scenario/runtime.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import type { Step } from '../../scenario/step.ts';
+import { type Outcome, settle } from '../simulation/patience.ts';
+import type { StateLines } from '../simulation/state-lines.ts';
+import { type AttemptJudge, attempted } from './attempts.ts';
+import { messageOf } from './breach.ts';
+import { isLoosening, SiteLog, type SweepFault } from './fault.ts';
+import { type Complain, HostWatch } from './host-watch.ts';
+import { SweepRuntime } from './sweep-runtime.ts';
+import { SweptGround } from './swept-ground.ts';
+import { firstDifference, type Hosts, stateOf } from './world-state.ts';
+
+/** Steps after which nothing can be compared: the process of a host ends, or faults of the scenario's own begin. */
+const UNCOMPARED = new Set(['restartHost', 'inject', 'clearFaults', 'wait']);
+
+/** One run of a scenario, with faults in it; what it passes and what it breaks is written down. */
+export class ScenarioRun {
+  readonly log: SiteLog;
+  readonly ground: SweptGround;
+  readonly hosts = new Map<string, Host>();
+  readonly clock = new VirtualClock(0);
+  readonly #scenario: Scenario;
+  readonly #chain: readonly SweepFault[];
+  readonly #complain: Complain;
+  readonly #open = new Map<
+    string,
+    { readonly fabric: FabricInterface; readonly watch: HostWatch }
+  >();
+  readonly #failsAlone: ReadonlySet<number>;
+  /** Numbers of the steps that failed. */
+  readonly failed = new Set<number>();
+  #number = -1;
+  #hasDiverged = false;
+  #wasLossy = false;
+  #hasHung = false;
+
+  /** `failsAlone`: steps that fail without a fault. */
+  constructor(
+    scenario: Scenario,
+    chain: readonly SweepFault[],
+    failsAlone: ReadonlySet<number>,
+    complain: Complain,
+  ) {
+    this.#scenario = scenario;
+    this.#chain = chain;
+    this.#failsAlone = failsAlone;
+    this.#complain = complain;
+    this.log = new SiteLog(chain);
+    this.ground = new SweptGround({ opening: (host) => this.#opening(host) });
+    const unheard = (): void => undefined;
+    for (const spec of scenario.hosts) {
+      const host = new Host(spec, scenario, this.clock, this.ground, unheard);
+      this.hosts.set(spec.name, host);
+    }
+  }
+
+  /** Nothing can be said of what the scenario was to come to. */
+  get isLoose(): boolean {
+    return this.#chain.some(isLoosening);
+  }
+
+  /** Every step was done, at the latest when it was done again. */
+  get isStraight(): boolean {
+    return !this.isLoose && !this.#hasDiverged && !this.#hasHung;
+  }
+
+  /** An extension has refused an undo, so that what is shown is not what is stored. */
+  get isLossy(): boolean {
+    return this.#wasLossy || [...this.#open.values()].some(({ watch }) => watch.isLossy);
+  }
+
+  /** It pends for ever: there is nothing to look at. */
+  get hasHung(): boolean {
+    return this.#hasHung;
+  }
+
+  /** The worlds that are open. */
+  get worlds(): Hosts {
+    return new Map([...this.#open].map(([name, { fabric }]) => [name, fabric]));
+  }
+
+  /** Plays everything; true when it came to its end. */
+  async play(): Promise<void> {
+    const state = this.#state();
+    if (!(await this.#setUp())) return;
+    const ledger = new Ledger(copyOf(policiesOf(this.worlds)));
+    const runtime = new SweepRuntime(state, ledger, (step, on, isAlone) =>
+      this.#step(step, on, isAlone),
+    );
+    for (const step of this.#scenario.steps) {
+      const outcome = await this.settled(step.title, () => runtime.play(step));
+      if (outcome === undefined) return;
+      await this.#enableAgain();
+      this.gather();
+    }
+    this.log.stop();
+  }
+
+  /** Until it has ended and nothing is under way any more; complains and gives `undefined` when that never comes. */
+  async settled<T>(title: string, run: () => Promise<T>): Promise<Outcome<T> | undefined> {
+    const outcome = await settle(this.clock, run(), () => this.#isQuiet());
+    if (outcome !== undefined) return outcome;
+    this.#hasHung = true;
+    const pending = [...this.worlds].flatMap(([host, fabric]) =>
+      fabric.pending().map(({ oid, heldBy }) => `${oid} at ${heldBy} on ${host}`),
+    );
+    const what = pending.length === 0 ? 'nothing is in flight' : `in flight: ${pending.join(', ')}`;
+    this.#complain({
+      invariant: 'ends',
+      severity: 'error',
+      message: `${title} does not end; ${what}`,
+    });
+    return undefined;
+  }
+
+  /** Takes trace and findings of the hosts. */
+  gather(): void {
+    for (const { fabric, watch } of this.#open.values()) watch.gather(fabric);
+  }
+
+  async close(): Promise<void> {
+    for (const host of this.hosts.values()) {
+      await settle(this.clock, host.close(), () => true);
+    }
+  }
+
+  #state(): RunState {
+    const { extensions } = this.#scenario;
+    return {
+      hosts: this.hosts,
+      clock: this.clock,
+      recorder: new Recorder(new Map()),
+      extensionIds: new Map([...extensions].map(([alias, { id }]) => [alias, id])),
+      properties: new Map(),
+      documents: new Map(),
+      expectedFindings: new Set(),
+      lastRestore: undefined,
+      lastReport: undefined,
+      lastMigration: undefined,
+      onStep: undefined,
+    };
+  }
+
+  #opening(host: string) {
+    const watch = new HostWatch((breach) => this.#complain(breach));
+    return {
+      options: { faults: this.log.opening(host), observer: watch.observer },
+      opened: (fabric: FabricInterface): void => {
+        this.#open.set(host, { fabric, watch });
+      },
+      ended: (): void => {
+        const open = this.#open.get(host);
+        if (open?.watch !== watch) return;
+        this.#open.delete(host);
+        watch.gather(open.fabric);
+        watch.end();
+        if (watch.isLossy) this.#wasLossy = true;
+      },
+    };
+  }
+
+  async #setUp(): Promise<boolean> {
+    const acts: (readonly [string, () => Promise<unknown>])[] = [];
+    for (const [name, host] of this.hosts) {
+      acts.push([`open ${name}`, () => host.open()]);
+      acts.push([`set up ${name}`, () => host.setUp()]);
+    }
+    for (const { name, host, adapters } of this.#scenario.vms) {
+      const create = async () => this.hosts.get(host)?.fabric.vms.create({ name, adapters });
+      acts.push([`create VM ${name}`, create]);
+    }
+    for (const [title, act] of acts) {
+      const outcome = await this.settled(title, () => this.#attempt(title, act, true));
+      if (outcome === undefined || 'error' in outcome) return false;
+      this.gather();
+    }
+    return true;
+  }
+
+  #step(step: Step, runtime: Runtime, isAlone: boolean): Promise<void> {
+    this.#number += 1;
+    const number = this.#number;
+    const isCompared = isAlone && !UNCOMPARED.has(step.verb);
+    const run = async (): Promise<void> => void (await step.run(runtime));
+    if (this.#failsAlone.has(number)) return this.#failing(number, run);
+    return this.#failing(number, () => this.#attempt(step.title, run, isCompared));
+  }
+
+  async #failing(number: number, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.failed.add(number);
+      throw error;
+    }
+  }
+
+  #attempt<T>(title: string, once: () => Promise<T>, isCompared: boolean): Promise<T> {
+    const judge: AttemptJudge = {
+      met: () => this.log.met,
+      isLoose: () => this.isLoose || this.isLossy,
+      diverge: () => {
+        this.#hasDiverged = true;
+      },
+      hasDiverged: () => this.#hasDiverged,
+      state: () => (isCompared ? stateOf(this.worlds) : undefined),
+      difference: (before) => {
+        this.gather();
+        return this.isLossy
+          ? undefined
+          : firstDifference(before as StateLines, stateOf(this.worlds));
+      },
+      complain: this.#complain,
+    };
+    return attempted(title, once, judge);
+  }
+
+  /** What a fault disabled is there again for what comes next. */
+  async #enableAgain(): Promise<void> {
+    if (!this.#chain.some(({ effect }) => effect === 'disableExtension')) return;
+    for (const { name, switches } of this.#scenario.hosts) {
+      const fabric = this.worlds.get(name);
+      for (const spec of switches) {
+        if (
+          fabric === undefined ||
+          ![...fabric.switches.list()].some(({ name: each }) => each === spec.name)
+        )
+          continue;
+        const { extensions } = fabric.switches.get(spec.name);
+        for (const { id, enabled, name: called } of extensions.list()) {
+          if (enabled || spec.disabled.some((alias) => this.#idOf(alias) === id)) continue;
+          await this.#turnOn(called, id, () => extensions.change(id, { enabled: true }));
+        }
+      }
+    }
+  }
+
+  /** A second fault may meet this too. */
+  async #turnOn(name: string, id: string, again: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      const met = this.log.met;
+      const outcome = await this.settled(`enable ${name} again`, again);
+      if (outcome === undefined || !('error' in outcome)) return;
+      if (this.log.met > met) continue;
+      const message = `${name} was disabled and cannot be enabled again: ${messageOf(outcome.error)}`;
+      this.#complain({ invariant: 'again', severity: 'error', message, extension: id });
+      return;
+    }
+  }
+
+  #idOf(alias: string): string | undefined {
+    return this.#scenario.extensions.get(alias)?.id;
+  }
+
+  #isQuiet(): boolean {
+    return [...this.worlds.values()].every(
+      (fabric) =>
+        fabric.pending().length === 0 &&
+        [...fabric.migrations.list()].every(({ state }) => state !== 'running'),
+    );
+  }
+}
