@@ -1,4 +1,5 @@
 import type { FindingCount } from '../policy/api.ts';
+import type { FaultRule } from '../policy/faults-api.ts';
 
 /** Upper bounds of the duration histogram, seconds. */
 const BUCKETS = [
@@ -33,6 +34,8 @@ interface WorldSample {
   readonly name: string;
   readonly counters: Readonly<Record<string, number>>;
   readonly findings?: readonly FindingCount[];
+  /** Fault rules in force. */
+  readonly faults?: readonly FaultRule[];
 }
 
 const VMS_OF_STATE = /^vms_/;
@@ -78,6 +81,7 @@ export class Metrics {
     pushWorlds(lines, worlds);
     pushVms(lines, worlds);
     pushFindings(lines, worlds);
+    pushFaults(lines, worlds);
     return `${lines.join('\n')}\n`;
   }
 
@@ -160,6 +164,20 @@ function pushFindings(lines: string[], worlds: readonly WorldSample[]): void {
     for (const { rule, severity, count } of world.findings ?? []) {
       const labels = `world="${escapeLabel(world.name)}",rule="${escapeLabel(rule)}",severity="${severity}"`;
       lines.push(`${name}{${labels}} ${count}`);
+    }
+  }
+}
+
+function pushFaults(lines: string[], worlds: readonly WorldSample[]): void {
+  const name = 'extswitch_fault_hits_total';
+  lines.push(
+    `# HELP ${name} Hits of the fault rules in force, by world, rule and effect.`,
+    `# TYPE ${name} counter`,
+  );
+  for (const world of worlds) {
+    for (const { id, effect, hits } of world.faults ?? []) {
+      const labels = `world="${escapeLabel(world.name)}",rule="${escapeLabel(id)}",effect="${effect}"`;
+      lines.push(`${name}{${labels}} ${hits}`);
     }
   }
 }

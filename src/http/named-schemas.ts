@@ -1,3 +1,4 @@
+import { faultRule } from './fault-schemas.ts';
 import { importReport, portableDocument, portableProperty } from './portable-schemas.ts';
 import type { JsonSchema } from './route.ts';
 import {
@@ -60,6 +61,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   TraceEntry: traceEntry,
   PendingOid: pendingOid,
   ParityEntry: parityEntry,
+  FaultRule: faultRule,
   World: world,
   Host: host,
   Problem: problem,

@@ -353,8 +353,9 @@ export const finding = object(
     length: { type: 'integer', description: 'Length of the request when bytes is its beginning' },
     offset: { type: 'integer', description: 'Byte of the request that is wrong' },
     route: { type: 'array', items: string, description: 'Extensions it had passed, top first' },
+    injected: { const: true, description: 'A fault rule broke it, not the extension' },
   },
-  ['extensionId', 'oid', 'request', 'bytes', 'length', 'offset', 'route'],
+  ['extensionId', 'oid', 'request', 'bytes', 'length', 'offset', 'route', 'injected'],
 );
 
 export const problem: JsonSchema = {

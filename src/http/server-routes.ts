@@ -138,6 +138,11 @@ function gauge(name: string, help: string, value: number): Sample {
 
 function* worldSamples(plane: Plane) {
   for (const { name, fabric } of plane.deps.worlds.list()) {
-    yield { name, counters: fabric.counters(), findings: fabric.findings.counts() };
+    yield {
+      name,
+      counters: fabric.counters(),
+      findings: fabric.findings.counts(),
+      faults: fabric.faults.list(),
+    };
   }
 }

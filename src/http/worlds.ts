@@ -6,6 +6,7 @@ import type {
   ProfileName,
   VerifierMode,
 } from '../policy/api.ts';
+import type { FaultRuleOptions } from '../policy/faults-api.ts';
 import { IdempotencyCache } from './idempotency.ts';
 
 /** One world and what the plane keeps beside it. */
@@ -90,6 +91,7 @@ export class Worlds {
     readonly scheduling?: FabricOptions['scheduling'];
     readonly behaviour?: BehaviourOptions;
     readonly verifier?: VerifierMode;
+    readonly faults?: readonly FaultRuleOptions[];
   }): Promise<World> {
     const verifier = input.verifier ?? this.#verifier;
     const open = (name: string): Promise<FabricInterface> =>
@@ -101,6 +103,7 @@ export class Worlds {
           ...(input.profile === undefined ? {} : { profile: input.profile }),
           ...(input.scheduling === undefined ? {} : { scheduling: input.scheduling }),
           ...(input.behaviour === undefined ? {} : { behaviour: input.behaviour }),
+          ...(input.faults === undefined ? {} : { faults: { rules: input.faults } }),
         },
         verifier,
       );

@@ -177,6 +177,7 @@ t.test('pending: who holds what, how long, and how many wait behind it', async (
     properties: 0,
     oids_in_flight: 0,
     oids_completed_total: 3,
+    faults_injected_total: 0,
     vetoes_total: 0,
     findings_total: 0,
   });

@@ -1,4 +1,6 @@
-import type { SwitchInfo, UplinkOptions } from '../../policy/api.ts';
+import type { FabricInterface, SwitchInfo, UplinkOptions } from '../../policy/api.ts';
+import type { FaultRuleOptions } from '../../policy/faults-api.ts';
+import { faultRuleInputs } from '../fault-schemas.ts';
 import { type PageQuery, pageByKey } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { listOf, object, pageQuery, switchShape, switchTypes, text } from '../schemas.ts';
@@ -11,6 +13,7 @@ type SwitchBody = {
   readonly uplink?: UplinkOptions;
   readonly managementOs?: boolean;
   readonly extensions?: readonly string[];
+  readonly faults?: readonly FaultRuleOptions[];
 };
 
 const params = { switch: 'Switch id or unique name' };
@@ -38,8 +41,13 @@ export const switchRoutes: readonly Route[] = [
             maxItems: 256,
             description: 'Ids or names of installed extensions that are enabled from the start',
           },
+          faults: {
+            ...faultRuleInputs,
+            description:
+              'Fault rules in force from its first OID, of this switch unless they name one; taken back when it is refused',
+          },
         },
-        ['type', 'uplink', 'managementOs', 'extensions'],
+        ['type', 'uplink', 'managementOs', 'extensions', 'faults'],
       ),
       response: { 201: switchShape },
       errors: [
@@ -54,7 +62,10 @@ export const switchRoutes: readonly Route[] = [
       ],
     },
     async handle({ world, base, body }) {
-      const { info } = await world.switches.create(body);
+      const { faults = [], ...options } = body;
+      const { info } = await withFaults(world, options.name, faults, () =>
+        world.switches.create(options),
+      );
       return { status: 201, body: info, location: `${base}/switches/${info.id}` };
     },
   }),
@@ -95,3 +106,21 @@ export const switchRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** Sets the rules, which are of this switch where they name none, and takes them back when `create` fails. */
+async function withFaults<T>(
+  { faults }: FabricInterface,
+  name: string,
+  given: readonly FaultRuleOptions[],
+  create: () => Promise<T>,
+): Promise<T> {
+  const rules = given.map((rule) => (rule.at === 'message' ? rule : { switch: name, ...rule }));
+  const added = faults.add(...rules);
+  try {
+    return await create();
+  } catch (error) {
+    const there = new Set(faults.list().map(({ id }) => id));
+    for (const { id } of added) if (there.has(id)) faults.remove(id);
+    throw error;
+  }
+}

@@ -4,6 +4,7 @@ import type { Worlds } from '../worlds.ts';
 import { type BatchDeps, batchRoute } from './batch.ts';
 import { eventsRoute } from './events.ts';
 import { extensionRoutes } from './extensions.ts';
+import { faultRoutes } from './faults.ts';
 import { featureRoutes } from './features.ts';
 import { findingRoutes } from './findings.ts';
 import { hostRoutes } from './host.ts';
@@ -46,6 +47,7 @@ export function routeTable(
     eventsRoute(streams),
     batchRoute(batch),
     ...simRoutes,
+    ...faultRoutes,
     ...worldRoutes(worlds),
     ...clusterHostRoutes(hosts),
   ];

@@ -1,4 +1,6 @@
 import type { BehaviourOptions, ProfileName, VerifierMode } from '../../policy/api.ts';
+import type { FaultRuleOptions } from '../../policy/faults-api.ts';
+import { faultRuleInputs } from '../fault-schemas.ts';
 import { type PageQuery, pageByKey } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
@@ -21,6 +23,7 @@ type WorldBody = {
   readonly scheduling?: 'fifo' | 'seeded';
   readonly behaviour?: BehaviourOptions;
   readonly verifier?: VerifierMode;
+  readonly faults?: readonly FaultRuleOptions[];
 };
 type WorldParams = { readonly name: string };
 
@@ -50,8 +53,9 @@ export function worldRoutes(worlds: Worlds): readonly Route[] {
             },
             behaviour,
             verifier: verifierMode,
+            faults: { ...faultRuleInputs, description: 'Fault rules from the first instant' },
           },
-          ['name', 'seed', 'profile', 'store', 'scheduling', 'behaviour', 'verifier'],
+          ['name', 'seed', 'profile', 'store', 'scheduling', 'behaviour', 'verifier', 'faults'],
         ),
         bodyOptional: true,
         response: { 201: world },
