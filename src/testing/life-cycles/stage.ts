@@ -26,6 +26,8 @@ import { Witness } from './witness.ts';
 const PATIENCE_MS = 120_000;
 /** Turns of the event loop after which what is ready has settled. */
 const TURNS = 3;
+/** Rounds of them after which nothing comes any more when no timer is left. */
+const IDLE_ROUNDS = 4;
 
 const WITNESS_ABOVE = '3f1d7c52-8a64-4b09-9e2b-5c0f6a71e300';
 const WITNESS_BELOW = '3f1d7c52-8a64-4b09-9e2b-5c0f6a71e301';
@@ -124,12 +126,19 @@ export class LifeCycleStage {
 
   static async open(options: StageOptions): Promise<LifeCycleStage> {
     const stage = new LifeCycleStage(options);
-    await stage.#open();
-    const { features } = stage.fabric;
-    await features.register(neutralMof(WITNESS_ABOVE), { source: 'life-cycle.mof' });
-    if (options.mof !== undefined) await features.register(options.mof);
-    stage.policies.findClasses();
+    const ready = await stage.#settled(stage.#setUp());
+    if (ready === undefined) throw new Error('a world for the life cycle cannot be opened');
+    if (ready.status === 'rejected') throw ready.reason;
     return stage;
+  }
+
+  async #setUp(): Promise<void> {
+    await this.#open();
+    const { features } = this.fabric;
+    await features.register(neutralMof(WITNESS_ABOVE), { source: 'life-cycle.mof' });
+    const { mof } = this.#options;
+    if (mof !== undefined) await features.register(mof);
+    this.policies.findClasses();
   }
 
   get fabric(): FabricInterface {
@@ -265,11 +274,15 @@ export class LifeCycleStage {
       outcome = result;
     });
     const giveUpAt = this.#clock.now() + PATIENCE_MS;
+    let idle = 0;
     for (;;) {
       await settle();
       const next = this.#clock.nextAt();
-      if (outcome !== undefined || next === undefined || next > giveUpAt) return outcome;
-      this.#clock.advanceTo(next);
+      if (outcome !== undefined || (next ?? 0) > giveUpAt) return outcome;
+      // Without a timer only what is ready already can end it.
+      idle = next === undefined ? idle + 1 : 0;
+      if (idle > IDLE_ROUNDS) return undefined;
+      if (next !== undefined) this.#clock.advanceTo(next);
     }
   }
 
