@@ -1,4 +1,3 @@
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { CommitBatch } from '../store/group-commit.ts';
 import { encodeRecord } from '../store/record.ts';
@@ -12,7 +11,7 @@ import { now, SURE_MS, since } from './moment.ts';
 import { type HostParts, unsealed } from './open-host.ts';
 import { RecordWriter } from './record-writer.ts';
 import { Replay } from './replay.ts';
-import { pause } from './stream-reads.ts';
+import { pause, removeMessage } from './stream-reads.ts';
 import { Tombstones } from './tombstones.ts';
 
 /** Commits that may be ahead of the records (docs/decisions/0011). */
@@ -22,8 +21,6 @@ const AHEAD_OF_DELETES_MAX = 10_000;
 /** A full bucket is asked for room before a write fails for want of it. */
 const ROOM_WAIT_MS = 250;
 const CLOSE_WAIT_MS = 5_000;
-/** JetStream API error: there is no message at this place of the stream. */
-const NO_SUCH_SEQUENCE = 10043;
 
 /** A commit of which nobody knows whether it is in the journal. */
 interface Unsettled extends CommitOps {
@@ -305,12 +302,8 @@ export class CommitWriter {
 
   async #eraseTombstone(key: string, revision: number): Promise<void> {
     const { session, opened } = this.#parts;
-    try {
-      await session.manager.streams.deleteMessage(`KV_${this.#bucket}`, revision, false);
-    } catch (cause) {
-      // The key was put again meanwhile.
-      if (!(cause instanceof JetStreamApiError && cause.code === NO_SUCH_SEQUENCE)) throw cause;
-    }
+    // The key may have been put again meanwhile.
+    await removeMessage(session.manager, `KV_${this.#bucket}`, revision);
     if (opened.known.get(key)?.revision === revision) opened.known.delete(key);
   }
 

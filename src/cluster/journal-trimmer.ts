@@ -3,7 +3,7 @@ import { MARKS_KEPT_MS } from './moment.ts';
 import type { StateObjects } from './state-objects.ts';
 import type { TakeOver } from './take-over.ts';
 
-/** Entries that may be there beyond what is needed; removing them together costs one request. */
+/** Entries that may be there beyond what is needed; they are removed together. */
 const SURPLUS = 16;
 
 interface Added {
@@ -66,12 +66,12 @@ export class JournalTrimmer {
   }
 
   async #trim(applied: number): Promise<void> {
-    const { epoch } = this.#taken;
     const count = this.#surplus(applied);
-    const first = this.#entries[count];
-    if (count > 0 && first !== undefined) {
-      await this.#journal.trim(epoch, first.revision);
-      this.#forget(this.#entries.splice(0, count));
+    const surplus = this.#entries.slice(0, count);
+    if (count > 0) {
+      await this.#journal.trim(surplus.map(({ revision }) => revision));
+      this.#entries.splice(0, count);
+      this.#forget(surplus);
     }
     if (this.#isOldThere && applied >= this.#taken.number && this.#entries.length > 0) {
       await this.#trimOld();
@@ -81,23 +81,10 @@ export class JournalTrimmer {
 
   /** Entries of epochs before: of each, its opening stays for a while. */
   async #trimOld(): Promise<void> {
-    const { entries, epoch, revision } = this.#taken;
-    const ends = new Map<number, number>([[epoch - 1, revision]]);
+    const { entries } = this.#taken;
     const old = Date.now() - MARKS_KEPT_MS;
-    const gone: number[] = [];
-    for (const { entry, subjectEpoch, revision, time } of entries) {
-      if (entry.kind !== 'opening') continue;
-      ends.set(subjectEpoch, revision);
-      if (time < old) gone.push(revision);
-    }
-    const withCommits = new Set<number>();
-    for (const { entry, subjectEpoch } of entries) {
-      if (entry.kind !== 'opening') withCommits.add(subjectEpoch);
-    }
-    for (const subjectEpoch of withCommits) {
-      await this.#journal.trim(subjectEpoch, ends.get(subjectEpoch) ?? revision);
-    }
-    for (const place of gone) await this.#journal.remove(place, 0);
+    const gone = entries.filter(({ entry, time }) => entry.kind !== 'opening' || time < old);
+    await this.#journal.trim(gone.map(({ revision }) => revision));
     const objects = entries.flatMap(({ object }) => (object === undefined ? [] : [object]));
     this.#objects.remove(objects);
   }

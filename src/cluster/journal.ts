@@ -4,7 +4,7 @@ import { isNoRoom, type PublishAnswer, WRONG_LAST_SEQUENCE } from './acked-publi
 import { decodeEntry, encodeEntry, type JournalEntry, type ReadEntry } from './journal-entry.ts';
 import { now, RESENT_MOST_MS, since } from './moment.ts';
 import type { ClusterSession } from './session.ts';
-import { pause, readMessage, retried } from './stream-reads.ts';
+import { pause, readMessage, removeMessage, retried } from './stream-reads.ts';
 
 /** What became of an entry. */
 export type AppendOutcome =
@@ -29,6 +29,8 @@ export interface PlacedEntry extends ReadEntry {
 /** An answer that is not there by now is asked for again by sending the same entry. */
 const ATTEMPT_MS = 1_500;
 const PAUSE_MS = 100;
+/** Entries that are removed at a time. */
+const TRIMMED_AT_ONCE = 32;
 
 /**
  * The journal of one host. Entry `number` of `epoch` has a subject of its own, `<host>.<epoch>.<number>`, and is put only
@@ -116,17 +118,19 @@ export class Journal {
     return message === undefined ? undefined : this.#placed(message);
   }
 
-  /** Removes the entries of `epoch` that lie before place `revision` of the stream. */
-  async trim(epoch: number, revision: number): Promise<void> {
-    const filter = `$KV.${this.place}.${this.host}.${epoch}.*`;
-    await this.#session.manager.streams.purge(this.#stream, { filter, seq: revision });
+  /** Removes the entries at these places of the stream, in this order. */
+  async trim(revisions: readonly number[]): Promise<void> {
+    const { manager } = this.#session;
+    for (let from = 0; from < revisions.length; from += TRIMMED_AT_ONCE) {
+      const some = revisions.slice(from, from + TRIMMED_AT_ONCE);
+      await Promise.all(some.map((revision) => removeMessage(manager, this.#stream, revision)));
+    }
   }
 
   /** Removes the one entry at place `revision` of the stream. */
   async remove(revision: number, deadline: number): Promise<void> {
-    await retried(deadline, () =>
-      this.#session.manager.streams.deleteMessage(this.#stream, revision, false),
-    );
+    const { manager } = this.#session;
+    await retried(deadline, () => removeMessage(manager, this.#stream, revision));
   }
 
   /** After a refusal that says there is an entry already: whose? It may be this one, its first answer lost. */

@@ -1,26 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { type JetStreamClient, StorageType } from '@nats-io/jetstream';
-import { type ObjectStore, Objm } from '@nats-io/obj';
+import { Objm } from '@nats-io/obj';
 import { nanos } from '@nats-io/transport-node';
 import { ExtSwitchError } from '../core/errors.ts';
-import { within } from './unreachable.ts';
+import { ObjectBytes } from './object-bytes.ts';
 
 /** What nobody fetched goes away by itself after this long, in milliseconds. */
 const KEPT_MS = 60 * 60 * 1000;
 const ATTEMPTS = 4;
 const RETRY_MS = 50;
-/** The client waits for ever for parts of an object that was deleted while it read. */
+/** Until the servers have answered an attempt. */
 const ATTEMPT_MS = 10_000;
 
 /**
- * Bodies too large for a message: left in an object store of their own, fetched once and deleted. A store of its own, since deleting
- * an object leaves a marker for each name, and since the server sweeps what was never fetched.
+ * Bodies too large for a message: left in an object store of their own, fetched once and removed. A store of its own, since the server
+ * sweeps what was never fetched, and parts that were left behind.
  */
 export class Parcels {
   readonly #jetStream: JetStreamClient;
   readonly #bucket: string;
   readonly #replicas: number;
-  #opened: Promise<ObjectStore> | undefined;
+  #opened: Promise<ObjectBytes> | undefined;
 
   constructor(jetStream: JetStreamClient, cluster: string, replicas: number) {
     this.#jetStream = jetStream;
@@ -32,7 +32,7 @@ export class Parcels {
   async leave(bytes: Uint8Array): Promise<string> {
     const name = randomUUID();
     const store = await this.#store();
-    await store.putBlob({ name }, bytes);
+    await store.put(name, name, bytes, ATTEMPT_MS);
     return name;
   }
 
@@ -42,10 +42,9 @@ export class Parcels {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       try {
         const store = await this.#store();
-        const bytes = await within(store.getBlob(name), ATTEMPT_MS);
-        if (bytes !== null) return bytes;
+        const bytes = await store.get(name, performance.now() + ATTEMPT_MS);
+        if (bytes !== undefined) return bytes;
       } catch (error) {
-        // A replica that lags behind gives less than all of it, which its digest shows.
         why = String(error);
       }
       await new Promise((resolve) => setTimeout(resolve, attempt * RETRY_MS));
@@ -60,13 +59,13 @@ export class Parcels {
   /** Never throws: what stays is swept by the server. */
   async drop(name: string): Promise<void> {
     try {
-      await (await this.#store()).delete(name);
+      await (await this.#store()).remove(name, name);
     } catch {
       // Swept.
     }
   }
 
-  #store(): Promise<ObjectStore> {
+  #store(): Promise<ObjectBytes> {
     if (this.#opened !== undefined) return this.#opened;
     const opened = this.#open();
     this.#opened = opened;
@@ -76,17 +75,19 @@ export class Parcels {
     return opened;
   }
 
-  async #open(): Promise<ObjectStore> {
+  async #open(): Promise<ObjectBytes> {
     const objects = new Objm(this.#jetStream);
     try {
-      return await objects.open(this.#bucket);
+      await objects.open(this.#bucket);
     } catch {
-      return objects.create(this.#bucket, {
+      await objects.create(this.#bucket, {
         description: 'extswitch: large messages between hosts',
         ttl: nanos(KEPT_MS),
         storage: StorageType.File,
         replicas: this.#replicas,
       });
     }
+    const manager = await this.#jetStream.jetstreamManager(false);
+    return new ObjectBytes(this.#jetStream, manager, this.#bucket);
   }
 }

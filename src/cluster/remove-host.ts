@@ -12,8 +12,8 @@ import { openHost, unsealed } from './open-host.ts';
 import { markRecords, REMOVED } from './read-records.ts';
 import { decodeMessage } from './record-message.ts';
 import type { ClusterSession } from './session.ts';
-import { StateObjects } from './state-objects.ts';
-import { readMessage } from './stream-reads.ts';
+import { inParallel, StateObjects } from './state-objects.ts';
+import { readMessage, removeMessage } from './stream-reads.ts';
 import { keyOfSubject, subjectOfKey } from './subject-key.ts';
 
 export interface RemoveHostOptions {
@@ -72,9 +72,7 @@ export async function removeHost(
     if (!withVms) mustBeEmpty(host, left);
     const { epoch, number } = taken;
     const place = await markRecords(session, publisher, host, REMOVED, epoch, number, deadline);
-    const bucket = session.bucketName('policies');
-    const filter = `$KV.${bucket}.${host}.>`;
-    await session.manager.streams.purge(`KV_${bucket}`, { filter, seq: place });
+    await clearRecords(session, host, place);
     await objects.sweep(new Set());
     // The openings stay for a while: they are what the processes before meet.
     const trimmer = new JournalTrimmer(journal, objects, taken);
@@ -92,6 +90,21 @@ export async function removeHost(
     publisher.close();
     await lease.close();
   }
+}
+
+/** Removes what lies among the host's records before `place`: each message by itself, see `removeMessage`. */
+async function clearRecords(session: ClusterSession, host: string, place: number): Promise<void> {
+  const bucket = session.bucketName('policies');
+  const stream = `KV_${bucket}`;
+  const filter = { subjects_filter: `$KV.${bucket}.${host}.>` };
+  const { state } = await session.manager.streams.info(stream, filter);
+  await inParallel(Object.keys(state.subjects ?? {}), async (subject) => {
+    const deadline = performance.now() + STEP_MS;
+    const request = { last_by_subj: subject };
+    const found = await readMessage(session.manager, stream, request, deadline);
+    if (found === undefined || found.seq >= place) return;
+    await removeMessage(session.manager, stream, found.seq);
+  });
 }
 
 function mustBeEmpty(host: string, left: readonly HostLeftover[]): void {

@@ -1,6 +1,5 @@
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
-import { type ObjectStore, Objm } from '@nats-io/obj';
 import {
   connect,
   errors,
@@ -29,8 +28,6 @@ export interface ClusterSession {
   bucketName(name: BucketName | 'state'): string;
   /** Reads go to the leader of the bucket. */
   kv(name: BucketName): KV;
-  /** `lab-state`: run-time data and whatever is too large for a message. */
-  readonly objects: ObjectStore;
   /** Closes the connection; idempotent. */
   close(): Promise<void>;
 }
@@ -85,7 +82,6 @@ async function bind(
     kvm.open(bucketName('policies')),
     kvm.open(bucketName('hosts')),
   ]);
-  const objects = await new Objm(client).open(bucketName('state'), false);
   const buckets: Readonly<Record<BucketName, KV>> = { journal, policies, hosts };
   return {
     address,
@@ -96,7 +92,6 @@ async function bind(
     notes,
     bucketName,
     kv: (name) => buckets[name],
-    objects,
     close: () => connection.close(),
   };
 }

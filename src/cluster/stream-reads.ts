@@ -1,7 +1,15 @@
-import type { JetStreamManager, MsgRequest, NextMsgRequest, StoredMsg } from '@nats-io/jetstream';
+import {
+  JetStreamApiError,
+  type JetStreamManager,
+  type MsgRequest,
+  type NextMsgRequest,
+  type StoredMsg,
+} from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
 
 const RETRY_MS = 150;
+/** JetStream API error: there is no message at this place of the stream. */
+const NO_SUCH_SEQUENCE = 10043;
 
 /**
  * One message of a stream, from its leader; `undefined` when there is none. Asks again until `deadline` (of
@@ -16,6 +24,24 @@ export async function readMessage(
   // The servers take `next_by_subj` here too since 2.9; the types know it of direct reads only.
   const read = () => manager.streams.getMessage(stream, request as MsgRequest);
   return (await retried(deadline, read)) ?? undefined;
+}
+
+/**
+ * Removes one message of a stream; one that is not there is removed already.
+ *
+ * Messages are removed like this and by nothing else: never by a purge. A server before 2.9.18 that is started again does what its log
+ * has of purges with a filter as purges of the whole stream (nats-server issue 4196): its copy is empty then, and it may lead.
+ */
+export async function removeMessage(
+  manager: JetStreamManager,
+  stream: string,
+  place: number,
+): Promise<void> {
+  try {
+    await manager.streams.deleteMessage(stream, place, false);
+  } catch (cause) {
+    if (!(cause instanceof JetStreamApiError && cause.code === NO_SUCH_SEQUENCE)) throw cause;
+  }
 }
 
 /** Runs a request of the JetStream API that may be sent twice, again and again until `deadline` or the end of the connection. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { removeMessage } from '../../src/cluster/stream-reads.ts';
 import type { Load } from './load.ts';
 import { type ChaosWorld, CLUSTER } from './world.ts';
 
@@ -27,11 +28,15 @@ export async function fillBucket(world: ChaosWorld, _load: Load): Promise<readon
     const client = jetstream(connection);
     let isFull = false;
     let at = 0;
+    const places: number[] = [];
+    const put = async (size: number): Promise<void> => {
+      at += 1;
+      places.push((await client.publish(`${subject}.${at}`, Buffer.alloc(size))).seq);
+    };
     for (const size of SIZES) {
       for (;;) {
-        at += 1;
         try {
-          await client.publish(`${subject}.${at}`, Buffer.alloc(size));
+          await put(size);
         } catch (error) {
           if (!/maximum bytes|insufficient/.test(String(error))) throw error;
           isFull = true;
@@ -41,12 +46,12 @@ export async function fillBucket(world: ChaosWorld, _load: Load): Promise<readon
     }
     // Room that others' removals make is filled up again.
     for (const end = Date.now() + random.between(1_000, 4_000); Date.now() < end; ) {
-      at += 1;
-      await client.publish(`${subject}.${at}`, Buffer.alloc(50)).catch(() => {});
+      await put(50).catch(() => {});
       await sleep(5);
     }
     const manager = await jetstreamManager(connection);
-    await manager.streams.purge(stream, { filter: `${subject}.>` });
+    // No purge: see `removeMessage` of src/cluster/stream-reads.ts.
+    for (const place of places) await removeMessage(manager, stream, place);
     return isFull ? [] : [`bucket ${bucket} was never full`];
   } finally {
     await connection.close();

@@ -16,6 +16,7 @@ import {
 } from '../../src/testing/nats-servers.ts';
 import { del, put } from '../support/store-contract.ts';
 import '../support/uncovered-children.ts';
+import { objectsOf } from './objects-of.ts';
 
 const skip = natsServerMissing();
 t.setTimeout(180_000);
@@ -357,7 +358,7 @@ t.test(
     let objects = 99;
     for (let n = 0; objects > 1 && n < 50; n++) {
       await sleep(100);
-      objects = (await session.objects.list()).filter(({ deleted }) => !deleted).length;
+      objects = (await objectsOf(session)).filter(({ deleted }) => !deleted).length;
     }
     t.ok(objects <= 1, `${objects} objects`);
   },

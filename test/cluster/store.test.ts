@@ -13,6 +13,7 @@ import { encodeRecord } from '../../src/store/record.ts';
 import type { Store, StoreOp } from '../../src/store/store.ts';
 import { natsServerMissing, startNatsServers } from '../../src/testing/nats-servers.ts';
 import { del, put, runStoreContract } from '../support/store-contract.ts';
+import { objectsOf } from './objects-of.ts';
 
 const skip = natsServerMissing();
 t.setTimeout(120_000);
@@ -275,7 +276,7 @@ t.test(
   async (t) => {
     const host = newHost();
     const names = async () =>
-      (await session.objects.list()).filter(
+      (await objectsOf(session)).filter(
         ({ name, deleted }) => !deleted && name.startsWith(`${host}/`),
       );
     const { store } = await open(host);

@@ -20,6 +20,7 @@ import { contents, first, visible } from '../policy/vm-world.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import '../support/uncovered-children.ts';
 import { type ClusterHost, hasVm, migrateTo, openMember, sees, until } from './host-world.ts';
+import { objectsOf } from './objects-of.ts';
 
 const missing = natsServerMissing();
 
@@ -304,7 +305,7 @@ t.test(
     const marks = [`$KV.${cluster}-policies.a.=removed`];
     t.strictSame(await left(`KV_${cluster}-policies`, `$KV.${cluster}-policies.a.>`), marks);
     t.strictSame(
-      (await session.objects.list()).filter(({ name }) => name.startsWith('a/')),
+      (await objectsOf(session)).filter(({ name }) => name.startsWith('a/')),
       [],
       'no run-time data',
     );
