@@ -2,7 +2,12 @@ import type { NdisVersion } from '../src/abi/index.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { Guid } from '../src/core/guid.ts';
 import type { Rng } from '../src/core/rng.ts';
-import type { Settings } from '../src/sdk/extension.ts';
+import type {
+  ExtensionDefinition,
+  ExtensionHandlers,
+  Settings,
+  SwitchContext,
+} from '../src/sdk/extension.ts';
 import type { FaultPoints } from './fault-points.ts';
 import type { SwitchObserver } from './observer.ts';
 import type { TraceRing } from './trace.ts';
@@ -111,6 +116,10 @@ export interface SwitchEnvironment {
   readonly enforce?: boolean | undefined;
   /** Asked wherever something may be made to fail; left out: nothing is. May come and go while the switch runs. */
   readonly faults?: FaultPoints | undefined;
+  /** Attaches an extension to a switch; left out: by its own `attach`, in this thread. */
+  readonly attach?:
+    | ((definition: ExtensionDefinition, sw: SwitchContext) => ExtensionHandlers)
+    | undefined;
   finding(switchName: string, finding: Finding): void;
   stateChange(switchName: string, data: Readonly<Record<string, unknown>>): void;
   log(

@@ -28,7 +28,11 @@ export class ModuleLife {
   attach(module: FilterModule): ExtSwitchError | undefined {
     this.#move(module, 'attach');
     try {
-      const handlers: unknown = module.definition.attach(new ModuleContext(this.#host, module));
+      const { definition } = module;
+      const context = new ModuleContext(this.#host, module);
+      const { attach } = this.#host.environment;
+      const handlers: unknown =
+        attach === undefined ? definition.attach(context) : attach(definition, context);
       // An async attach is refused below; what it breaks later is nobody's business any more.
       if (handlers instanceof Promise) handlers.catch(() => undefined);
       module.setHandlers(this.#checkHandlers(module, handlers));

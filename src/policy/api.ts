@@ -3,6 +3,7 @@ import type { SwitchObserver } from '../../switch/observer.ts';
 import type { Cluster } from '../cluster/api.ts';
 import type { VirtualClock } from '../core/clock.ts';
 import type { Guid } from '../core/guid.ts';
+import type { IsolationCounts, IsolationOptions } from '../isolation/isolation.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
 import type {
   ExtensionDefinition,
@@ -63,6 +64,11 @@ export interface FabricOptions {
   readonly clock?: 'wall' | 'manual' | VirtualClock;
   /** Installed at once, disabled on every switch until enabled (rule A36). */
   readonly extensions?: readonly ExtensionDefinition[];
+  /**
+   * Runs extensions in worker threads of their own, one each, with a watchdog and a limit of memory
+   * (docs/howto/isolate-an-extension.md). They see and do the same; what they do to their thread does not reach the process.
+   */
+  readonly isolate?: IsolationOptions;
   /** Trace entries kept, default 10,000. */
   readonly traceLimit?: number;
   /**
@@ -173,6 +179,8 @@ export interface ExtensionInfo {
   readonly vendor: string;
   readonly version: string;
   readonly type: ExtensionType;
+  /** It runs in a worker thread: how that fared. */
+  readonly isolated?: IsolationCounts;
 }
 export interface SwitchExtensionInfo extends ExtensionInfo {
   readonly enabled: boolean;

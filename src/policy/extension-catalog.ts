@@ -1,5 +1,6 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import type { Guid } from '../core/guid.ts';
+import type { Isolation } from '../isolation/isolation.ts';
 import { compileMof } from '../mof/compiler.ts';
 import { isMofValid, mofError } from '../mof/diagnostic.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
@@ -13,9 +14,13 @@ import { findOne } from './lookup.ts';
 import { type FeatureRecord, featureKey, put } from './records.ts';
 import type { SwitchEntry, World } from './world.ts';
 
-export function extensionInfo(definition: ExtensionDefinition): ExtensionInfo {
+export function extensionInfo(
+  definition: ExtensionDefinition,
+  isolation?: Isolation,
+): ExtensionInfo {
   const { id, name, vendor, version, type } = definition;
-  return { id, name, vendor, version, type };
+  const isolated = isolation?.counts(definition);
+  return { id, name, vendor, version, type, ...(isolated === undefined ? {} : { isolated }) };
 }
 
 /** Installed extensions of a world. */
@@ -30,22 +35,24 @@ export class Extensions implements ExtensionCollection {
 
   async install(given: ExtensionDefinition): Promise<ExtensionInfo> {
     const definition = isExtensionDefinition(given) ? given : defineExtension(given);
-    const { changes } = this.#world;
+    const { changes, isolation } = this.#world;
+    await isolation?.prepare(definition);
     return changes.run(this.#transaction, async () => {
       const installed = installExtension(this.#world, definition);
       if (installed !== undefined) {
         await changes.commit(this.#transaction, installed.ops, installed.undo);
       }
-      return extensionInfo(definition);
+      return extensionInfo(definition, this.#world.isolation);
     });
   }
 
   list(): readonly ExtensionInfo[] {
-    return Array.from(this.#world.extensions.values(), extensionInfo);
+    const { extensions, isolation } = this.#world;
+    return Array.from(extensions.values(), (each) => extensionInfo(each, isolation));
   }
 
   get(idOrName: string): ExtensionInfo {
-    return extensionInfo(findExtension(this.#world, idOrName));
+    return extensionInfo(findExtension(this.#world, idOrName), this.#world.isolation);
   }
 
   failed(idOrName: string, message: string): readonly Guid[] {
@@ -94,6 +101,7 @@ export function installExtension(
       { extensionId: definition.id },
     );
   }
+  world.isolation?.check(definition);
   const fresh = freshClasses(world, definition);
   const before = fresh.map((feature) => world.registry.byId(feature.kind, feature.id));
   const ops = fresh.map((feature) => {

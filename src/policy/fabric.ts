@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Cluster } from '../cluster/api.ts';
 import { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
+import type { Isolation } from '../isolation/isolation.ts';
 import { defineExtension, isExtensionDefinition } from '../sdk/define.ts';
 import { backupStore } from '../store/backup-store.ts';
 import { openStore } from '../store/open-store.ts';
@@ -20,6 +21,7 @@ import { performAct } from './fault-acts.ts';
 import { Faults } from './fault-collection.ts';
 import type { FaultCollection } from './faults-api.ts';
 import { Features } from './feature-collection.ts';
+import { IsolatedCrashes } from './isolated-crash.ts';
 import { Migrations } from './migration-collection.ts';
 import { joinHosts } from './migration-restore.ts';
 import { pendingOids } from './pending.ts';
@@ -94,6 +96,20 @@ async function installAll(
     }
     await world.changes.commit(undefined, installed.ops, installed.undo);
   }
+}
+
+/** What runs extensions in worker threads is loaded with the first world that wants it. */
+async function isolationOf({ isolate }: FabricOptions): Promise<Isolation | undefined> {
+  if (isolate === undefined) return undefined;
+  const { Isolation } = await import('../isolation/isolation.ts');
+  return new Isolation(isolate);
+}
+
+/** Each worker has its module loaded before a switch needs it. */
+async function prepareIsolated({ isolation, extensions }: World): Promise<void> {
+  if (isolation === undefined) return;
+  isolation.checkNames(extensions.values());
+  await Promise.all(Array.from(extensions.values(), (each) => isolation.prepare(each)));
 }
 
 /** What a world has beside its state, shared by all handles of it. */
@@ -229,6 +245,7 @@ export class Fabric implements FabricInterface {
     lived?: (world: World) => void,
   ): Promise<Fabric> {
     let driver: WallDriver | undefined;
+    let isolation: Isolation | undefined;
     try {
       checkOptions(options);
       const seed = options.seed ?? randomBytes(8).toString('hex');
@@ -237,18 +254,23 @@ export class Fabric implements FabricInterface {
         typeof options.clock === 'object'
           ? options.clock
           : new VirtualClock(isWall ? Date.now() : 0);
-      const world = new World(options, store, seed, clock);
+      isolation = await isolationOf(options);
+      const world = new World(options, store, seed, clock, isolation);
       world.faults.perform = (act, target) => performAct(world, act, target);
       driver = isWall ? new WallDriver(clock) : undefined;
       await prepare(world);
+      await prepareIsolated(world);
       await restoreWorld(world);
       lived?.(world);
       world.leaveHosts = joinHosts(world);
       driver?.opened();
       const time = new SimTime(world, driver);
-      return new Fabric(world, { driver, time, options, snapshots: new Map() });
+      const fabric = new Fabric(world, { driver, time, options, snapshots: new Map() });
+      if (isolation !== undefined) new IsolatedCrashes(fabric, isolation, world.log);
+      return fabric;
     } catch (error) {
       driver?.stop();
+      await isolation?.close();
       await store.close();
       throw error;
     }
@@ -398,6 +420,7 @@ export class Fabric implements FabricInterface {
     this.#world.leaveHosts();
     await stopWorld(this.#world);
     this.#life.driver?.stop();
+    await this.#world.isolation?.close();
     this.#life.snapshots.clear();
     this.#life.endTelling?.();
     try {

@@ -74,7 +74,7 @@ export function recordingOf(world: World, from: Snapshot | undefined): Recording
       profile: world.profile,
       oidTimeoutMs,
       behaviour,
-      extensions: Array.from(world.extensions.values(), extensionInfo),
+      extensions: Array.from(world.extensions.values(), (each) => extensionInfo(each)),
       switches: Array.from(world.switches.values(), ({ id, name, type }) => ({ id, name, type })),
       features,
       start: {

@@ -12,6 +12,7 @@ import type { VirtualClock } from '../core/clock.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { Guid } from '../core/guid.ts';
 import { Rng, type RngPosition } from '../core/rng.ts';
+import type { Isolation } from '../isolation/isolation.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
 import type { Store } from '../store/store.ts';
 import type { FabricOptions, ProfileName } from './api.ts';
@@ -197,7 +198,17 @@ export class World {
   #order = 0;
   #nics = 0;
 
-  constructor(options: FabricOptions, store: Store, seed: string, clock: VirtualClock) {
+  /** Extensions that run in worker threads. */
+  readonly isolation: Isolation | undefined;
+
+  constructor(
+    options: FabricOptions,
+    store: Store,
+    seed: string,
+    clock: VirtualClock,
+    isolation?: Isolation,
+  ) {
+    this.isolation = isolation;
     this.seed = seed;
     this.store = store;
     this.profile = options.profile ?? DEFAULT_PROFILE;
@@ -251,6 +262,9 @@ export class World {
       },
       observer: options.observer?.({ clock, finding }),
       enforce: options.enforce,
+      ...(isolation === undefined
+        ? {}
+        : { attach: (definition, sw) => isolation.attach(definition, sw) }),
       faults: undefined,
       finding,
       stateChange: (switchName, data) => {

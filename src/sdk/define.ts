@@ -59,8 +59,15 @@ export function defineExtension(definition: ExtensionDefinition): Readonly<Exten
     ...(given['mof'] === undefined ? {} : { mof: mofPaths(called, given['mof']) }),
     attach: definition.attach,
   };
-  Object.defineProperty(checked, ORIGIN, { value: callerUrl() });
-  return Object.freeze(checked);
+  return definedAt(checked, callerUrl());
+}
+
+/** A checked definition that counts as written in the module at `origin`. */
+export function definedAt(
+  definition: ExtensionDefinition,
+  origin: string,
+): Readonly<ExtensionDefinition> {
+  return Object.freeze(Object.defineProperty({ ...definition }, ORIGIN, { value: origin }));
 }
 
 /** True for what {@link defineExtension} returned, of this or another copy of the package. */

@@ -34,11 +34,19 @@ function fileOf(path: string, cwd: string): string {
 
 /** Default export of any module of a person's, loaded as extensions are; `undefined` when it has none. */
 export async function loadDefaultExport(path: string, cwd: string): Promise<unknown> {
+  return (await loadModule(path, cwd))['default'];
+}
+
+/** Exports of any module of a person's, loaded as extensions are. */
+export async function loadModule(
+  path: string,
+  cwd: string,
+): Promise<Readonly<Record<string, unknown>>> {
   const file = fileOf(path, cwd);
   await checkFile(path, file);
   await prepare(/\.m?ts$/.test(file));
   try {
-    return ((await import(pathToFileURL(file).href)) as { readonly default?: unknown }).default;
+    return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
     throw await loadFailure(path, file, cause);
   }
