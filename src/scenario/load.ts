@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, relative, resolve } from 'node:path';
-import { ExtSwitchError } from '../core/errors.ts';
+import { ExtSwitchError, isExtSwitchError } from '../core/errors.ts';
 import { loadDefaultExport } from '../sdk/load.ts';
 import { parseText } from './parse.ts';
 import { Problems } from './problems.ts';
@@ -27,7 +27,7 @@ export async function loadScenario(path: string, cwd: string): Promise<ScenarioS
   const file = relative(cwd, absolute) || path;
   const folder = dirname(absolute);
   if (PROGRAM.test(extname(absolute))) {
-    return { file, folder, node: nodeOf(await loadDefaultExport(absolute, cwd)) };
+    return { file, folder, node: nodeOf(await loadModule(absolute, file)) };
   }
   let text: string;
   try {
@@ -41,4 +41,16 @@ export async function loadScenario(path: string, cwd: string): Promise<ScenarioS
   problems.throwIfAny();
   if (node === undefined) throw new ExtSwitchError('INVALID_ARGUMENT', `${file}: it is empty`);
   return { file, folder, node };
+}
+
+/** The default export of a module that is no extension: what is wrong with it is said of the scenario. */
+async function loadModule(absolute: string, file: string): Promise<unknown> {
+  try {
+    return await loadDefaultExport(absolute, dirname(absolute));
+  } catch (cause) {
+    const prefix = `extension ${absolute}: `;
+    if (!isExtSwitchError(cause) || !cause.message.startsWith(prefix)) throw cause;
+    const reason = cause.message.slice(prefix.length).replaceAll(absolute, file);
+    throw new ExtSwitchError(cause.code, `scenario ${file}: ${reason}`, cause.place, { cause });
+  }
 }

@@ -73,7 +73,10 @@ class Reader {
       return undefined;
     }
     if (isAlias(node)) {
-      return this.read(node.resolve(this.#document) as unknown as ParsedNode, path);
+      const target = node.resolve(this.#document);
+      if (target !== undefined) return this.read(target as unknown as ParsedNode, path);
+      this.#problems.add(place, `no value before this one has the anchor &${node.source}`);
+      return undefined;
     }
     if (isMap(node)) return this.#map(node.items, path, place);
     if (isSeq(node)) {

@@ -62,6 +62,19 @@ t.test('a VM is written to a file and read again, as JSON and as MessagePack', a
   t.match(bom, { code: 0 }, 'what PowerShell writes begins with a byte order mark');
 });
 
+t.test(
+  'a JSON document that an editor of Windows saved is read, in UTF-8 and in UTF-16',
+  async (t) => {
+    const { cli } = await served(t);
+    const { out } = await cli('vm export vm');
+    // Byte order marks: EF BB BF of UTF-8, FF FE of UTF-16 little endian.
+    const utf8 = Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), Buffer.from(out, 'utf8')]);
+    const utf16 = Buffer.concat([Buffer.of(0xff, 0xfe), Buffer.from(out, 'utf16le')]);
+    t.match(await cli('vm import - --name a', utf8), { code: 0, out: /^imported VM a / });
+    t.match(await cli('vm import - --name b', utf16), { code: 0, out: /^imported VM b / });
+  },
+);
+
 t.test('a switch is written with its VMs and read into another world', async (t) => {
   const { cli } = await served(t);
   await cli('switch export s --vms -o s.json');
@@ -87,6 +100,10 @@ t.test('what cannot be read or was not meant is said without asking the server',
       err: /--switch is the name in the document, =/,
     });
   }
+  t.match(await cli('vm import -', 'class X {};'), {
+    code: 1,
+    err: /standard input is neither JSON nor a MessagePack map: expected what vm export/,
+  });
   t.equal(log.length, before);
   t.match(await cli('vm import -', Uint8Array.of(0x81, 0xc1)), {
     code: 1,

@@ -36,6 +36,7 @@ const CASES: readonly (readonly [what: string, step: string, at: string, message
     'webb',
     'startVm.vm: no VM is called "webb" (known: web); did you mean web?',
   ],
+  ['an anchor', '- startVm: *web', '*web', 'no value before this one has the anchor &web'],
   [
     'a host',
     '- expectState: { vm: web, host: hots }',
@@ -206,3 +207,17 @@ t.test('a JSON file has lines and columns as well, a program has paths', async (
     /expected a map of fields, found 1/,
   );
 });
+
+t.test(
+  'a module that cannot be loaded is called a scenario, by the name it was given',
+  async (t) => {
+    for (const [name, text, reason] of [
+      ['throws.scenario.mjs', "throw new Error('boom')", 'it throws while loading: Error: boom'],
+      ['broken.scenario.mjs', 'export default {', 'syntax error at broken.scenario.mjs:'],
+    ] as const) {
+      const [outcome] = await play(text, {}, name);
+      const message = (outcome?.failure?.message ?? '').replaceAll(/[^ ]*\/(?=throws|broken)/g, '');
+      t.ok(message.startsWith(`scenario ${name}: ${reason}`), message);
+    }
+  },
+);

@@ -1,3 +1,4 @@
+import { ExtSwitchError } from '../../core/errors.ts';
 import { type ControlPlane, connect, type Item, pathOf } from '../client.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
 import { parseJson, readInput, writeNamed, writeOutput } from '../input.ts';
@@ -89,21 +90,40 @@ async function sendDocument(
   options: Options,
 ): Promise<Item> {
   const path = `/${kind}/import`;
-  if (!isJson(bytes)) {
+  const what = file === '-' ? 'standard input' : file;
+  const encoding = textEncoding(bytes);
+  if (encoding === undefined) {
+    if (!isMap(bytes)) throw noDocument(what, file);
     const body = messagePackMap({ document: bytes, ...options });
     const headers = { 'content-type': MESSAGE_PACK };
     return (await plane.request('POST', path, { body, headers })).body as Item;
   }
-  const text = new TextDecoder().decode(bytes);
-  const what = file === '-' ? 'standard input' : file;
+  const text = new TextDecoder(encoding).decode(bytes);
   const body = { document: parseJson(text, what), ...options };
   return (await plane.request('POST', path, { body })).body as Item;
 }
 
-/** JSON text begins with `{`, white space or a byte order mark; a MessagePack map with none of these. */
-function isJson(bytes: Uint8Array): boolean {
+/**
+ * JSON text begins with `{`, white space or a byte order mark, that of UTF-16 when an editor of Windows saved it; a MessagePack
+ * map with none of these.
+ */
+function textEncoding(bytes: Uint8Array): string | undefined {
   const first = bytes[0] ?? 0x7b;
-  return first === 0x7b || first <= 0x20 || first === 0xef;
+  if (first === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  return first === 0x7b || first <= 0x20 || first === 0xef ? 'utf-8' : undefined;
+}
+
+/** fixmap, map 16, map 32 (msgpack.org specification). */
+function isMap([first = 0]: Uint8Array): boolean {
+  return (first >= 0x80 && first <= 0x8f) || first === 0xde || first === 0xdf;
+}
+
+function noDocument(what: string, file: string): ExtSwitchError {
+  return new ExtSwitchError(
+    'MALFORMED',
+    `${what} is neither JSON nor a MessagePack map: expected what vm export, switch export or Export-ExtSwitchDocument.ps1 wrote`,
+    { file },
+  );
 }
 
 function importOptions(call: Invocation): Options {
