@@ -1,4 +1,5 @@
 import type { CommandSpec } from './command.ts';
+import { FAULT_VERBS } from './verbs/fault-verbs.ts';
 import { HOST_VERBS } from './verbs/host-verbs.ts';
 import { LOCAL_VERBS } from './verbs/local-verbs.ts';
 import { MIGRATION_VERBS } from './verbs/migration-verbs.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...POLICY_VERBS,
   ...SERVER_VERBS,
   ...SIM_VERBS,
+  ...FAULT_VERBS,
   ...STORE_VERBS,
 ];
 
