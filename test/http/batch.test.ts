@@ -84,22 +84,24 @@ t.test('hundreds of additions take effect in order', async (t) => {
 });
 
 t.test('an operation that names a property still under way waits for it', async (t) => {
-  const plane = await openPlane(t);
-  await withPort(plane);
   const id = '0000aaaa-0000-0000-0000-000000000002';
-  const running = plane.call('POST', '/v1/batch', {
-    operations: [
-      add(777, id),
-      add(5),
-      { method: 'PUT', path: `${PROPERTIES}/${id}`, body: { settings: { SettingIntA: 6 } } },
-      { method: 'GET', path: `${PROPERTIES}/${id}` },
-    ],
-  });
-  while (plane.held.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  plane.held[0]?.forward();
-  const { items } = (await running).body;
-  t.strictSame(statuses(items), [201, 201, 200, 200]);
-  t.equal(items[3].body.settings.SettingIntA, 6);
+  for (const given of [id, `{${id.toUpperCase()}}`]) {
+    const plane = await openPlane(t);
+    await withPort(plane);
+    const running = plane.call('POST', '/v1/batch', {
+      operations: [
+        add(777, given),
+        add(5),
+        { method: 'PUT', path: `${PROPERTIES}/${id}`, body: { settings: { SettingIntA: 6 } } },
+        { method: 'GET', path: `${PROPERTIES}/${id}` },
+      ],
+    });
+    while (plane.held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    plane.held[0]?.forward();
+    const { items } = (await running).body;
+    t.strictSame(statuses(items), [201, 201, 200, 200], given);
+    t.equal(items[3].body.settings.SettingIntA, 6);
+  }
 });
 
 t.test('an atomic batch is done as a whole', async (t) => {

@@ -2,12 +2,14 @@ import t from 'tap';
 import { Rng } from '../../src/core/rng.ts';
 import { NdisStatus } from '../../src/core/status.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
+import { FeatureRegistry } from '../../src/policy/feature-registry.ts';
 import type {
   ExtensionDefinition,
   ExtensionHandlers,
   SwitchContext,
 } from '../../src/sdk/extension.ts';
 import { replayText, replayTrace } from '../../src/testing/index.ts';
+import { byteDifference } from '../../src/testing/replay/byte-difference.ts';
 import { Changes } from '../policy/world-stress-changes.ts';
 import { Draw } from '../policy/world-stress-mischief.ts';
 import { Observer } from '../sequences/observer.ts';
@@ -381,3 +383,14 @@ t.test(
     }
   },
 );
+
+t.test('a buffer that goes on where the other one ends differs there', async (t) => {
+  const registry = new FeatureRegistry('6.85');
+  const short = Uint8Array.of(1, 2);
+  const long = Uint8Array.of(1, 2, 3);
+  const between = (recorded: Uint8Array, replayed: Uint8Array) =>
+    byteDifference(registry, 'OID_OF_NOBODY', recorded, replayed);
+  t.strictSame(between(short, long), { offset: 2, recorded: 'nothing', replayed: '0x03' });
+  t.strictSame(between(long, short), { offset: 2, recorded: '0x03', replayed: 'nothing' });
+  t.equal(between(long, long.slice()), undefined);
+});

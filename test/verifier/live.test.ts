@@ -1,10 +1,12 @@
 import t from 'tap';
+import { NULL_GUID } from '../../src/core/guid.ts';
 import { NdisStatus } from '../../src/core/status.ts';
 import type { VerifierMode } from '../../src/policy/api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import { defineExtension } from '../../src/sdk/define.ts';
 import type { ExtensionHandlers, SwitchContext } from '../../src/sdk/extension.ts';
 import { liveVerifier } from '../../src/verifier/live-verifier.ts';
+import { FABRIKAM_MOF } from '../support/fabrikam.ts';
 
 const ID = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
 
@@ -114,5 +116,27 @@ t.test(
     give?.();
     await stopped;
     await fabric.close();
+  },
+);
+
+t.test(
+  'E25 with enforce: what only a watcher sees fails the request as well; observe lets it pass',
+  async (t) => {
+    for (const mode of ['observe', 'enforce'] as const) {
+      // It ends a policy of another vendor with success.
+      const fabric = await world(mode, () => ({ addPortProperty: () => NdisStatus.SUCCESS }));
+      await fabric.features.register(FABRIKAM_MOF.replaceAll(ID, NULL_GUID));
+      const port = await fabric.switches.get('S').ports.create({ name: 'A' });
+      const added = port.properties.add('Fabrikam_PortCustomSettingData', { SettingIntA: 1 });
+      if (mode === 'observe') t.match(await added, { settings: { SettingIntA: 1 } });
+      else await t.rejects(added, { code: 'VETOED', place: { extensionId: ID } });
+      t.match(
+        findings(fabric).find(({ data }) => data['rule'] === 'E25')?.data,
+        { severity: 'error', extensionId: ID, oid: 'OID_SWITCH_PORT_PROPERTY_ADD' },
+        mode,
+      );
+      t.equal([...port.properties.list()].length, mode === 'observe' ? 1 : 0);
+      await fabric.close();
+    }
   },
 );
