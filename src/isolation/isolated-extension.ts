@@ -54,6 +54,11 @@ export class IsolatedExtension {
     await this.#alive().worker.ready;
   }
 
+  /** The same, asleep. */
+  waitReady(): void {
+    this.#alive().worker.waitReady();
+  }
+
   #alive(): Generation {
     if (this.#generation?.worker.isAlive === true) return this.#generation;
     const held: Generation['held'] = new Map();

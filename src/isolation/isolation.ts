@@ -78,14 +78,32 @@ export class Isolation {
   readonly onCrash: CrashAnswer;
   readonly #chosen: 'all' | readonly string[];
   readonly #entries = new Map<string, Entry>();
+  readonly #sleeps: boolean;
   #isClosed = false;
-  /** Told of every crash, after what crashed has been contained. */
-  crashed: ((crash: IsolationCrash) => void) | undefined;
-
-  constructor(options: IsolationOptions) {
+  /** Crashes before anybody listened. */
+  #early: IsolationCrash[] = [];
+  #listener: ((crash: IsolationCrash) => void) | undefined;
+  /**
+   * `sleeps`: waits for threads by stopping this one, never by turns of its loop: for worlds whose time somebody moves by hand, so
+   * that nothing takes time in them that took none.
+   */
+  constructor(options: IsolationOptions, sleeps = false) {
+    this.#sleeps = sleeps;
     this.limits = limitsOf(options);
     this.onCrash = options.onCrash ?? 'restart';
     this.#chosen = options.extensions;
+  }
+
+  /** `listener` is told of every crash, also of those there were. */
+  onCrashes(listener: (crash: IsolationCrash) => void): void {
+    this.#listener = listener;
+    for (const crash of this.#early.splice(0)) listener(crash);
+  }
+
+  #crashed(crash: IsolationCrash): void {
+    if (this.#isClosed) return;
+    if (this.#listener === undefined) this.#early.push(crash);
+    else this.#listener(crash);
   }
 
   /** Whether the world runs it in a worker. */
@@ -122,7 +140,10 @@ export class Isolation {
 
   /** Has its worker loaded, so that attaching it need not wait. */
   async prepare(definition: ExtensionDefinition): Promise<void> {
-    if (this.chooses(definition)) await this.#entry(definition).extension.prepare();
+    if (!this.chooses(definition)) return;
+    const { extension } = this.#entry(definition);
+    if (this.#sleeps) extension.waitReady();
+    else await extension.prepare();
   }
 
   counts(definition: ExtensionDefinition): IsolationCounts | undefined {
@@ -148,9 +169,9 @@ export class Isolation {
     const extension = new IsolatedExtension(definition, this.limits, {
       ended: (reason, message) => {
         count(entry, reason);
-        this.crashed?.({ definition, isEnded: true, message: `${name} ${message}` });
+        this.#crashed({ definition, isEnded: true, message: `${name} ${message}` });
       },
-      stray: (message) => this.crashed?.({ definition, isEnded: false, message }),
+      stray: (message) => this.#crashed({ definition, isEnded: false, message }),
     });
     const entry: Entry = { extension, restarts: 0, watchdogKills: 0, memoryKills: 0, exits: 0 };
     this.#entries.set(definition.id, entry);
@@ -160,8 +181,8 @@ export class Isolation {
   /** Ends all workers. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.crashed = undefined;
-    await Promise.all([...this.#entries.values()].map(({ extension }) => extension.close()));
+    const closing = [...this.#entries.values()].map(({ extension }) => extension.close());
+    if (!this.#sleeps) await Promise.all(closing);
   }
 }
 

@@ -104,6 +104,8 @@ export type ObserverFactory = (host: {
   finding(switchName: string, finding: Finding): void;
 }) => SwitchObserver;
 
+export type { CrashAnswer, IsolationCounts, IsolationOptions } from '../isolation/isolation.ts';
+
 /** Where the documents leave a choice: the recommended reading is the default (rules.md, open points). */
 export interface BehaviourOptions {
   /** OP-19: `short` (default) deletes a validation port right after the check; `standing` keeps it until the VM starts. */

@@ -22,6 +22,7 @@ import { Faults } from './fault-collection.ts';
 import type { FaultCollection } from './faults-api.ts';
 import { Features } from './feature-collection.ts';
 import { IsolatedCrashes } from './isolated-crash.ts';
+import { loadIsolation } from './isolation-module.ts';
 import { Migrations } from './migration-collection.ts';
 import { joinHosts } from './migration-restore.ts';
 import { pendingOids } from './pending.ts';
@@ -98,11 +99,10 @@ async function installAll(
   }
 }
 
-/** What runs extensions in worker threads is loaded with the first world that wants it. */
-async function isolationOf({ isolate }: FabricOptions): Promise<Isolation | undefined> {
+async function isolationOf({ isolate, clock }: FabricOptions): Promise<Isolation | undefined> {
   if (isolate === undefined) return undefined;
-  const { Isolation } = await import('../isolation/isolation.ts');
-  return new Isolation(isolate);
+  const IsolationOf = await loadIsolation();
+  return new IsolationOf(isolate, clock !== undefined && clock !== 'wall');
 }
 
 /** Each worker has its module loaded before a switch needs it. */

@@ -25,7 +25,7 @@ export class IsolatedCrashes {
     this.#fabric = fabric;
     this.#isolation = isolation;
     this.#log = log;
-    isolation.crashed = (crash) => this.#crashed(crash);
+    isolation.onCrashes((crash) => this.#crashed(crash));
   }
 
   #crashed({ definition, isEnded, message }: IsolationCrash): void {

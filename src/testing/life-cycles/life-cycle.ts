@@ -1,4 +1,4 @@
-import type { ProfileName } from '../../policy/api.ts';
+import type { IsolationOptions, ProfileName } from '../../policy/api.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import type { TestFinding } from '../test-switch.ts';
 import type { LifeCycleStage } from './stage.ts';
@@ -51,6 +51,8 @@ export interface LifeCycleOptions {
   readonly profile?: ProfileName;
   /** Default `seeded` for a race, else `fifo`. */
   readonly scheduling?: 'fifo' | 'seeded';
+  /** Runs the extension, which is then the default export of a module, in a worker thread with these limits. */
+  readonly isolate?: Omit<IsolationOptions, 'extensions'>;
 }
 
 /** What came of a life cycle with one extension. */

@@ -32,7 +32,7 @@ export async function runLifeCycle(
   const { isRace } = lifeCycle;
   const profile = options.profile ?? 'ws2022';
   const scheduling = options.scheduling ?? (isRace ? 'seeded' : 'fifo');
-  const { extension, mof, settings } = options;
+  const { extension, mof, settings, isolate } = options;
   const seeds = seedsOf(options, isRace);
   let report: LifeCycleReport | undefined;
   for (const [index, seed] of seeds.entries()) {
@@ -43,6 +43,7 @@ export async function runLifeCycle(
       scheduling,
       ...(mof === undefined ? {} : { mof }),
       ...(settings === undefined ? {} : { settings }),
+      ...(isolate === undefined ? {} : { isolate }),
     });
     const ok = outcome.failures.length === 0;
     report = { name: lifeCycle.name, ok, ...outcome, seed, seeds: index + 1, profile, scheduling };

@@ -11,6 +11,7 @@ import type {
   TraceEntry,
 } from '../../policy/api.ts';
 import { Fabric } from '../../policy/fabric.ts';
+import { loadIsolation } from '../../policy/isolation-module.ts';
 import type { OpeningFaults } from '../../policy/faults-api.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
@@ -43,7 +44,8 @@ export class LifeCycleStopped extends Error {
   override readonly name = 'LifeCycleStopped';
 }
 
-export interface StageOptions extends Pick<LifeCycleOptions, 'extension' | 'mof' | 'settings'> {
+export interface StageOptions
+  extends Pick<LifeCycleOptions, 'extension' | 'mof' | 'settings' | 'isolate'> {
   readonly seed: string;
   readonly profile: ProfileName;
   readonly scheduling: 'fifo' | 'seeded';
@@ -125,6 +127,8 @@ export class LifeCycleStage {
   }
 
   static async open(options: StageOptions): Promise<LifeCycleStage> {
+    // Reading it from the disk would count as waiting for nothing.
+    if (options.isolate !== undefined) await loadIsolation();
     const stage = new LifeCycleStage(options);
     const ready = await stage.#settled(stage.#setUp());
     if (ready === undefined) throw new Error('a world for the life cycle cannot be opened');
@@ -152,7 +156,7 @@ export class LifeCycleStage {
   }
 
   async #open(): Promise<void> {
-    const { seed, profile, scheduling, observer, behaviour, trial } = this.#options;
+    const { seed, profile, scheduling, observer, behaviour, trial, isolate } = this.#options;
     const fabric = await Fabric.open({
       clock: this.#clock,
       store: this.#store,
@@ -162,6 +166,10 @@ export class LifeCycleStage {
       ...(observer === undefined ? {} : { observer }),
       ...(behaviour === undefined ? {} : { behaviour }),
       ...(trial === undefined ? {} : { faults: trial.faults() }),
+      // The witnesses are objects of this program, and behave.
+      ...(isolate === undefined
+        ? {}
+        : { isolate: { ...isolate, extensions: [this.extension.id] } }),
       extensions: this.#stack,
     });
     this.#fabric = fabric;

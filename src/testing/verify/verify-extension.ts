@@ -15,7 +15,7 @@ import type { RuleOutcome, StageOutcome, VerifyFinding, VerifyReport } from './v
 import { VerifyRig } from './verify-rig.ts';
 
 export interface VerifyOptions
-  extends Pick<LifeCycleOptions, 'mof' | 'settings' | 'seed' | 'seeds'> {
+  extends Pick<LifeCycleOptions, 'mof' | 'settings' | 'seed' | 'seeds' | 'isolate'> {
   /** Default `ws2022`. */
   readonly profile?: ProfileName;
   /** Names of the stages to play; default: all. Throws for a name that is none. */
@@ -77,7 +77,7 @@ async function playStage(
   found: Found,
   activity: Activity,
 ): Promise<StageOutcome> {
-  const { mof, settings } = options;
+  const { mof, settings, isolate } = options;
   const seeds = seedsOf(options, stage.isRace);
   const notes = new Set<string>();
   let last = seeds[0] ?? '';
@@ -100,6 +100,7 @@ async function playStage(
       },
       ...(mof === undefined ? {} : { mof }),
       ...(settings === undefined ? {} : { settings }),
+      ...(isolate === undefined ? {} : { isolate }),
     } satisfies StageOptions);
     played += 1;
     last = seed;
