@@ -4,7 +4,7 @@ Writes the virtual switches, ports and policies of this Hyper-V host to one JSON
 
 .DESCRIPTION
 Reads only: nothing on the host is changed. Run it as an administrator, or as a member of Hyper-V Administrators, in Windows
-PowerShell 5.1 or PowerShell 7 with the Hyper-V module. The file has names, ids and addresses of the host's switches and VMs:
+PowerShell 5.1 with the Hyper-V module; PowerShell 7 has that module from Windows Server 2019 on. The file has names, ids and addresses of the host's switches and VMs:
 look at it before you give it to somebody.
 
 .PARAMETER Path
@@ -38,12 +38,13 @@ $ErrorActionPreference = 'Stop'
 $namespace = 'root/virtualization/v2'
 
 # Members of every setting class that are about the instance, not the policy.
-$inherited = @('InstanceID', 'Caption', 'Description', 'ElementName')
+$inherited = @('InstanceID', 'Caption', 'Description', 'ElementName', 'PSComputerName')
 
 # DMTF datetime, which is what the class has; CIM gives a DateTime or a TimeSpan.
 function ConvertTo-DmtfTime($value) {
     if ($value -is [timespan]) {
-        $micros = [long](($value.Ticks % 10000000) / 10)
+        # A cast rounds, and 1000000 microseconds would be a digit too many.
+        $micros = [long][math]::Floor(($value.Ticks % 10000000) / 10)
         return '{0:00000000}{1:00}{2:00}{3:00}.{4:000000}:000' -f $value.Days, $value.Hours, $value.Minutes, $value.Seconds, $micros
     }
     $utc = $value.ToUniversalTime()
@@ -52,31 +53,35 @@ function ConvertTo-DmtfTime($value) {
 
 # One value as JSON can carry it: 64-bit integers as text, since most readers of JSON lose their last digits.
 function ConvertTo-Plain($value) {
-    if ($null -eq $value) { return $null }
-    if ($value -is [array]) {
-        $items = @()
-        foreach ($one in $value) { $items += , (ConvertTo-Plain $one) }
-        return , $items
-    }
     if ($value -is [uint64] -or $value -is [int64]) { return $value.ToString([cultureinfo]::InvariantCulture) }
     if ($value -is [datetime] -or $value -is [timespan]) { return ConvertTo-DmtfTime $value }
     if ($value -is [char]) { return [string]$value }
     return $value
 }
 
+# Here as everywhere arrays are made by @() where they are kept: one that a function hands on as a whole may be wrapped, and
+# ConvertTo-Json of 5.1 writes that as { value, Count }.
+function Add-Value($table, [string] $name, $value) {
+    if ($inherited -contains $name) { return }
+    if ($value -is [array]) { $table[$name] = @(foreach ($one in $value) { ConvertTo-Plain $one }) }
+    else { $table[$name] = ConvertTo-Plain $value }
+}
+
 # Properties of a setting by name, whether the module gives a CIM object, a WMI object or an object of its own.
 function Get-PropertyTable($data) {
     $table = [ordered]@{}
     if ($null -ne $data.PSObject.Properties['CimInstanceProperties']) {
-        foreach ($property in $data.CimInstanceProperties) {
-            if ($inherited -notcontains $property.Name) { $table[$property.Name] = ConvertTo-Plain $property.Value }
-        }
+        foreach ($property in $data.CimInstanceProperties) { Add-Value $table $property.Name $property.Value }
+        return $table
+    }
+    # By name: the type is not there in every edition. Its PSObject would give Scope, Path and others of .NET, too.
+    if ($data.PSObject.TypeNames -contains 'System.Management.ManagementBaseObject') {
+        foreach ($property in $data.PSBase.Properties) { Add-Value $table $property.Name $property.Value }
         return $table
     }
     foreach ($property in $data.PSObject.Properties) {
-        if ($property.Name -like '__*' -or $inherited -contains $property.Name) { continue }
         if (@('NoteProperty', 'Property') -contains [string]$property.MemberType) {
-            $table[$property.Name] = ConvertTo-Plain $property.Value
+            Add-Value $table $property.Name $property.Value
         }
     }
     return $table
@@ -98,13 +103,10 @@ function ConvertTo-Feature($feature) {
     }
 }
 
-# Always an array, also of one and of none: ConvertTo-Json keeps what it is given.
 function ConvertTo-FeatureList($features) {
-    $list = @()
     foreach ($feature in @($features)) {
-        if ($null -ne $feature) { $list += , (ConvertTo-Feature $feature) }
+        if ($null -ne $feature) { ConvertTo-Feature $feature }
     }
-    return , $list
 }
 
 function ConvertTo-MofText([string] $text) {
@@ -163,21 +165,18 @@ function ConvertTo-Mof($class) {
 }
 
 function Get-FeatureClassList {
-    $list = @()
     foreach ($class in Get-CimClass -Namespace $namespace) {
         $uuid = $class.CimClassQualifiers['UUID']
         if ($null -eq $uuid -or $null -eq $class.CimClassQualifiers['ExtensionId']) { continue }
         # Status classes share UUIDs with nothing that is configured: only settings are dumped.
         if ($class.CimSuperClassName -notmatch 'FeatureSettingData$') { continue }
-        $list += , ([ordered]@{ name = $class.CimClassName; featureId = [string]$uuid.Value; mof = ConvertTo-Mof $class })
+        [ordered]@{ name = $class.CimClassName; featureId = [string]$uuid.Value; mof = ConvertTo-Mof $class }
     }
-    return , $list
 }
 
 # Adapters below the external NIC: those of a switch embedded team, else the one the switch is bound to.
 function Get-UplinkList($vmSwitch) {
-    $list = @()
-    if ([string]$vmSwitch.SwitchType -ne 'External') { return , $list }
+    if ([string]$vmSwitch.SwitchType -ne 'External') { return }
     # The list came with switch embedded teaming, Windows Server 2016.
     $descriptions = @()
     if ($null -ne $vmSwitch.PSObject.Properties['NetAdapterInterfaceDescriptions']) {
@@ -190,30 +189,27 @@ function Get-UplinkList($vmSwitch) {
             Write-Warning "Switch $($vmSwitch.Name): no network adapter is called '$description'; the uplink is left out."
             continue
         }
-        $list += , ([ordered]@{
-                name        = [string]$adapter.Name
-                description = [string]$adapter.InterfaceDescription
-                mac         = [string]$adapter.PermanentAddress
-                id          = [string]$adapter.InterfaceGuid
-                pnpId       = [string]$adapter.PnPDeviceID
-            })
+        [ordered]@{
+            name        = [string]$adapter.Name
+            description = [string]$adapter.InterfaceDescription
+            mac         = [string]$adapter.PermanentAddress
+            id          = [string]$adapter.InterfaceGuid
+            pnpId       = [string]$adapter.PnPDeviceID
+        }
     }
-    return , $list
 }
 
 function Get-InternalList($vmSwitch) {
-    $list = @()
     $adapters = Get-VMNetworkAdapter -ManagementOS | Where-Object { $_.SwitchId -eq $vmSwitch.Id }
     foreach ($adapter in @($adapters)) {
         if ($null -eq $adapter) { continue }
-        $list += , ([ordered]@{
-                name     = [string]$adapter.Name
-                mac      = [string]$adapter.MacAddress
-                # By the object: two switches may have NICs of one name.
-                features = ConvertTo-FeatureList (Get-VMSwitchExtensionPortFeature -VMNetworkAdapter $adapter)
-            })
+        [ordered]@{
+            name     = [string]$adapter.Name
+            mac      = [string]$adapter.MacAddress
+            # By the object: two switches may have NICs of one name.
+            features = @(ConvertTo-FeatureList (Get-VMSwitchExtensionPortFeature -VMNetworkAdapter $adapter))
+        }
     }
-    return , $list
 }
 
 function ConvertTo-Switch($vmSwitch) {
@@ -235,11 +231,11 @@ function ConvertTo-Switch($vmSwitch) {
         name             = [string]$vmSwitch.Name
         type             = [string]$vmSwitch.SwitchType
         isTeam           = $null -ne $vmSwitch.PSObject.Properties['EmbeddedTeamingEnabled'] -and [bool]$vmSwitch.EmbeddedTeamingEnabled
-        adapters         = Get-UplinkList $vmSwitch
+        adapters         = @(Get-UplinkList $vmSwitch)
         extensions       = $extensions
-        features         = ConvertTo-FeatureList (Get-VMSwitchExtensionSwitchFeature -VMSwitch $vmSwitch)
-        externalFeatures = ConvertTo-FeatureList $external
-        internal         = Get-InternalList $vmSwitch
+        features         = @(ConvertTo-FeatureList (Get-VMSwitchExtensionSwitchFeature -VMSwitch $vmSwitch))
+        externalFeatures = @(ConvertTo-FeatureList $external)
+        internal         = @(Get-InternalList $vmSwitch)
     }
 }
 
@@ -256,7 +252,7 @@ function ConvertTo-Adapter($adapter) {
         isDynamicMac     = [bool]$adapter.DynamicMacAddressEnabled
         mac              = [string]$adapter.MacAddress
         requiredFeatures = $required
-        features         = ConvertTo-FeatureList (Get-VMSwitchExtensionPortFeature -VMNetworkAdapter $adapter)
+        features         = @(ConvertTo-FeatureList (Get-VMSwitchExtensionPortFeature -VMNetworkAdapter $adapter))
     }
     if (-not [string]::IsNullOrEmpty($adapter.SwitchName)) {
         $result['switchId'] = [string]$adapter.SwitchId
@@ -287,7 +283,7 @@ $document = [ordered]@{
     version  = 1
     host     = [string]$env:COMPUTERNAME
     build    = [int][Environment]::OSVersion.Version.Build
-    classes  = Get-FeatureClassList
+    classes  = @(Get-FeatureClassList)
     switches = $switches
     vms      = $vms
 }
