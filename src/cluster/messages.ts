@@ -33,6 +33,8 @@ export interface MessagesOptions {
   subscribe(listener: () => void): () => void;
   isHolding(): boolean;
   readonly lost: AbortSignal;
+  /** Milliseconds without an answer after which a question is asked again, for tests. */
+  readonly againMs?: number;
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -56,7 +58,7 @@ export class Messages {
   constructor(options: MessagesOptions) {
     this.#options = options;
     const { connection, host, epoch } = options;
-    this.#open = new OpenQuestions(connection, host, epoch);
+    this.#open = new OpenQuestions(connection, host, epoch, options.againMs);
     this.#subscription = connection.subscribe(this.#subject(host, epoch, '>'), {
       callback: (error, message) => {
         if (error === null) void this.#answer(message);

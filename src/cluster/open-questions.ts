@@ -42,14 +42,16 @@ const NO_RESPONDERS = 503;
 export class OpenQuestions {
   readonly #connection: NatsConnection;
   readonly #from: { readonly from: string; readonly epoch: number };
+  readonly #againMs: number;
   readonly #inbox = createInbox();
   readonly #subscription: Subscription;
   /** In the order of their numbers. */
   readonly #open = new Map<number, Open>();
   #count = 0;
 
-  constructor(connection: NatsConnection, host: string, epoch: number) {
+  constructor(connection: NatsConnection, host: string, epoch: number, againMs = AGAIN_MS) {
     this.#connection = connection;
+    this.#againMs = againMs;
     this.#from = { from: host, epoch };
     this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
@@ -104,7 +106,7 @@ export class OpenQuestions {
       open.settle(cause instanceof Error ? cause : new Error(String(cause)));
       return;
     }
-    const againMs = Math.min(AGAIN_MS * 2 ** open.sent, AGAIN_MOST_MS);
+    const againMs = Math.min(this.#againMs * 2 ** open.sent, AGAIN_MOST_MS);
     open.sent += 1;
     const leftMs = open.deadline - performance.now();
     open.timer = setTimeout(() => this.#due(id, open), Math.max(0, Math.min(againMs, leftMs)));

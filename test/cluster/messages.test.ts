@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/transport-node';
 import t from 'tap';
 import { parseClusterAddress } from '../../src/cluster/address.ts';
 import { errorFromWire, errorToWire } from '../../src/cluster/error-wire.ts';
+import { HeardQuestions } from '../../src/cluster/heard-questions.ts';
 import { Messages } from '../../src/cluster/messages.ts';
 import { Parcels } from '../../src/cluster/parcel.ts';
 import { answerPeerCall } from '../../src/cluster/peer-service.ts';
@@ -29,12 +31,37 @@ let servers: NatsServers;
 const epochs = new Map<string, number>();
 const listeners = new Set<() => void>();
 
-async function talker(host: string, epoch = 1): Promise<Talker> {
+/** What is on its way when a server is killed goes with it: a question of this host, or an answer to it. */
+type Lost = (what: 'question' | 'answer') => boolean;
+
+function losing(connection: NatsConnection, isLost: Lost): NatsConnection {
+  const publish: NatsConnection['publish'] = (subject, ...rest) => {
+    if (subject.includes('.ask.') && isLost('question')) return;
+    connection.publish(subject, ...rest);
+  };
+  const subscribe: NatsConnection['subscribe'] = (subject, options) => {
+    const { callback } = options ?? {};
+    if (callback === undefined || subject.includes('.ask.')) {
+      return connection.subscribe(subject, options);
+    }
+    return connection.subscribe(subject, {
+      ...options,
+      callback: (error, message) => {
+        if (!isLost('answer')) callback(error, message);
+      },
+    });
+  };
+  const closed = () => connection.closed();
+  const isClosed = () => connection.isClosed();
+  return { info: connection.info, publish, subscribe, closed, isClosed } as NatsConnection;
+}
+
+async function talker(host: string, epoch = 1, isLost: Lost = () => false): Promise<Talker> {
   const session = await openSession(parseClusterAddress(`${servers.url}/talk`), host);
   const state = { isHolding: true, lost: new AbortController() };
   epochs.set(host, epoch);
   const messages = new Messages({
-    connection: session.connection,
+    connection: losing(session.connection, isLost),
     cluster: 'talk',
     host,
     epoch,
@@ -47,6 +74,7 @@ async function talker(host: string, epoch = 1): Promise<Talker> {
     },
     isHolding: () => state.isHolding,
     lost: state.lost.signal,
+    againMs: 40,
     log: () => undefined,
   });
   // The subscription is at the server before anybody asks.
@@ -282,6 +310,103 @@ t.test(
     await end(...talkers);
   },
 );
+
+t.test(
+  'a question or an answer that is lost, and one that takes long, is asked again and done once',
+  skip,
+  async (t) => {
+    let lost: string[] = [];
+    const isLost: Lost = (what) => {
+      if (lost[0] !== what) return false;
+      lost.shift();
+      return true;
+    };
+    const a = await talker('a', 1, isLost);
+    const b = await talker('b');
+    let done = 0;
+    b.messages.serve('count', async (body) => {
+      done += 1;
+      await sleep(Number(text(body)));
+      return bytes(`${done}`);
+    });
+    const whole = new Uint8Array(700_000).fill(48);
+    for (const [what, body] of [
+      [[], bytes('300')],
+      [['question'], bytes('0')],
+      [['question', 'question'], bytes('0')],
+      [['answer'], bytes('0')],
+      [['answer', 'answer'], bytes('0')],
+      [['question', 'answer', 'question'], bytes('0')],
+      [['answer'], whole],
+    ] as const) {
+      lost = [...what];
+      done = 0;
+      const answer = await a.messages.ask('b', 'count', body, 30_000);
+      t.equal(text(answer), '1', `${what.join(', ') || 'nothing'} lost`);
+      t.equal(done, 1);
+      t.strictSame(lost, [], 'that many were lost');
+    }
+    await end(a, b);
+  },
+);
+
+t.test(
+  'a question of a process that is the host no more is refused, and not done',
+  skip,
+  async (t) => {
+    const before = await talker('a', 4);
+    const b = await talker('b');
+    let done = 0;
+    b.messages.serve('count', async () => bytes(`${++done}`));
+    t.equal(text(await before.messages.ask('b', 'count', bytes(''))), '1');
+    // The lease says it first.
+    epochs.set('a', 5);
+    const refusal = {
+      code: 'LEASE_LOST',
+      message: /another process is host "a" \(epoch 5; what was asked is of epoch 4\)/,
+    };
+    await t.rejects(before.messages.ask('b', 'count', bytes('')), refusal);
+    const now = await talker('a', 5);
+    t.equal(text(await now.messages.ask('b', 'count', bytes(''))), '2');
+    // Nothing is heard of the lease any more: what the later process has asked counts.
+    epochs.delete('a');
+    await t.rejects(before.messages.ask('b', 'count', bytes('')), refusal);
+    t.equal(done, 2);
+    await end(before, now, b);
+  },
+);
+
+t.test('what was answered is remembered until nobody waits for it, in bounded memory', (t) => {
+  const heard = new HeardQuestions(1_000);
+  const ask = (id: number, open: number, epoch = 1) => {
+    const number = { from: 'a', epoch, id, open };
+    const found = heard.look(number, undefined);
+    if (found.kind === 'new') heard.take(number);
+    return { kind: found.kind, number };
+  };
+  const first = ask(0, 0);
+  t.equal(first.kind, 'new');
+  t.equal(ask(0, 0).kind, 'working');
+  heard.answered(first.number, Buffer.alloc(400));
+  t.equal(ask(0, 0).kind, 'answered');
+  // The oldest answers go when there is no room; that they were given is known still.
+  for (const id of [1, 2]) heard.answered(ask(id, 0).number, Buffer.alloc(400));
+  t.strictSame(
+    [0, 1, 2].map((id) => ask(id, 0).kind),
+    ['over', 'answered', 'answered'],
+  );
+  // 2 is the lowest that is waited for: a late copy of an earlier one is not done again.
+  t.equal(ask(3, 2).kind, 'new');
+  t.strictSame(
+    [0, 1].map((id) => ask(id, 0).kind),
+    ['over', 'over'],
+  );
+  t.equal(ask(2, 2).kind, 'answered');
+  // Another process counts from the beginning.
+  t.equal(ask(2, 0, 2).kind, 'new');
+  t.throws(() => ask(4, 0, 1), { code: 'LEASE_LOST' });
+  t.end();
+});
 
 t.test('bytes that are no question are answered with an error', skip, async (t) => {
   const a = await talker('a');
