@@ -4,7 +4,7 @@ import { unreferenced } from './drain.ts';
 import type { SwitchEnvironment } from './environment.ts';
 import { checkNicChange, checkNics, type NicPlace } from './nic-rules.ts';
 import type { OidRequest } from './oid-request.ts';
-import { NIC_PARAMETERS, NIC_STATE_CODE, writeNic } from './parameters.ts';
+import { NIC_PARAMETERS, NIC_STATE_CODE, readMtu, writeNic } from './parameters.ts';
 import { Nic, type NicChange, type NicOptions, type Port } from './ports.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
 import type { RequestBuffer } from './request-buffer.ts';
@@ -89,7 +89,7 @@ export class NicOperations {
     const completed = (done: OidRequest): void => {
       if (isErrorStatus(done.status)) return;
       // Rule C19: an extension may have lowered MTU; the value at completion counts.
-      nic.mtu = NIC_PARAMETERS.view(done.buffer).MTU;
+      nic.mtu = readMtu(done.buffer);
       nic.state = state;
       port.nics.set(nic.index, nic);
     };

@@ -10,8 +10,8 @@ export const COUNTED_STRING_MAX_BYTES = 512;
 /** Highest Length of an NDIS_ISOLATION_NAME, in bytes: NDIS_ISOLATION_NAME_MAX_STRING_SIZE (127) units. */
 export const ISOLATION_NAME_MAX_BYTES = 254;
 
-/** Shorter texts are put together unit by unit, which is cheaper than making a Buffer for them. */
-const SHORT_UNITS = 24;
+/** Room for the longest text whose units are all below 256; of no reader while another one reads. */
+const letters = Buffer.alloc(COUNTED_STRING_MAX_BYTES / 2);
 
 /**
  * Text of the string at `at`: exactly Length bytes, never more than `maxBytes`; a half unit at the end is ignored.
@@ -19,15 +19,17 @@ const SHORT_UNITS = 24;
  */
 export function readTextMember(data: DataView, at: number, maxBytes: number): string {
   const units = Math.min(data.getUint16(at, true), maxBytes) >>> 1;
-  if (units > SHORT_UNITS) {
-    const offset = at + 2;
-    return Buffer.from(data.buffer as ArrayBuffer, offset, units * 2).toString('utf16le');
-  }
-  let text = '';
+  if (units === 0) return '';
+  // Read out as Latin-1, which nearly every name is, it becomes one flat text of one byte a unit. Pieces put together with
+  // `+` would be a tree that the first look-up flattens, and text read as UTF-16 stays twice as long.
+  let all = 0;
   for (let i = 0; i < units; i += 1) {
-    text += String.fromCharCode(data.getUint16(at + 2 + i * 2, true));
+    const unit = data.getUint16(at + 2 + i * 2, true);
+    all |= unit;
+    letters[i] = unit;
   }
-  return text;
+  if (all < 256) return letters.toString('latin1', 0, units);
+  return Buffer.from(data.buffer as ArrayBuffer, at + 2, units * 2).toString('utf16le');
 }
 
 /**
