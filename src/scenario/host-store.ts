@@ -1,16 +1,14 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { Store, StoreOp, StoreValue } from '../store/store.ts';
-import type { HostFaults } from './faults.ts';
 
 /**
  * The store of a scenario's host. In memory it outlives the host, as a disk does, so that a host can be restarted on it;
- * writes fail where a fault says so; and it tells how many writes are on their way, for time does not pass meanwhile.
+ * nothing reaches it once the host is dead; and it tells how many writes are on their way, for time does not pass meanwhile.
  */
 export class HostStore implements Store {
   readonly description: string;
   readonly #inner: Store;
-  readonly #faults: HostFaults;
   readonly #outlives: boolean;
   #writing = 0;
   #written = 0;
@@ -18,9 +16,8 @@ export class HostStore implements Store {
   #closed = false;
 
   /** `inner`: what keeps the values; closed with this one, unless it is in memory. */
-  constructor(inner: Store, faults: HostFaults) {
+  constructor(inner: Store) {
     this.#inner = inner;
-    this.#faults = faults;
     this.#outlives = inner instanceof MemoryStore;
     this.description = inner.description;
   }
@@ -54,13 +51,6 @@ export class HostStore implements Store {
     this.#checkOpen();
     if (this.#isDead)
       return Promise.reject(new ExtSwitchError('STORE_UNAVAILABLE', 'the host died'));
-    if (this.#faults.meetWrite()) {
-      const error = new ExtSwitchError(
-        'STORE_UNAVAILABLE',
-        'the scenario injected a failure of the store: no space left on device',
-      );
-      return Promise.reject(error);
-    }
     const written = this.#inner.write(ops);
     this.#written += 1;
     if (written === undefined) return undefined;

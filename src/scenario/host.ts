@@ -2,13 +2,11 @@ import type { VirtualClock } from '../core/clock.ts';
 import type { Guid } from '../core/guid.ts';
 import type { FabricInterface, TraceEntry } from '../policy/api.ts';
 import { Fabric } from '../policy/fabric.ts';
+import type { FaultRule, FaultRuleOptions } from '../policy/faults-api.ts';
 import { type SavedRecord, savedKey } from '../policy/records.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
-import { withFaults } from './fault-extension.ts';
-import { HostFaults } from './faults.ts';
 import type { Footing, Ground } from './ground.ts';
 import { HostStore } from './host-store.ts';
-import { FaultyHosts } from './hosts.ts';
 import type { HostSpec, Scenario } from './scenario.ts';
 
 /** Entries a host keeps between two steps. */
@@ -17,7 +15,6 @@ const TRACE_LIMIT = 1_000_000;
 /** One host of a scenario: a world with its store, which it may be restarted on. */
 export class Host {
   readonly name: string;
-  readonly faults = new HostFaults();
   readonly #spec: HostSpec;
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
@@ -30,6 +27,8 @@ export class Host {
   #fabric: Fabric | undefined;
   #closing: Promise<void> | undefined;
   #installedAtDeath: string[] | undefined;
+  /** Fault rules that steps have injected. */
+  #injected: string[] = [];
   readonly #mourners: ((how: 'died') => void)[] = [];
   #cursor = 0;
 
@@ -73,7 +72,7 @@ export class Host {
     const definition = this.#scenario.extensions.get(alias);
     if (definition === undefined) throw new Error(`no extension is called ${alias}`);
     this.#aliases.set(definition.id, alias);
-    return this.#scenario.hasFaults ? withFaults(definition, alias, this.faults) : definition;
+    return definition;
   }
 
   /** Opens the host on what its store has. */
@@ -82,8 +81,9 @@ export class Host {
     const { seed, scheduling, behaviour } = this.#scenario;
     const footing = await this.#ground.open(this.#spec);
     this.#footing = footing;
-    this.#store = new HostStore(footing.store, this.faults);
-    const meetMessage = this.faults.meetMessage.bind(this.faults);
+    this.#store = new HostStore(footing.store);
+    const { faults, ...options } = footing.options ?? {};
+    const rules = [...this.#unmet(), ...(faults?.rules ?? [])];
     this.#fabric = await Fabric.open({
       store: this.#store,
       seed: `${seed}/${name}`,
@@ -93,13 +93,39 @@ export class Host {
       scheduling,
       behaviour,
       name,
-      hosts: new FaultyHosts(footing.hosts, { meetMessage, crash: () => this.crash() }),
-      ...footing.options,
+      hosts: footing.hosts,
+      ...options,
+      faults: { ...faults, rules, crash: () => this.crash() },
       extensions: installed.map((alias) => this.extension(alias)),
     });
     this.#cursor = 0;
     this.#fabric.events.subscribe((seq) => this.#announce(this, seq));
     await footing.opened(this.#fabric);
+  }
+
+  /** A fault that goes on counting when the host is restarted. */
+  inject(rule: FaultRuleOptions): void {
+    this.#injected.push(...this.fabric.faults.add(rule).map(({ id }) => id));
+  }
+
+  /** Takes back what was injected. */
+  clearFaults(): void {
+    for (const { id } of this.#injectedRules()) this.fabric.faults.remove(id);
+    this.#injected = [];
+  }
+
+  #injectedRules(): FaultRule[] {
+    const all = this.#fabric?.faults.list() ?? [];
+    return all.filter(({ id }) => this.#injected.includes(id));
+  }
+
+  /** What was injected and not met, for the next life of the host. */
+  #unmet(): FaultRuleOptions[] {
+    const unmet = this.#injectedRules().flatMap(({ matched, hits, times = 1, ...rule }) =>
+      hits >= times ? [] : [{ ...rule, nth: Math.max(1, rule.nth - matched), times: times - hits }],
+    );
+    this.#injected = unmet.map(({ id }) => id);
+    return unmet;
   }
 
   /** Features, switches with their extensions. */

@@ -180,7 +180,10 @@ class ScenarioRun {
     }
     if (noFindings) {
       const found = this.#recorder.findings.filter(
-        (line) => line.data['severity'] === 'error' && !this.#state.expectedFindings.has(line),
+        (line) =>
+          line.data['severity'] === 'error' &&
+          line.data['injected'] !== true &&
+          !this.#state.expectedFindings.has(line),
       );
       const texts = found.map(({ host, data }) => `${host}: ${data['rule']} ${data['message']}`);
       checks.push(this.#check('noFindings', found.length === 0, `findings:\n${texts.join('\n')}`));

@@ -80,7 +80,6 @@ export async function readScenario(source: ScenarioSource, cell: Cell): Promise<
     steps,
     invariants: { noPolicyLost, noFindings },
     expectFailure,
-    hasFaults: mentions(source.node, 'inject'),
   };
 }
 
@@ -101,13 +100,6 @@ function readText(name: string, entries: Entries, reader: Reader): string | unde
   const value = entries.get(name)?.value;
   const node = value && reader.resolve(value);
   return node?.kind === 'scalar' && node.value !== null ? String(node.value) : undefined;
-}
-
-/** Some map of the file has this name. */
-function mentions(node: SourceNode, name: string): boolean {
-  if (node.kind === 'list') return node.items.some((item) => mentions(item, name));
-  if (node.kind !== 'map') return false;
-  return [...node.entries].some(([key, { value }]) => key === name || mentions(value, name));
 }
 
 async function readHosts(

@@ -66,6 +66,4 @@ export interface Scenario {
   readonly steps: readonly Step[];
   readonly invariants: { readonly noPolicyLost: boolean; readonly noFindings: boolean };
   readonly expectFailure: (ExpectedFailure & { readonly place: Place }) | undefined;
-  /** A step injects faults: extensions and stores are wrapped. */
-  readonly hasFaults: boolean;
 }

@@ -1,7 +1,7 @@
 import { OID_LIST } from '../../abi/index.ts';
 import { NdisStatus } from '../../core/status.ts';
 import { nearestName } from '../../mof/nearest-name.ts';
-import { MESSAGES } from '../faults.ts';
+import { FAULT_MESSAGES, type FaultRuleOptions } from '../../policy/faults-api.ts';
 import { type Field, field, need, oneOf, text, whole, yesNo } from '../field.ts';
 import { extensionAlias, hostName, switchName } from '../name-fields.ts';
 import type { Reader } from '../reader.ts';
@@ -61,6 +61,41 @@ function checkFault(
   }
 }
 
+/** What the fields of an injection are as a rule. */
+interface Injection {
+  readonly extension?: string | undefined;
+  readonly oid?: string | undefined;
+  readonly requestType?: FaultRuleOptions['requestType'];
+  readonly switch?: string | undefined;
+  readonly status?: string | undefined;
+  readonly message?: FaultRuleOptions['message'];
+  readonly to?: string | undefined;
+  readonly delivered?: boolean | undefined;
+  readonly delayMs?: number | undefined;
+}
+
+function ruleOf(fault: string, given: Injection): FaultRuleOptions {
+  const { message = 'take', delivered = false, status = 'DATA_NOT_ACCEPTED' } = given;
+  const { extension, oid, requestType, switch: sw, to, delayMs } = given;
+  if (fault === 'storeFailure') return { at: 'store', effect: 'fail' };
+  if (fault === 'lostMessage' || fault === 'crash') {
+    const [whole, half] =
+      fault === 'crash' ? (['crash', 'crashAnswered'] as const) : (['lost', 'lostAnswer'] as const);
+    const where = to === undefined ? { message } : { message, to };
+    return { at: 'message', effect: delivered ? half : whole, ...where };
+  }
+  const match = {
+    at: 'oid',
+    ...(extension === undefined ? {} : { extension }),
+    ...(oid === undefined ? {} : { oid }),
+    ...(requestType === undefined ? {} : { requestType }),
+    ...(sw === undefined ? {} : { switch: sw }),
+  } as const;
+  if (fault === 'veto') return { ...match, effect: 'status', status };
+  if (fault === 'delay') return { ...match, effect: 'delay', delayMs: delayMs ?? 1000 };
+  return { ...match, effect: fault === 'throw' ? 'throw' : 'hang' };
+}
+
 export const FAULT_VERBS: readonly Verb[] = [
   verb({
     name: 'inject',
@@ -88,7 +123,7 @@ export const FAULT_VERBS: readonly Verb[] = [
       status: statusField('status of a veto, default DATA_NOT_ACCEPTED'),
       message: oneOf(
         'the message between hosts that is lost, or that the host dies sending',
-        MESSAGES,
+        FAULT_MESSAGES,
       ),
       to: hostName('only messages to this host; default any'),
       delivered: yesNo('the other host gets the message: only its answer is lost; default false'),
@@ -99,20 +134,9 @@ export const FAULT_VERBS: readonly Verb[] = [
     check: checkFault,
     async run({ fault, host, nth = 1, times = 1, ...rest }, runtime) {
       const among = host === undefined ? runtime.state.hosts.values() : [runtime.host(host)];
-      const count = { nth, times };
-      for (const { faults } of among) {
-        if (fault === 'storeFailure') faults.injectStore(count);
-        else if (fault === 'lostMessage' || fault === 'crash') {
-          const { message = 'take', to, delivered = false } = rest;
-          faults.injectMessage({ effect: fault, message, to, delivered, ...count });
-        } else {
-          const { status = 'DATA_NOT_ACCEPTED', delayMs = 1000, extension = '', oid = '' } = rest;
-          const { requestType, switch: sw } = rest;
-          const code = NdisStatus[status as keyof typeof NdisStatus];
-          const what = { extension, oid, requestType, switch: sw, status: code, delayMs };
-          faults.injectOid({ effect: fault, ...what, ...count });
-        }
-      }
+      const extension = rest.extension && runtime.extensionId(rest.extension);
+      const rule = { ...ruleOf(fault, { ...rest, extension }), nth, times };
+      for (const each of among) each.inject(rule);
     },
   }),
   verb({
@@ -123,7 +147,7 @@ export const FAULT_VERBS: readonly Verb[] = [
     fields: { host: hostName('default every host') },
     async run({ host }, runtime) {
       const among = host === undefined ? runtime.state.hosts.values() : [runtime.host(host)];
-      for (const { faults } of among) faults.clear();
+      for (const each of among) each.clearFaults();
     },
   }),
 ];
