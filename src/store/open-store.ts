@@ -19,7 +19,7 @@ export async function openStore(spec: string): Promise<Store> {
   }
   const isCluster = /^(nats|tls)$/i.test(scheme);
   const what = isCluster
-    ? 'only "serve" and "scenario run" take a cluster (--store nats://…)'
+    ? 'only "serve" and "run" take a cluster (--store nats://…)'
     : `there is no store engine for ${scheme}://`;
   const expected = 'memory or a folder';
   // The address may hold a password, so it is not repeated.

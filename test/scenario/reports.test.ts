@@ -266,3 +266,14 @@ t.test('--report: a place that takes no file is refused before anything is playe
   t.equal(code, 2);
   t.match(err, '--all-lines is about reports');
 });
+
+t.test(
+  'what is wrong in a file is said once on standard error, in every point of TAP',
+  async (t) => {
+    const file = fileOf(scenario('- startVm: nobody'), 'cells.yaml');
+    const { code, out, err } = await runCli(['run', file, '--profile', 'all']);
+    t.equal(code, 1);
+    t.equal(err.match(/no VM is called/g)?.length, 1);
+    t.equal(out.match(/^ {2}message: .*no VM is called/gm)?.length, 6);
+  },
+);

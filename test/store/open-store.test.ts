@@ -30,7 +30,7 @@ t.test(
   async (t) => {
     for (const spec of ['nats://user:secret@host:4222', 'NATS://a,nats://b', 'tls://secret@h']) {
       const error = (await openStore(spec).catch((cause: unknown) => cause)) as Error;
-      t.match(error, { code: 'USAGE', message: /only "serve" and "scenario run" take a cluster/ });
+      t.match(error, { code: 'USAGE', message: /only "serve" and "run" take a cluster/ });
       t.notMatch(error.message, /secret/);
     }
     await t.rejects(openStore('redis://host'), {

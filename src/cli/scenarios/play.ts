@@ -29,13 +29,19 @@ export async function playScenarios(call: Invocation, terminal: Terminal): Promi
   const isJson = call.has('json');
   if (!isJson) await terminal.print(tapHead(runner.count));
   let failed = 0;
+  // What is wrong in a file is wrong in each cell of its matrix.
+  const told = new Set<string>();
   progress.total = runner.count;
   try {
     for await (const outcome of runner.play()) {
       progress.clear();
       progress.done += 1;
       if (!outcome.ok) failed += 1;
-      if (outcome.failure?.in === 'file') terminal.note(harmless(outcome.failure.message));
+      const { failure } = outcome;
+      if (failure?.in === 'file' && !told.has(failure.message)) {
+        told.add(failure.message);
+        terminal.note(harmless(failure.message));
+      }
       if (!isJson) await terminal.print(tapPoint(outcomes.length + 1, outcome));
       outcomes.push(outcome);
     }
