@@ -5,6 +5,7 @@ import { Switch } from '../../switch/switch.ts';
 import {
   extension,
   makePort,
+  nicOptions,
   portOptions,
   portProperty,
   rules,
@@ -208,6 +209,37 @@ t.test(
     t.same(
       world.findings.map(({ rule }) => rule),
       ['B26'],
+    );
+  },
+);
+
+t.test(
+  'what fails with RESOURCES is sent again as often as the option says, not once more (B18, C24, E18, OP-29)',
+  async (t) => {
+    const world = switchWorld('6.85', 'retries', { transientRetries: 2 });
+    const sent: string[] = [];
+    const refuse = (what: string) => (): NdisStatus => {
+      sent.push(what);
+      return NdisStatus.RESOURCES;
+    };
+    let isPortRefused = false;
+    const machine = startSwitch(world, [
+      extension('filter', {
+        createPort: () => (isPortRefused ? refuse('port')() : 'forward'),
+        createNic: refuse('nic'),
+        addPortProperty: refuse('property'),
+      }),
+    ]);
+    const port = makePort(machine);
+    const refused = await machine.addProperty(port, portProperty(world));
+    t.equal(refused?.status, NdisStatus.RESOURCES);
+    const { request } = await machine.connectNic(port, nicOptions());
+    t.equal(request.status, NdisStatus.RESOURCES);
+    isPortRefused = true;
+    await machine.createPort(portOptions('synthetic', 'b'));
+    t.same(
+      sent,
+      ['property', 'nic', 'port'].flatMap((what) => Array(3).fill(what)),
     );
   },
 );
