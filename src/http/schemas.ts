@@ -130,7 +130,45 @@ const extensionProperties = {
   version: string,
   type: { enum: ['capture', 'filter', 'forward'] },
 };
-export const extension = object(extensionProperties);
+const counter = { type: 'integer', minimum: 0 } as const;
+export const extension = object(
+  {
+    ...extensionProperties,
+    isolated: {
+      ...object({
+        restarts: counter,
+        watchdogKills: counter,
+        memoryKills: counter,
+        exits: counter,
+      }),
+      description:
+        'It runs in a worker thread; how often that had to be ended, ended, and began anew',
+    },
+  },
+  ['isolated'],
+);
+export const isolate = {
+  ...object(
+    {
+      extensions: {
+        anyOf: [
+          { enum: ['all'] },
+          {
+            type: 'array',
+            maxItems: 1_000,
+            items: { type: 'string', minLength: 1, maxLength: 256 },
+          },
+        ],
+        description: 'Names or ids',
+      },
+      watchdogMs: { type: 'integer', minimum: 1, maximum: 3_600_000, description: 'Default 1000' },
+      memoryMb: { type: 'integer', minimum: 8, maximum: 65_536, description: 'Default 128' },
+      onCrash: { enum: ['report', 'restart', 'disable'], description: 'Default restart' },
+    },
+    ['watchdogMs', 'memoryMb', 'onCrash'],
+  ),
+  description: "Extensions that run in worker threads; default the server's",
+} as const;
 export const switchExtension = object(
   {
     ...extensionProperties,

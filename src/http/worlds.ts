@@ -3,6 +3,7 @@ import type {
   BehaviourOptions,
   FabricInterface,
   FabricOptions,
+  IsolationOptions,
   ProfileName,
   VerifierMode,
 } from '../policy/api.ts';
@@ -91,6 +92,7 @@ export class Worlds {
     readonly scheduling?: FabricOptions['scheduling'];
     readonly behaviour?: BehaviourOptions;
     readonly verifier?: VerifierMode;
+    readonly isolate?: IsolationOptions;
     readonly faults?: readonly FaultRuleOptions[];
   }): Promise<World> {
     const verifier = input.verifier ?? this.#verifier;
@@ -103,6 +105,7 @@ export class Worlds {
           ...(input.profile === undefined ? {} : { profile: input.profile }),
           ...(input.scheduling === undefined ? {} : { scheduling: input.scheduling }),
           ...(input.behaviour === undefined ? {} : { behaviour: input.behaviour }),
+          ...(input.isolate === undefined ? {} : { isolate: input.isolate }),
           ...(input.faults === undefined ? {} : { faults: { rules: input.faults } }),
         },
         verifier,

@@ -5,8 +5,7 @@ import { IsolatedExtension, moduleOf } from './isolated-extension.ts';
 import type { EndReason, WorkerLimits } from './isolated-worker.ts';
 
 /** What follows when an isolated extension's worker has ended, or it threw outside its handlers. */
-export const CRASH_ANSWERS = ['report', 'restart', 'disable'] as const;
-export type CrashAnswer = (typeof CRASH_ANSWERS)[number];
+export type CrashAnswer = 'report' | 'restart' | 'disable';
 
 /** Which extensions of a world run in a worker thread of their own, and what they may. */
 export interface IsolationOptions {
@@ -151,6 +150,18 @@ export class Isolation {
     const entry = this.#entries.get(definition.id);
     const { restarts = 0, watchdogKills = 0, memoryKills = 0, exits = 0 } = entry ?? {};
     return { restarts, watchdogKills, memoryKills, exits };
+  }
+
+  /** Of all extensions, as counters of the world. */
+  totals(): Readonly<Record<string, number>> {
+    const sum = (what: keyof IsolationCounts): number =>
+      [...this.#entries.values()].reduce((total, entry) => total + entry[what], 0);
+    return {
+      isolated_restarts_total: sum('restarts'),
+      isolated_watchdog_kills_total: sum('watchdogKills'),
+      isolated_memory_kills_total: sum('memoryKills'),
+      isolated_exits_total: sum('exits'),
+    };
   }
 
   /** It was detached and attached anew. */

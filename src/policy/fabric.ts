@@ -406,6 +406,7 @@ export class Fabric implements FabricInterface {
       vetoes_total: world.vetoes,
       findings_total: world.findingCount,
       faults_injected_total: world.faults.rules.injected,
+      ...world.isolation?.totals(),
     };
   }
 

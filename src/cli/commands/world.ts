@@ -29,6 +29,11 @@ const BEHAVIOUR = {
   suspendOids: 'boolean',
 } as const;
 
+/** Limits are the server's defaults. */
+const isolateOf = (names: readonly string[]): object => ({
+  extensions: names.includes('all') ? 'all' : names,
+});
+
 /** `world create` */
 export const create: CommandHandler = async (call, terminal) => {
   const [name] = call.arguments;
@@ -37,6 +42,7 @@ export const create: CommandHandler = async (call, terminal) => {
     ...(call.has('seed') ? { seed: call.text('seed') } : {}),
     ...(call.has('profile') ? { profile: call.text('profile') } : {}),
     ...(call.has('verifier') ? { verifier: call.text('verifier') } : {}),
+    ...(call.has('isolate') ? { isolate: isolateOf(call.list('isolate')) } : {}),
     ...(call.has('scheduling') ? { scheduling: call.text('scheduling') } : {}),
     ...(call.has('behaviour')
       ? { behaviour: parseOptionList('behaviour', call.text('behaviour') ?? '', BEHAVIOUR) }

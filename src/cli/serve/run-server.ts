@@ -4,7 +4,7 @@ import { assertBindable } from '../../http/host-names.ts';
 import { drain, drainOnSignals, type Listening, listen } from '../../http/listen.ts';
 import { buildServer } from '../../http/server.ts';
 import { Worlds } from '../../http/worlds.ts';
-import type { FabricOptions, VerifierMode } from '../../policy/api.ts';
+import type { FabricOptions, IsolationOptions, VerifierMode } from '../../policy/api.ts';
 import { Fabric } from '../../policy/fabric.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
@@ -29,6 +29,7 @@ export async function runServer(settings: ServeSettings, terminal: Terminal): Pr
     profile: settings.profile,
     extensions,
     ...(settings.seed === undefined ? {} : { seed: settings.seed }),
+    ...(settings.isolate === undefined ? {} : { isolate: settings.isolate }),
     log: (
       level: 'info' | 'warn' | 'error',
       message: string,
@@ -150,8 +151,25 @@ async function loadExtensions(
   }
   if (settings.extensions.length === 0) return loaded;
   const { loadExtension } = await import('../../sdk/load.ts');
-  for (const path of settings.extensions) loaded.push(await loadExtension(path, terminal.cwd));
+  const { isolate } = settings;
+  for (const path of settings.extensions) {
+    const isolated = isolate === undefined ? undefined : await isolatedOf(path, terminal, isolate);
+    loaded.push(isolated ?? (await loadExtension(path, terminal.cwd)));
+  }
   return loaded;
+}
+
+/** What an isolated module exports, learned in a worker: this process never runs a line of it. */
+async function isolatedOf(
+  path: string,
+  { cwd }: Terminal,
+  isolate: IsolationOptions,
+): Promise<ExtensionDefinition | undefined> {
+  const { Isolation } = await import('../../isolation/isolation.ts');
+  const { loadIsolated } = await import('../../isolation/load-isolated.ts');
+  const chosen = new Isolation(isolate);
+  const definition = await loadIsolated(path, cwd, chosen.limits);
+  return chosen.chooses(definition) ? definition : undefined;
 }
 
 function readyText(

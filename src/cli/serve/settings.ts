@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { delimiter, resolve } from 'node:path';
 import { describe, isClusterAddress, parseClusterAddress } from '../../cluster/address.ts';
 import { ExtSwitchError, isExtSwitchError } from '../../core/errors.ts';
+import type { IsolationOptions } from '../../policy/api.ts';
 import type { Invocation } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
@@ -26,6 +27,9 @@ const CONFIG_KEYS = [
   'logLevel',
   'verifier',
   'onCrash',
+  'isolate',
+  'watchdogMs',
+  'memoryMb',
 ] as const;
 
 /** What `serve` runs with. */
@@ -53,6 +57,8 @@ export interface ServeSettings {
   readonly verifier: (typeof VERIFIER_MODES)[number];
   /** What becomes of an extension that throws outside its handlers. */
   readonly onCrash: CrashAnswer;
+  /** Extensions that run in worker threads; left out: none. */
+  readonly isolate?: IsolationOptions;
 }
 
 /** One setting with where it came from, for messages, and the folder its relative paths start at. */
@@ -81,6 +87,13 @@ export async function readServeSettings(
   const store = storeOf(find('store', 'store')) ?? resolve(cwd, '.extswitch');
   const isCluster = isClusterAddress(store);
   const name = nameOf(find('name', 'name')) ?? (isCluster ? legalName(hostname()) : undefined);
+  const onCrash = choiceOf(find('on-crash', 'onCrash'), CRASH_ANSWERS);
+  const isolate = isolateOf(
+    listOf(call, terminal, file, ISOLATE).values,
+    wholeOf(find('watchdog-ms', 'watchdogMs'), 1, 3_600_000),
+    wholeOf(find('memory-mb', 'memoryMb'), 8, 65_536),
+    onCrash,
+  );
   const settings: ServeSettings = {
     host: textOf(find('host', 'host')) ?? '127.0.0.1',
     port: portOf(find('port', 'port')) ?? 4630,
@@ -97,7 +110,8 @@ export async function readServeSettings(
       choiceOf(find('log-level', 'logLevel'), LOG_LEVELS) ??
       (terminal.stderr.isTTY === true ? 'warn' : 'info'),
     verifier: choiceOf(find('verifier', 'verifier'), VERIFIER_MODES) ?? 'off',
-    onCrash: choiceOf(find('on-crash', 'onCrash'), CRASH_ANSWERS) ?? 'report',
+    onCrash: onCrash ?? 'report',
+    ...(isolate === undefined ? {} : { isolate }),
     print: call.text('print') === 'json' || call.has('json') ? 'json' : 'text',
   };
   return settings;
@@ -138,6 +152,30 @@ function portOf(found: Found | undefined): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65_535) return port;
   throw wrong(found, 'a port from 0 to 65535');
+}
+
+function wholeOf(found: Found | undefined, min: number, max: number): number | undefined {
+  if (found === undefined) return undefined;
+  const text = String(found.value);
+  const value = /^\d{1,8}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw wrong(found, `a whole number from ${min} to ${max}`);
+}
+
+/** What came of an isolated extension that crashed is a restart, unless something else is said. */
+function isolateOf(
+  names: readonly string[],
+  watchdogMs: number | undefined,
+  memoryMb: number | undefined,
+  onCrash: CrashAnswer | undefined,
+): IsolationOptions | undefined {
+  if (names.length === 0) return undefined;
+  return {
+    extensions: names.includes('all') ? 'all' : names,
+    ...(watchdogMs === undefined ? {} : { watchdogMs }),
+    ...(memoryMb === undefined ? {} : { memoryMb }),
+    ...(onCrash === undefined ? {} : { onCrash }),
+  };
 }
 
 function storeOf(found: Found | undefined): string | undefined {
@@ -220,6 +258,13 @@ const EXTENSIONS: ListSetting = {
   key: 'extensions',
   what: 'a list of paths',
 };
+const ISOLATE: ListSetting = {
+  flag: 'isolate',
+  variable: 'EXTSWITCH_ISOLATE',
+  separator: ',',
+  key: 'isolate',
+  what: '"all" or a list of names or ids of extensions',
+};
 const ALLOWED_HOSTS: ListSetting = {
   flag: 'allow-host',
   variable: 'EXTSWITCH_ALLOW_HOST',
@@ -240,7 +285,7 @@ function listOf(
   if (set !== undefined && set !== '') return { values: set.split(setting.separator), folder: cwd };
   const found = fromFile(file, setting.key);
   if (found === undefined) return { values: [], folder: cwd };
-  const { value } = found;
+  const value = setting === ISOLATE && found.value === 'all' ? ['all'] : found.value;
   if (!Array.isArray(value)) throw wrong(found, setting.what);
   const values = value.map((one: unknown) => {
     if (typeof one !== 'string' || one === '') throw wrong(found, setting.what);

@@ -179,6 +179,27 @@ export const LOCAL_VERBS: readonly CommandSpec[] = [
         choices: ['report', 'restart', 'disable'],
         help: 'an extension throws outside its handlers, e.g. in a timer: a finding, and that; default report',
       },
+      {
+        name: 'isolate',
+        value: 'NAME',
+        many: true,
+        env: 'EXTSWITCH_ISOLATE',
+        help: 'run this extension, or "all", in a worker thread; what it crashes of is followed by --on-crash, then default restart',
+      },
+      {
+        name: 'watchdog-ms',
+        value: 'MS',
+        range: [1, 3_600_000],
+        env: 'EXTSWITCH_WATCHDOG_MS',
+        help: 'how long a handler of an isolated extension may run, default 1000',
+      },
+      {
+        name: 'memory-mb',
+        value: 'MB',
+        range: [8, 65_536],
+        env: 'EXTSWITCH_MEMORY_MB',
+        help: 'memory an isolated extension may have, default 128',
+      },
       { name: 'config', value: 'FILE', env: 'EXTSWITCH_CONFIG', help: 'settings file to read' },
       {
         name: 'print',

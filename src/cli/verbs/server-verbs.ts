@@ -92,6 +92,12 @@ export const SERVER_VERBS: readonly CommandSpec[] = [
         help: "check its extensions while they work; default the server's",
       },
       {
+        name: 'isolate',
+        value: 'NAME',
+        many: true,
+        help: 'run this extension, or "all", in a worker thread; default the server\'s',
+      },
+      {
         name: 'behaviour',
         value: 'OPTIONS',
         help: 'where the documents leave a choice: validationPorts=short|standing, activation=first|last, transientRetries=N, saveOnStop=true, completeFailedRestore=false, internalNics=N, suspendOids=true',

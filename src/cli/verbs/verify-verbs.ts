@@ -47,6 +47,22 @@ export const VERIFY_VERBS: readonly CommandSpec[] = [
         choices: ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'],
         help: 'Windows version to be, default ws2022',
       },
+      {
+        name: 'isolate',
+        help: 'in a worker thread: what never returns, or eats all memory, becomes a finding',
+      },
+      {
+        name: 'watchdog-ms',
+        value: 'MS',
+        range: [1, 3_600_000],
+        help: 'with --isolate: how long a handler may run, default 1000',
+      },
+      {
+        name: 'memory-mb',
+        value: 'MB',
+        range: [8, 65_536],
+        help: 'with --isolate: memory it may have, default 128',
+      },
       { name: 'coverage', help: 'list the rules that were not exercised, with what would' },
       { name: 'strict', help: 'exit code 1 for warnings too' },
       {

@@ -3,6 +3,8 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ExtSwitchError } from '../../core/errors.ts';
 import { shellWord } from '../../core/shell-word.ts';
+import { limitsOf } from '../../isolation/isolation.ts';
+import { loadIsolated } from '../../isolation/load-isolated.ts';
 import { findRule } from '../../rules/rule-book.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { loadExtension } from '../../sdk/load.ts';
@@ -82,10 +84,16 @@ export async function verifyExtensions(call: Invocation, terminal: Terminal): Pr
     throw new UsageError('--report takes one extension: verify them one after the other', 'verify');
   }
   const options = await optionsOf(call, terminal);
+  const { isolate } = options;
   // All of them first: a module that does not load must not cost what the others took.
   const given: { readonly path: string; readonly extension: ExtensionDefinition }[] = [];
-  for (const path of paths)
-    given.push({ path, extension: await loadExtension(path, terminal.cwd) });
+  for (const path of paths) {
+    const extension =
+      isolate === undefined
+        ? await loadExtension(path, terminal.cwd)
+        : await loadIsolated(path, terminal.cwd, limitsOf(isolate));
+    given.push({ path, extension });
+  }
   // A promise that an extension dropped must not end the run.
   const onRejection = (error: unknown): void =>
     terminal.note(harmless(`a promise was rejected and nobody looked: ${String(error)}`));
@@ -212,6 +220,7 @@ async function optionsOf(call: Invocation, terminal: Terminal): Promise<VerifyOp
   const seed = call.text('seed');
   const seeds = call.integer('seeds');
   const profile = call.text('profile') as VerifyOptions['profile'];
+  const isolate = isolateOf(call);
   const { stderr } = terminal;
   const isWatched = stderr.isTTY === true;
   return {
@@ -221,6 +230,7 @@ async function optionsOf(call: Invocation, terminal: Terminal): Promise<VerifyOp
     ...(seed === undefined ? {} : { seed }),
     ...(seeds === undefined ? {} : { seeds }),
     ...(profile === undefined ? {} : { profile }),
+    ...(isolate === undefined ? {} : { isolate }),
     ...(isWatched
       ? {
           progress: (stage, index, count) =>
@@ -229,6 +239,19 @@ async function optionsOf(call: Invocation, terminal: Terminal): Promise<VerifyOp
             ),
         }
       : {}),
+  };
+}
+
+function isolateOf(call: Invocation): VerifyOptions['isolate'] {
+  const watchdogMs = call.integer('watchdog-ms');
+  const memoryMb = call.integer('memory-mb');
+  if (!call.has('isolate')) {
+    if (watchdogMs === undefined && memoryMb === undefined) return undefined;
+    throw new UsageError('--watchdog-ms and --memory-mb belong to --isolate', 'verify');
+  }
+  return {
+    ...(watchdogMs === undefined ? {} : { watchdogMs }),
+    ...(memoryMb === undefined ? {} : { memoryMb }),
   };
 }
 

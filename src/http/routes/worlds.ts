@@ -1,10 +1,16 @@
-import type { BehaviourOptions, ProfileName, VerifierMode } from '../../policy/api.ts';
+import type {
+  BehaviourOptions,
+  IsolationOptions,
+  ProfileName,
+  VerifierMode,
+} from '../../policy/api.ts';
 import type { FaultRuleOptions } from '../../policy/faults-api.ts';
 import { faultRuleInputs } from '../fault-schemas.ts';
 import { type PageQuery, pageByKey } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
   behaviour,
+  isolate,
   listOf,
   object,
   pageQuery,
@@ -23,6 +29,7 @@ type WorldBody = {
   readonly scheduling?: 'fifo' | 'seeded';
   readonly behaviour?: BehaviourOptions;
   readonly verifier?: VerifierMode;
+  readonly isolate?: IsolationOptions;
   readonly faults?: readonly FaultRuleOptions[];
 };
 type WorldParams = { readonly name: string };
@@ -53,9 +60,20 @@ export function worldRoutes(worlds: Worlds): readonly Route[] {
             },
             behaviour,
             verifier: verifierMode,
+            isolate,
             faults: { ...faultRuleInputs, description: 'Fault rules from the first instant' },
           },
-          ['name', 'seed', 'profile', 'store', 'scheduling', 'behaviour', 'verifier', 'faults'],
+          [
+            'name',
+            'seed',
+            'profile',
+            'store',
+            'scheduling',
+            'behaviour',
+            'verifier',
+            'isolate',
+            'faults',
+          ],
         ),
         bodyOptional: true,
         response: { 201: world },
