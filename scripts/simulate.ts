@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DEFECTS, type Plant } from '../src/testing/simulation/plants.ts';
 import { type PlayReport, play, playSeed } from '../src/testing/simulation/play.ts';
 import { parseReplay, replayText } from '../src/testing/simulation/replay-file.ts';
 import { scenarioText } from '../src/testing/simulation/scenario-text.ts';
 import { shrink } from '../src/testing/simulation/shrink.ts';
-import type { Plant } from '../src/testing/simulation/step.ts';
 
 /*
  * Plays seeded histories of whole worlds (docs/reference/simulation.md): `npm run simulate -- --seeds 1000`. One that breaks an
@@ -20,7 +20,7 @@ const HELP = `usage: npm run simulate -- [options]
   --replay FILE  plays the history of a file
   --trace        prints the trace
   --out FOLDER   where what was found is written, default .simulation
-  --plant D:N    builds in a defect to be found: storeForgets:3, extensionForgets:2
+  --plant D:N    builds in a defect to be found, e.g. storeForgets:3; all: ${DEFECTS.join(', ')}
 `;
 
 const { values } = parseArgs({
@@ -54,8 +54,9 @@ function whole(name: string, text: string): number {
 
 function plantOf(text: string): Plant {
   const [defect, nth = ''] = text.split(':');
-  if (defect !== 'storeForgets' && defect !== 'extensionForgets') usage(`--plant ${text}: unknown`);
-  return { defect, nth: whole('plant', nth) };
+  const known = DEFECTS.find((each) => each === defect);
+  if (known === undefined) usage(`--plant ${text}: expected one of ${DEFECTS.join(', ')}`);
+  return { defect: known, nth: whole('plant', nth) };
 }
 
 /** One line that stays in its place on a terminal. */

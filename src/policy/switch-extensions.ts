@@ -5,7 +5,7 @@ import type { Guid } from '../core/guid.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
 import type { SwitchExtensionCollection, SwitchExtensionInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
-import { extensionInfo, findExtension } from './extension-catalog.ts';
+import { findExtension } from './extension-catalog.ts';
 import { put, type SwitchRecord, switchKey } from './records.ts';
 import { type Binding, mustBeThere, presentSwitch, type SwitchEntry, type World } from './world.ts';
 
@@ -38,6 +38,9 @@ export async function startStack(
   return entry.machine.start(world.wanted(entry), { ...options, required });
 }
 
+/** Rule A2: from the protocol edge down. */
+const STACK = ['capture', 'filter', 'forward'] as const;
+
 type StackChange = Parameters<SwitchExtensionCollection['change']>[1];
 
 /** Extensions of one switch: enable, disable, reorder (rules A36-A47). */
@@ -54,35 +57,46 @@ export class SwitchExtensions implements SwitchExtensionCollection {
 
   /** Rule A44: top to bottom. */
   list(): readonly SwitchExtensionInfo[] {
-    const installed = this.#entry.bindings.flatMap((binding) => {
-      const definition = this.#world.extensions.get(binding.id);
-      return definition === undefined ? [] : [definition];
-    });
-    const ofType = (type: string): ExtensionDefinition[] =>
-      installed.filter((definition) => definition.type === type);
-    return [...ofType('capture'), ...ofType('filter'), ...ofType('forward')].map((definition) =>
-      this.#info(definition),
-    );
+    const listed: SwitchExtensionInfo[] = [];
+    for (const type of STACK) {
+      let order = 0;
+      for (const binding of this.#entry.bindings) {
+        const definition = this.#world.extensions.get(binding.id);
+        if (definition?.type !== type) continue;
+        listed.push(this.#info(definition, binding, order));
+        order += 1;
+      }
+    }
+    return listed;
   }
 
   get(idOrName: string): SwitchExtensionInfo {
-    return this.#info(findExtension(this.#world, idOrName));
+    return this.#infoOf(findExtension(this.#world, idOrName));
   }
 
-  #info(definition: ExtensionDefinition): SwitchExtensionInfo {
+  #infoOf(definition: ExtensionDefinition): SwitchExtensionInfo {
     const binding = this.#binding(definition);
+    return this.#info(definition, binding, this.#sameClass(definition).indexOf(binding));
+  }
+
+  #info(definition: ExtensionDefinition, binding: Binding, order: number): SwitchExtensionInfo {
     const { machine } = this.#entry;
-    const module = machine.modules.find(({ id }) => id === definition.id);
-    const problem = machine.problemOf(definition.id) ?? binding.problem;
-    return {
-      ...extensionInfo(definition),
+    const { id, name, vendor, version, type } = definition;
+    const module = machine.modules.find((each) => each.id === id);
+    const problem = machine.problemOf(id) ?? binding.problem;
+    const info = {
+      id,
+      name,
+      vendor,
+      version,
+      type,
       enabled: binding.enabled,
       running: module?.state === 'running',
-      order: this.#sameClass(definition).indexOf(binding),
+      order,
       required: binding.required === true,
       desynchronized: module?.desynchronized === true,
-      ...(problem === undefined ? {} : { problem }),
     };
+    return problem === undefined ? info : { ...info, problem };
   }
 
   #binding({ id }: ExtensionDefinition): Binding {
@@ -133,7 +147,7 @@ export class SwitchExtensions implements SwitchExtensionCollection {
       [put(switchKey(this.#entry.id), switchRecord(this.#entry))],
       () => this.#restore(before, presentSwitch(this.#world, this.#entry)),
     );
-    return this.#info(definition);
+    return this.#infoOf(definition);
   }
 
   /** The bindings as they would be; refuses what cannot be, before anything is touched. */

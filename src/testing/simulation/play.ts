@@ -1,6 +1,7 @@
 import { drawSetting, StepDraw } from './draw-step.ts';
-import { type Breach, type Result, Simulation, type SimulationOptions } from './simulation.ts';
-import type { History, Plant, Step } from './step.ts';
+import type { Plant } from './plants.ts';
+import { type Breach, Simulation, type SimulationOptions } from './simulation.ts';
+import type { History, Result, Step } from './step.ts';
 
 /** What came of a history. */
 export interface PlayReport {

@@ -7,6 +7,7 @@ import type {
   SwitchContext,
   Verdict,
 } from '../../sdk/extension.ts';
+import { Planted } from './plants.ts';
 import type { Mischief } from './step.ts';
 
 /** Virtual milliseconds a reference is held at most. */
@@ -19,6 +20,11 @@ export class MischiefList {
   #seen = new Map<string, number>();
   /** References on ports that are held now. */
   held = 0;
+  readonly planted: Planted;
+
+  constructor(planted = new Planted()) {
+    this.planted = planted;
+  }
 
   arm(armed: readonly Mischief[] = []): void {
     this.#armed = armed;
@@ -103,6 +109,7 @@ function refer(
 ): void {
   const portId = property !== undefined && 'portId' in property ? property.portId : 1;
   if (sw.referencePort(portId) !== SUCCESS) return;
+  if (list.planted.strikes('keepsReference')) return;
   list.held += 1;
   const giveBack = (): void => {
     if (!references.delete(giveBack)) return;

@@ -1,6 +1,6 @@
 import { policyId } from './change.ts';
-import type { Breach, Result } from './simulation.ts';
-import type { Change, History, Step } from './step.ts';
+import type { Breach } from './simulation.ts';
+import type { Change, History, Result, Step } from './step.ts';
 import { PORT_CLASS, PORT_SETTING, SWITCH_CLASS, SWITCH_SETTING } from './well-behaved.ts';
 
 /** A verb of a scenario with what stands behind it. */

@@ -1,8 +1,11 @@
 import type { VirtualClock } from '../../core/clock.ts';
+import { ExtSwitchError } from '../../core/errors.ts';
 import type { FabricEvent, TraceEntry } from '../../policy/api.ts';
 import { Fabric } from '../../policy/fabric.ts';
 import type { HostDirectory } from '../../policy/migration-api.ts';
 import type { Store } from '../../store/store.ts';
+import { HostLook } from './host-look.ts';
+import { Planted } from './plants.ts';
 import { MischiefList, rogueExtension } from './rogue.ts';
 import { type MessageTraps, SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedStore } from './simulated-store.ts';
@@ -21,6 +24,7 @@ export interface Surroundings {
   readonly hosts: HostDirectory;
   readonly mischief: MischiefList;
   readonly messages: MessageTraps;
+  readonly planted: Planted;
   isDead(host: string): boolean;
 }
 
@@ -29,6 +33,7 @@ export class SimulatedHost {
   readonly name: string;
   readonly store: SimulatedStore;
   readonly wellBehaved: WellBehaved;
+  readonly look: HostLook;
   readonly #around: Surroundings;
   #fabric: Fabric | undefined;
   #seen = 0;
@@ -38,7 +43,8 @@ export class SimulatedHost {
     this.name = name;
     this.store = store;
     this.#around = around;
-    this.wellBehaved = new WellBehaved(around.setting.plant);
+    this.wellBehaved = new WellBehaved(around.planted);
+    this.look = new HostLook(this);
   }
 
   get fabric(): Fabric {
@@ -52,10 +58,14 @@ export class SimulatedHost {
   }
 
   async open(): Promise<void> {
-    const { hosts, messages, isDead, mischief } = this.#around;
+    const { hosts, messages, planted, isDead, mischief } = this.#around;
+    if (planted.strikes('diskUnreadable')) {
+      throw new ExtSwitchError('STORE_CORRUPT', 'the disk cannot be read');
+    }
     const directory = new SimulatedHosts(hosts, this.name, messages, {
       isDead,
       crash: () => this.store.kill(),
+      planted,
     });
     this.#fabric = await this.#openOn(this.store, this.wellBehaved, mischief, directory);
   }
@@ -70,11 +80,13 @@ export class SimulatedHost {
     }
   }
 
-  /** A second process that opens a copy of the disk, alone, with extensions that behave. */
-  async beside(): Promise<Fabric> {
-    const { plant: _, ...setting } = this.#around.setting;
-    const well = new WellBehaved(undefined);
-    return this.#openOn(this.store.copy(), well, new MischiefList(), undefined, setting);
+  /**
+   * A second process that opens a copy of the disk, alone, with extensions that behave. It has a clock of its own and nobody
+   * waits for it: whoever has looked at it lets go of it.
+   */
+  beside(clock: VirtualClock): Promise<Fabric> {
+    const well = new WellBehaved(new Planted());
+    return this.#openOn(this.store.copy(), well, new MischiefList(), undefined, clock);
   }
 
   #openOn(
@@ -82,13 +94,14 @@ export class SimulatedHost {
     well: WellBehaved,
     mischief: MischiefList,
     hosts: HostDirectory | undefined,
-    { seed, profile, scheduling, behaviour }: Setting = this.#around.setting,
+    clock: VirtualClock = this.#around.clock,
   ): Promise<Fabric> {
+    const { seed, profile, scheduling, behaviour } = this.#around.setting;
     return Fabric.open({
       store,
       seed: `${seed}/${this.name}`,
       profile,
-      clock: this.#around.clock,
+      clock,
       traceLimit: TRACE_LIMIT,
       scheduling,
       behaviour,
@@ -103,10 +116,10 @@ export class SimulatedHost {
   }
 
   /** Trace entries that came since the last call. */
-  newEntries(): TraceEntry[] {
+  newEntries(): readonly TraceEntry[] {
     const entries = this.fabric.trace.entries({ afterSeq: this.#seen });
     this.#seen = entries.at(-1)?.seq ?? this.#seen;
-    return entries;
+    return this.#around.planted.traced(entries);
   }
 
   /** Findings and changes of state since the last call. */

@@ -1,5 +1,6 @@
 import { ExtSwitchError } from '../../core/errors.ts';
 import type { HostDirectory, MigrationPeer } from '../../policy/migration-api.ts';
+import type { Planted } from './plants.ts';
 import type { MessageName, MessageTrap } from './step.ts';
 
 /** Which message of the step is met; shared by all hosts. */
@@ -24,6 +25,7 @@ export interface Line {
   isDead(host: string): boolean;
   /** The sender dies here and now. */
   crash(): void;
+  readonly planted: Planted;
 }
 
 /** The other hosts as one host sees them: messages and answers get lost, and it may die sending. */
@@ -51,7 +53,8 @@ export class SimulatedHosts implements HostDirectory {
       prepare: (...of) => send('prepare', () => peer.prepare(...of)),
       take: (...of) => send('take', () => peer.take(...of)),
       abandon: (...of) => send('abandon', () => peer.abandon(...of)),
-      outcome: (...of) => send('outcome', () => peer.outcome(...of)),
+      outcome: async (...of) =>
+        this.#line.planted.said(await send('outcome', () => peer.outcome(...of))),
       supersede: (...of) => peer.supersede(...of),
       forget: (...of) => send('forget', () => peer.forget(...of)),
     };
@@ -63,6 +66,9 @@ export class SimulatedHosts implements HostDirectory {
     if (trap === undefined) {
       const answer = await deliver();
       this.#mustLive(to);
+      if (message === 'take' && this.#line.planted.denies()) {
+        throw new ExtSwitchError('VETOED', `${to} took it and says that it did not`);
+      }
       return answer;
     }
     if (trap.effect === 'crash' && !trap.delivered) this.#line.crash();

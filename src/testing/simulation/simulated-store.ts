@@ -1,7 +1,8 @@
 import { ExtSwitchError } from '../../core/errors.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
 import type { Store, StoreOp, StoreValue } from '../../store/store.ts';
-import type { Plant, StoreTrap } from './step.ts';
+import type { Planted } from './plants.ts';
+import type { StoreTrap } from './step.ts';
 
 const gone = (what: string): Promise<never> =>
   Promise.reject(new ExtSwitchError('STORE_UNAVAILABLE', what));
@@ -10,17 +11,17 @@ const gone = (what: string): Promise<never> =>
 export class SimulatedStore implements Store {
   readonly description = 'simulated store';
   readonly #disk: MemoryStore;
-  readonly #plant: Plant | undefined;
-  #kept = 0;
+  readonly #planted: Planted;
   #trap: StoreTrap | undefined;
   #writes = 0;
   readonly #behind: (() => void)[] = [];
   #isDead = false;
+  /** Keys of what was written, or was to be, since somebody took them. */
+  readonly touched: string[] = [];
 
-  constructor(plant?: Plant, disk = new MemoryStore(), kept = 0) {
+  constructor(planted: Planted, disk = new MemoryStore()) {
     this.#disk = disk;
-    this.#plant = plant;
-    this.#kept = kept;
+    this.#planted = planted;
   }
 
   /** The host has died: nothing more reaches the disk. */
@@ -40,7 +41,7 @@ export class SimulatedStore implements Store {
 
   /** The disk as the next process of the host finds it. */
   again(): SimulatedStore {
-    return new SimulatedStore(this.#plant, this.#disk, this.#kept);
+    return new SimulatedStore(this.#planted, this.#disk);
   }
 
   /** A copy to open beside. */
@@ -59,11 +60,13 @@ export class SimulatedStore implements Store {
   write(ops: readonly StoreOp[]): Promise<void> | undefined {
     if (this.#isDead) return gone('the host died');
     this.#writes += 1;
+    for (const { key } of ops) this.touched.push(key);
     const effect = this.#writes === this.#trap?.nth ? this.#trap.effect : undefined;
     if (effect === 'fails' || this.#behind.length > 0) return this.#fail();
     if (effect === 'dies') this.#isDead = true;
     if (effect === 'dies') return gone('the host died');
-    this.#disk.write(this.#plant === undefined ? ops : this.#remembered(ops, this.#plant));
+    if (this.#planted.strikes('storeHangs')) return new Promise(() => undefined);
+    this.#disk.write(this.#planted.written(ops));
     if (effect !== 'diesAfter') return undefined;
     this.#isDead = true;
     return gone('the host died');
@@ -80,16 +83,6 @@ export class SimulatedStore implements Store {
       this.#behind.push(() => {
         refuse(new ExtSwitchError('STORE_UNAVAILABLE', 'no space left on device'));
       });
-    });
-  }
-
-  /** Rules of a store that forgets: the n-th policy or VM it is given is not kept. */
-  #remembered(ops: readonly StoreOp[], { defect, nth }: Plant): readonly StoreOp[] {
-    if (defect !== 'storeForgets') return ops;
-    return ops.filter(({ op, key }) => {
-      if (op !== 'put' || !/^(property|vm)\//.test(key)) return true;
-      this.#kept += 1;
-      return this.#kept !== nth;
     });
   }
 

@@ -1,17 +1,19 @@
-import { createHash } from 'node:crypto';
 import { VirtualClock } from '../../core/clock.ts';
 import { isExtSwitchError } from '../../core/errors.ts';
-import type { FabricInterface, TraceEntry } from '../../policy/api.ts';
+import type { FabricInterface } from '../../policy/api.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
 import { type Act, actOf, type Places } from './change.ts';
 import { type Outcome, settle } from './patience.ts';
+import { Planted } from './plants.ts';
 import { MischiefList } from './rogue.ts';
 import { SimulatedHost, type Surroundings } from './simulated-host.ts';
 import { MessageTraps } from './simulated-hosts.ts';
 import { SimulatedStore } from './simulated-store.ts';
-import { addStateLines, differences, type StateLines, vmLine } from './state-lines.ts';
-import type { Change, Setting, Step } from './step.ts';
-import { checkView, HostTrace } from './trace-checks.ts';
+import { vmLine } from './state-lines.ts';
+import type { Change, Result, Setting, Step } from './step.ts';
+import { HostTrace } from './trace-checks.ts';
+import { entryText, TraceDigest } from './trace-digest.ts';
+import { type Verdict, WorldChecks } from './world-checks.ts';
 
 /** What did not hold. */
 export interface Breach {
@@ -29,35 +31,21 @@ export interface SimulationOptions {
   readonly onTrace?: (line: string) => void;
 }
 
-/** What one change came to. */
-export type Result = 'skipped' | 'done' | 'refused' | 'unknown';
-
 const onPurpose = new Error('on purpose');
-/** Findings that say an extension refused what was to come back: then the world is not what was stored until a restart. */
-const LOSS = /was to be connected again|made again|stays as it is|stays on the synthetic path/;
-/** One that an extension refused to undo: those above it were told that it stays (rule E17). */
-const TAKEN_BACK = /to take back/;
-const LEAK = /still had \d+ reference/;
-/** Steps after which a second process opens a copy of each disk. */
-const BESIDE_EVERY = 10;
 
 /** A world of several hosts that is taken from step to step, and looked at after each. */
 export class Simulation {
   readonly #setting: Setting;
   readonly #options: SimulationOptions;
   readonly #clock = new VirtualClock();
-  readonly #mischief = new MischiefList();
+  readonly #planted: Planted;
+  readonly #mischief: MischiefList;
   readonly #messages = new MessageTraps();
   readonly #hosts = new Map<string, SimulatedHost>();
   readonly #traces = new Map<string, HostTrace>();
   readonly #around: Surroundings;
-  readonly #hash = createHash('sha256');
-  /** Hosts on which an extension has refused an undo. */
-  readonly #lossy = new Set<string>();
-  #wasLossy = false;
-  /** Hosts on which extensions rightly believe what is not there. */
-  readonly #doubted = new Set<string>();
-  #lines: StateLines = new Map();
+  readonly #digest = new TraceDigest();
+  readonly #checks: WorldChecks;
   #step = -1;
   /** The first thing that did not hold. */
   breach: Breach | undefined;
@@ -72,12 +60,16 @@ export class Simulation {
   constructor(setting: Setting, options: SimulationOptions = {}) {
     this.#setting = setting;
     this.#options = options;
+    this.#planted = new Planted(setting.plant);
+    this.#mischief = new MischiefList(this.#planted);
+    this.#checks = new WorldChecks(() => this.hosts, this.#bad);
     this.#around = {
       setting,
       clock: this.#clock,
       hosts: new LocalHosts(),
       mischief: this.#mischief,
       messages: this.#messages,
+      planted: this.#planted,
       isDead: (host) => this.#hosts.get(host)?.store.isDead ?? true,
     };
   }
@@ -88,44 +80,48 @@ export class Simulation {
 
   /** SHA-256 of the trace so far. */
   digest(): string {
-    return this.#hash.copy().digest('hex');
+    return this.#digest.text();
   }
 
   async open(): Promise<void> {
     for (const name of this.#setting.hosts) {
-      const host = await this.#openHost(name, new SimulatedStore(this.#setting.plant));
+      const host = await this.#openHost(name, new SimulatedStore(this.#planted));
       if (this.breach === undefined) await this.#must('setting up', host.setUp());
     }
-    this.#lines = this.#look();
+    if (this.breach === undefined && this.#isChecked) this.#checks.open();
   }
 
   async play(step: Step): Promise<void> {
     this.#step += 1;
     this.#note(`step ${JSON.stringify(step)}`);
     this.#arm(step);
-    this.#wasLossy = this.#lossy.size > 0;
-    const isChecked = this.#options.checks !== 'none';
+    this.#checks.begin();
     const verdict = await this.#perform(step);
     this.results.push(verdict.result);
     this.#arm({ do: 'wait', ms: 0 });
     if (this.breach !== undefined) return;
     await this.#reopenDead();
     this.#gather();
-    if (!isChecked || this.breach !== undefined) return;
-    this.#compare(verdict);
-    this.#check();
-    if (this.#step % BESIDE_EVERY === BESIDE_EVERY - 1) await this.#checkDisks();
+    if (!this.#isChecked || this.breach !== undefined) return;
+    this.#checks.afterStep(verdict, this.#step);
+    if (this.#checks.isDiskTurn(this.#step)) await this.#checks.disks();
+  }
+
+  get #isChecked(): boolean {
+    return this.#options.checks !== 'none';
   }
 
   /** The last look: disks, traces, and that everything can be taken away. */
   async close(): Promise<void> {
-    if (this.breach === undefined && this.#options.checks !== 'none') {
-      await this.#checkDisks();
+    if (this.breach === undefined && this.#isChecked) {
+      this.#checks.atEnd();
+      await this.#checks.disks();
       if (this.breach === undefined) await this.#empty();
     }
     for (const host of this.hosts) {
+      if (!host.isOpen) continue;
       this.#gather();
-      this.#traces.get(host.name)?.check((invariant, message) => this.#bad(invariant, message));
+      this.#traces.get(host.name)?.check(this.#bad);
       await this.#settle(host.fabric.close());
     }
   }
@@ -166,7 +162,7 @@ export class Simulation {
     const act = actOf(change, this.#places());
     if (act === undefined) return this.#count({ result: 'skipped', acts: [] });
     const world = this.#host(act.host).fabric;
-    const outcome = await this.#settle(asked(act, world));
+    const outcome = await this.#settle(this.#planted.asked(act, world));
     return this.#count({ result: this.#resultOf(outcome, [act.host]), acts: [act] });
   }
 
@@ -174,7 +170,7 @@ export class Simulation {
     const acts = steps.flatMap((step) => actOf(step, this.#places()) ?? []);
     if (acts.length === 0) return this.#count({ result: 'skipped', acts });
     const all = acts.map((act) =>
-      asked(act, this.#host(act.host).fabric).then(
+      this.#planted.asked(act, this.#host(act.host).fabric).then(
         () => undefined,
         (error: unknown) => ({ error }),
       ),
@@ -278,6 +274,8 @@ export class Simulation {
 
   async #openHost(name: string, store: SimulatedStore): Promise<SimulatedHost> {
     const host = new SimulatedHost(name, store, this.#around);
+    const before = this.#hosts.get(name);
+    if (before !== undefined) host.look.follow(before);
     this.#hosts.set(name, host);
     await this.#must(`opening ${name}`, host.open());
     if (this.breach !== undefined) return host;
@@ -291,12 +289,11 @@ export class Simulation {
     if (host === undefined) return;
     this.#gather();
     if (isCrash) host.store.kill();
-    else this.#traces.get(name)?.check((invariant, message) => this.#bad(invariant, message));
+    else this.#traces.get(name)?.check(this.#bad);
     await this.#settle(host.fabric.close());
     if (this.breach !== undefined) return;
     await this.#openHost(name, host.store.again());
-    this.#lossy.delete(name);
-    this.#doubted.delete(name);
+    this.#checks.reopened(name);
     if (this.breach === undefined) await this.#settle(Promise.resolve());
   }
 
@@ -313,101 +310,14 @@ export class Simulation {
     };
   }
 
-  // --- what must hold ------------------------------------------------------------------------------------------------
-
-  #look(): StateLines {
-    const lines: StateLines = new Map();
-    for (const { name, fabric } of this.hosts) addStateLines(lines, name, fabric);
-    return lines;
-  }
-
-  /** Nothing acknowledged is lost, nothing refused is kept, and nothing else has changed. */
-  #compare({ result, acts }: Verdict): void {
-    const before = this.#lines;
-    const after = this.#look();
-    this.#lines = after;
-    // What an undo has lost is back after a restart.
-    const isLossy = this.#wasLossy || this.#lossy.size > 0;
-    if (result === 'done' && !isLossy) {
-      for (const act of acts) {
-        const missing = act.missing(after);
-        if (missing !== undefined) this.#bad('acknowledged', missing);
-      }
-    }
-    const touches = acts.flatMap((act) => act.touches);
-    const shakesVms = acts.some((act) => act.shakesVms);
-    for (const [key, was, is] of differences(before, after)) {
-      const isVm = key.startsWith('vm/');
-      const isThere = is !== 'nothing' && was !== 'nothing';
-      if (isLossy && isThere) continue;
-      const isTouched = touches.some(
-        (touched) =>
-          key === touched ||
-          key.startsWith(`${touched}/`) ||
-          (touched.endsWith('/') && key.startsWith(touched)),
-      );
-      if (result !== 'refused' && (isTouched || (shakesVms && isVm && isThere))) continue;
-      const what = `${key}\n  was ${was}\n  is  ${is}`;
-      if (result !== 'refused') this.#bad(isThere ? 'untouched' : 'acknowledged', what);
-      else this.#bad('refused', what);
-    }
-  }
-
-  #check(): void {
-    const owners = new Map<string, string>();
-    for (const { name, fabric, wellBehaved } of this.hosts) {
-      const pending = fabric.pending();
-      if (pending.length > 0) this.#bad('quiet', `${name} has pending ${JSON.stringify(pending)}`);
-      if (fabric.counters()['oids_in_flight'] !== 0) this.#bad('quiet', `${name} is not quiet`);
-      for (const { id, name: vm } of fabric.vms.list()) {
-        const other = owners.get(id);
-        if (other !== undefined) this.#bad('owner', `${vm} is on ${other} and on ${name}`);
-        owners.set(id, name);
-      }
-      if (this.#doubted.has(name)) continue;
-      for (const { id } of fabric.switches.list()) {
-        const sw = fabric.switches.get(id);
-        checkView(
-          name,
-          sw,
-          (each) => wellBehaved.witness(each),
-          (invariant, message) => this.#bad(invariant, message),
-        );
-      }
-    }
-  }
-
-  /** What a second process finds on each disk is what the first one shows. */
-  async #checkDisks(): Promise<void> {
-    for (const host of this.hosts) {
-      if (this.breach !== undefined || this.#lossy.has(host.name)) continue;
-      const other = await this.#settle(host.beside());
-      if (other === undefined || 'error' in other) {
-        this.#bad('durable', `${host.name}: its disk does not open: ${String(other?.error)}`);
-        return;
-      }
-      const here: StateLines = new Map();
-      const there: StateLines = new Map();
-      addStateLines(here, host.name, host.fabric);
-      addStateLines(there, host.name, other.value);
-      for (const [key, shown, kept] of differences(here, there)) {
-        this.#bad('durable', `${host.name}: ${key}\n  shown ${shown}\n  kept  ${kept}`);
-      }
-      await this.#settle(other.value.close());
-    }
-  }
+  // --- the end ---------------------------------------------------------------------------------------------------------
 
   /** Everything away; nothing may be left. */
   async #empty(): Promise<void> {
-    for (const { name, fabric, store } of this.hosts) {
-      for (const info of [...fabric.vms.list()]) {
-        const vm = fabric.vms.get(info.id);
-        if (vm.info.state !== 'off') await this.#must(`stopping ${info.name}`, vm.stop());
-        await this.#must(`deleting ${info.name}`, vm.delete());
-      }
-      for (const { id } of [...fabric.switches.list()]) {
-        await this.#must('deleting a switch', fabric.switches.get(id).delete());
-      }
+    const all = Promise.all(this.hosts.map(({ fabric }) => emptied(fabric)));
+    const outcome = await this.#settle(all);
+    if (outcome !== undefined && 'error' in outcome) this.#bad('empty', String(outcome.error));
+    for (const { name, store } of this.hosts) {
       const left = Array.from(store.range(''), ([key]) => key).filter(
         (key) => !/^(feature|extension|meta|format|migration)/.test(key),
       );
@@ -420,43 +330,37 @@ export class Simulation {
   /** Takes trace and findings of all hosts. */
   #gather(): void {
     for (const host of this.hosts) {
+      if (!host.isOpen) continue;
+      const { name, look } = host;
       const entries = host.newEntries();
-      this.requests += entries.length;
-      for (const entry of entries) this.visits += entry.route.length;
       const events = host.newEvents();
-      const activated = events.flatMap(({ switch: sw, data }) =>
-        sw !== undefined && data['event'] === 'switchActivated' ? [sw] : [],
-      );
-      this.#traces
-        .get(host.name)
-        ?.add(entries, activated, (what, message) => this.#bad(what, message));
-      for (const entry of entries) {
-        const { seq, request, time, switch: sw, oid, status, route } = entry;
-        if (isSwallowed(entry)) this.#doubted.add(host.name);
-        const way = route.map(({ module, verdict }) => `${module} ${verdict}`).join(', ');
-        const bytes = Buffer.from(entry.input).toString('base64');
-        this.#note(
-          `${host.name} ${seq} ${request} ${time} ${sw} ${oid} ${status} [${way}] ${bytes}`,
-        );
+      if (entries.length === 0 && events.length === 0) continue;
+      this.requests += entries.length;
+      const activated: string[] = [];
+      const spoken: string[] = [];
+      for (const { type, switch: sw, data } of events) {
+        if (sw !== undefined) spoken.push(sw);
+        if (sw !== undefined && data['event'] === 'switchActivated') activated.push(sw);
+        if (type === 'finding') this.#checks.heard(name, sw, String(data['message']));
       }
-      for (const { type, data } of events) {
-        if (type !== 'finding') continue;
-        const message = String(data['message']);
-        if (TAKEN_BACK.test(message)) this.#doubted.add(host.name);
-        if (LOSS.test(message)) this.#lossy.add(host.name);
-        if (LEAK.test(message)) this.#bad('references', `${host.name}: ${message}`);
+      look.heard(entries, spoken);
+      this.#traces.get(name)?.add(entries, activated, this.#bad);
+      for (const entry of entries) {
+        this.visits += entry.route.length;
+        this.#digest.entry(name, entry);
+        this.#options.onTrace?.(entryText(name, entry));
       }
     }
   }
 
   #note(line: string): void {
-    this.#hash.update(line);
+    this.#digest.line(line);
     this.#options.onTrace?.(line);
   }
 
-  #bad(invariant: string, message: string): void {
+  readonly #bad = (invariant: string, message: string): void => {
     this.breach ??= { invariant, message, step: this.#step };
-  }
+  };
 
   async #must(what: string, act: Promise<unknown>): Promise<void> {
     const outcome = await this.#settle(act);
@@ -469,7 +373,7 @@ export class Simulation {
   async #settle<T>(promise: Promise<T>): Promise<Outcome<T> | undefined> {
     const outcome = await settle(this.#clock, promise, () => this.#isQuiet());
     if (outcome === undefined) {
-      const pending = this.hosts.map(({ fabric }) => fabric.pending());
+      const pending = this.hosts.flatMap((host) => (host.isOpen ? host.fabric.pending() : []));
       this.#bad('quiet', `it hangs: ${JSON.stringify(pending).slice(0, 500)}`);
     }
     return outcome;
@@ -478,8 +382,9 @@ export class Simulation {
   #isQuiet(): boolean {
     this.#mourners = this.#mourners.filter((mourn) => !mourn());
     if (this.#mischief.held > 0) return false;
-    return this.hosts.every(({ name, isOpen, fabric, store }) => {
-      if (!isOpen || store.isDead || this.#around.isDead(name)) return true;
+    return this.hosts.every((host) => {
+      if (!host.isOpen || host.store.isDead) return true;
+      const { fabric } = host;
       if (fabric.pending().length > 0) return false;
       // A migration whose other end is dead waits for it to come back.
       if (this.hosts.some((each) => each.store.isDead)) return true;
@@ -488,20 +393,14 @@ export class Simulation {
   }
 }
 
-interface Verdict {
-  readonly result: Result;
-  readonly acts: readonly Act[];
-}
-
-/** Rule E28 broken: who completes a policy with success keeps it from those below, who are not marked for it (OP-28). */
-function isSwallowed({ oid, status, route }: TraceEntry): boolean {
-  if (status !== 'NDIS_STATUS_SUCCESS' || !/PROPERTY_(ADD|UPDATE|DELETE)$/.test(oid)) return false;
-  return route.at(-1)?.module !== 'miniportEdge';
-}
-
-/** What is refused at once is refused like everything else. */
-async function asked(act: Act, world: FabricInterface): Promise<unknown> {
-  return act.run(world);
+/** Deletes all VMs and switches. */
+async function emptied(fabric: FabricInterface): Promise<void> {
+  for (const { id } of [...fabric.vms.keys()]) {
+    const vm = fabric.vms.get(id);
+    if (vm.info.state !== 'off') await vm.stop();
+    await vm.delete();
+  }
+  for (const { id } of [...fabric.switches.list()]) await fabric.switches.get(id).delete();
 }
 
 function hasVm(world: FabricInterface, vm: string): boolean {

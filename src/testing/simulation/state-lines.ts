@@ -1,4 +1,12 @@
-import type { AdapterInfo, FabricInterface, PropertyInfo } from '../../policy/api.ts';
+import type {
+  AdapterInfo,
+  FabricInterface,
+  PropertyInfo,
+  SwitchExtensionInfo,
+  SwitchHandle,
+  VmHandle,
+  VmInfo,
+} from '../../policy/api.ts';
 
 /** What management shows, one line a thing: key → value. VMs and their policies are under the same key on every host. */
 export type StateLines = Map<string, string>;
@@ -12,12 +20,12 @@ export const portLine = (host: string, sw: string, port: string): string =>
 export const switchPolicyLine = (host: string, sw: string, id: string): string =>
   `switchPolicy/${host}/${sw}/${id}`;
 
-const text = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner));
+const withBigints = (_key: string, inner: unknown): unknown =>
+  typeof inner === 'bigint' ? `${inner}` : inner;
 
 /** What a person gave and must find again. Whether an extension has taken it is another matter. */
 const policyText = ({ feature, settings, revision }: PropertyInfo): string =>
-  text({ feature, settings, revision });
+  JSON.stringify({ feature, settings, revision }, withBigints);
 
 function adapterText({ id, name, type, mac, mtu, connected, vfAssigned, ...rest }: AdapterInfo) {
   const port = rest.port;
@@ -26,32 +34,51 @@ function adapterText({ id, name, type, mac, mtu, connected, vfAssigned, ...rest 
   return { id, name, type, mac, mtu, connected, vfAssigned, switch: rest.switch?.name, ...shown };
 }
 
+/** Adds the lines of one switch, without those of the VMs on it; gives its stack. */
+export function addSwitchLines(
+  lines: StateLines,
+  host: string,
+  sw: SwitchHandle,
+): readonly SwitchExtensionInfo[] {
+  const { id: switchId, name, type: kind } = sw.info;
+  const extensions = sw.extensions.list();
+  const stack = extensions.map(({ name: of, enabled, order, required }) => {
+    return { name: of, enabled, order, required };
+  });
+  lines.set(switchLine(host, name), JSON.stringify({ id: switchId, type: kind, stack }));
+  for (const property of sw.properties.list()) {
+    lines.set(switchPolicyLine(host, name, property.id), policyText(property));
+  }
+  for (const { id, portId, names, type, nics, problem } of sw.ports.list()) {
+    if (names.vmId !== undefined) continue;
+    const key = portLine(host, name, names.portFriendlyName ?? id);
+    const shown = { id, portId, type, nics: problem === undefined ? nics : problem };
+    lines.set(key, JSON.stringify(shown));
+  }
+  return extensions;
+}
+
+/** Adds the lines of one VM; gives what it shows. */
+export function addVmLines(lines: StateLines, host: string, vm: VmHandle): VmInfo {
+  const { info } = vm;
+  const { id, name, state, savedRecords, adapters } = info;
+  const shown = adapters.map(adapterText);
+  lines.set(vmLine(name), JSON.stringify({ host, id, state, savedRecords, adapters: shown }));
+  vm.adapters.forEach(({ properties }, i) => {
+    const adapter = adapters[i]?.name ?? '';
+    for (const property of properties.list()) {
+      lines.set(policyLine(name, adapter, property.id), policyText(property));
+    }
+  });
+  return info;
+}
+
 /** Adds the lines of one host. */
 export function addStateLines(lines: StateLines, host: string, fabric: FabricInterface): void {
-  for (const info of fabric.switches.list()) {
-    const sw = fabric.switches.get(info.id);
-    const stack = sw.extensions
-      .list()
-      .map(({ name, enabled, order, required }) => ({ name, enabled, order, required }));
-    lines.set(switchLine(host, info.name), text({ id: info.id, type: info.type, stack }));
-    for (const property of sw.properties.list()) {
-      lines.set(switchPolicyLine(host, info.name, property.id), policyText(property));
-    }
-    for (const { id, portId, names, type, nics, problem } of sw.ports.list()) {
-      if (names.vmId !== undefined) continue;
-      const key = portLine(host, info.name, names.portFriendlyName ?? id);
-      lines.set(key, text({ id, portId, type, nics: problem === undefined ? nics : problem }));
-    }
+  for (const { id } of fabric.switches.list()) {
+    addSwitchLines(lines, host, fabric.switches.get(id));
   }
-  for (const { id, name, state, savedRecords, adapters } of fabric.vms.list()) {
-    const shown = adapters.map(adapterText);
-    lines.set(vmLine(name), text({ host, id, state, savedRecords, adapters: shown }));
-    for (const adapter of fabric.vms.get(id).adapters) {
-      for (const property of adapter.properties.list()) {
-        lines.set(policyLine(name, adapter.info.name, property.id), policyText(property));
-      }
-    }
-  }
+  for (const { id } of fabric.vms.keys()) addVmLines(lines, host, fabric.vms.get(id));
 }
 
 /** Keys whose lines are not the same, with both. */

@@ -1,4 +1,5 @@
 import type { BehaviourOptions, ProfileName } from '../../policy/api.ts';
+import type { Plant } from './plants.ts';
 
 /*
  * A simulated history as data. Steps name what they work on, and do nothing where that is not there: so every part of a list of
@@ -119,15 +120,8 @@ export type Step =
   | On<{ do: 'restartHost' | 'crashHost'; host: string }>
   | On<{ do: 'wait'; ms: number }>;
 
-/** A defect built in on purpose, to see that the simulation finds it. */
-export interface Plant {
-  /**
-   * `storeForgets`: the n-th policy or VM that a store is given is acknowledged and not kept. `extensionForgets`: a well-behaved
-   * extension misses the n-th policy.
-   */
-  readonly defect: 'storeForgets' | 'extensionForgets';
-  readonly nth: number;
-}
+/** What one step came to. */
+export type Result = 'skipped' | 'done' | 'refused' | 'unknown';
 
 /** What a world is before its first step. */
 export interface Setting {

@@ -2,6 +2,7 @@ import type { SwitchHandle, TraceEntry } from '../../policy/api.ts';
 import { jsonText } from '../life-cycles/json-text.ts';
 import { checkOidOrder } from '../life-cycles/oid-order.ts';
 import { nicKey, portKey, propertyKey, type Witness } from '../life-cycles/witness.ts';
+import type { SeenSwitch } from './host-look.ts';
 
 export type Complain = (invariant: string, message: string) => void;
 
@@ -10,6 +11,11 @@ const RANK: Readonly<Record<string, number>> = { capture: 0, filter: 1, forward:
 
 const hasFirst = (life: readonly TraceEntry[] = []): boolean =>
   life.some(({ request, requestType }) => request === 1 && requestType !== 'indication');
+
+function wasMet(route: TraceEntry['route'], module: string, end: number): boolean {
+  for (let i = 0; i < end; i += 1) if (route[i]?.module === module) return true;
+  return false;
+}
 
 /** The requests of one process of a host, in order of completion. */
 export class HostTrace {
@@ -44,20 +50,17 @@ export class HostTrace {
   #checkRoute({ switch: sw, oid, requestType, request, route }: TraceEntry, complain: Complain) {
     if (requestType === 'indication') return;
     let rank = -1;
-    let last: string | undefined;
-    const seen = new Set<string>();
-    for (const { module } of route) {
+    for (let i = 0; i < route.length; i += 1) {
+      const module = route[i]?.module ?? '';
       // `pend`, and what came of it.
-      if (module === last) continue;
-      last = module;
+      if (i > 0 && module === route[i - 1]?.module) continue;
       const type = this.#types.get(module);
       const next = type === undefined ? 3 : (RANK[type] ?? 3);
-      if (next < rank || seen.has(module)) {
+      if (next < rank || wasMet(route, module, i)) {
         const places = route.map(({ module: each }) => this.#types.get(each) ?? each);
         complain('stackOrder', `switch ${sw}: ${oid} (${request}) went ${places.join(', ')}`);
       }
       rank = next;
-      seen.add(module);
     }
   }
 
@@ -97,14 +100,18 @@ export function checkView(
   sw: SwitchHandle,
   witness: (id: string) => Witness | undefined,
   complain: Complain,
+  { name: known, stack }: Omit<SeenSwitch, 'handle'> = {
+    name: sw.info.name,
+    stack: sw.extensions.list(),
+  },
 ): void {
   let lines: Expected | undefined;
-  for (const { id, name, running, desynchronized } of sw.extensions.list()) {
+  for (const { id, name, running, desynchronized } of stack) {
     const of = witness(id);
     if (of === undefined || !running || desynchronized) continue;
-    const where = `${name} on ${host}/${sw.info.name}`;
-    const view = of.viewOf(sw.info.name);
-    const blind = of.blindOn(sw.info.name);
+    const where = `${name} on ${host}/${known}`;
+    const view = of.viewOf(known);
+    const blind = of.blindOn(known);
     if (view === undefined || blind !== undefined) {
       complain('views', `${where} knows nothing: ${blind ?? 'it was not attached'}`);
       continue;

@@ -2,7 +2,7 @@ import { NdisStatus } from '../../core/status.ts';
 import { defineExtension } from '../../sdk/define.ts';
 import type { ExtensionDefinition, ExtensionHandlers } from '../../sdk/extension.ts';
 import { Witness } from '../life-cycles/witness.ts';
-import type { Plant } from './step.ts';
+import type { Planted } from './plants.ts';
 
 export const PORT_CLASS = 'Fabrikam_PortCustomSettingData';
 export const SWITCH_CLASS = 'Fabrikam_SwitchCustomSettingData';
@@ -37,11 +37,9 @@ export class WellBehaved {
   readonly #keeper = new Witness({ id: KEEPER_ID, name: 'fabrikam', type: 'filter' }, classes);
   readonly definitions: readonly ExtensionDefinition[];
 
-  constructor(plant: Plant | undefined) {
+  constructor(planted: Planted) {
     this.definitions = [
-      plant?.defect === 'extensionForgets'
-        ? forgetful(this.#watcher.definition, plant.nth)
-        : this.#watcher.definition,
+      forgetful(this.#watcher.definition, planted),
       withData(this.#keeper.definition),
     ];
   }
@@ -53,9 +51,8 @@ export class WellBehaved {
   }
 }
 
-/** It misses the n-th policy: a defect planted to be found. */
-function forgetful(definition: ExtensionDefinition, nth: number): ExtensionDefinition {
-  let seen = 0;
+/** It misses a policy where a defect is planted to be found. */
+function forgetful(definition: ExtensionDefinition, planted: Planted): ExtensionDefinition {
   return defineExtension({
     ...definition,
     attach(sw) {
@@ -63,8 +60,8 @@ function forgetful(definition: ExtensionDefinition, nth: number): ExtensionDefin
       return {
         ...handlers,
         addPortProperty(property) {
-          seen += 1;
-          return seen === nth ? 'forward' : handlers.addPortProperty?.(property);
+          if (planted.strikes('extensionForgets')) return 'forward';
+          return handlers.addPortProperty?.(property);
         },
       };
     },
