@@ -6,6 +6,8 @@ const TURNS = 3;
 
 /** What an act of a run is judged by. */
 export interface AttemptJudge {
+  /** A change is about to be tried; true when a fault is to be met in it. */
+  begins(): boolean;
   /** How many faults of the run have been met so far. */
   met(): number;
   /** Of the run: a fault may have changed what the scenario is about, so that nothing can be said of its aim. */
@@ -30,7 +32,7 @@ export async function attempted<T>(
   judge: AttemptJudge,
 ): Promise<T> {
   for (;;) {
-    const before = judge.state();
+    const before = judge.begins() ? judge.state() : undefined;
     const metBefore = judge.met();
     try {
       return await once();

@@ -41,12 +41,18 @@ export const INVARIANTS = {
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 
-/** The same thing seen twice has the same key: ids and numbers do not count. */
+/** What was seen in another run has the same key: ids and numbers, and what stands in quotes, do not count. */
 export function breachKey({ invariant, rule = '', message, extension = '' }: Breach): string {
-  // What follows the first line, and what stands in quotes, is of this run.
   const [line = ''] = message.split('\n', 1);
   const alike = withoutNumbers(line).replace(/"[^"]*"/g, '""');
   return `${invariant}/${rule}/${extension}/${alike}`;
+}
+
+/** What is one defect has the same key, whatever the request it was seen at and the status that it met. */
+export function defectKey(breach: Breach): string {
+  return breachKey(breach)
+    .replace(/OID_\w+/g, 'OID')
+    .replace(/NDIS_STATUS_\w+/g, 'STATUS');
 }
 
 /** A finding of the switch or of the verifier. */

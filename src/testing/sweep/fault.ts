@@ -7,6 +7,8 @@ export interface PassedSite {
   /** From 1. */
   readonly life: number;
   readonly site: FaultSite;
+  /** The how many-th change of the run was under way, from 1. */
+  readonly change: number;
   /** What the switch, or the store, had passed before: tells a place in a roll-back from the same one in a plain course. */
   readonly after: string;
 }
@@ -28,7 +30,7 @@ export const isLoosening = ({ effect }: SweepFault): boolean => LOOSENING.has(ef
 
 /** Name of a place for people and for `--only`, e.g. `OID_SWITCH_PORT_CREATE/set@Port-ACL@TestSwitch#1`. */
 export function siteName(
-  { host, life, site }: PassedSite,
+  { host, life, site }: Pick<PassedSite, 'host' | 'life' | 'site'>,
   called: (extension: string) => string,
 ): string {
   const { at, extension, oid, requestType, call, message, to, portId, nth } = site;
@@ -74,8 +76,8 @@ export function siteKind({ host, site, after }: PassedSite): string {
   return [host, at, extension, site.switch, oid, requestType, call, message, to, after].join('|');
 }
 
-function siteIdentity({ host, life, site }: PassedSite): string {
-  return siteName({ host, life, site, after: '' }, (extension) => extension);
+function siteIdentity(passed: PassedSite): string {
+  return siteName(passed, (extension) => extension);
 }
 
 /** The rules of a chain for one life of a host. */
@@ -98,6 +100,7 @@ export class SiteLog {
   readonly #targets: ReadonlySet<string>;
   /** How many of the chain's places were passed: what is to happen there has happened. */
   met = 0;
+  #change = 0;
   readonly #lives = new Map<string, number>();
   readonly #last = new Map<string, string>();
   #isOn = true;
@@ -119,6 +122,14 @@ export class SiteLog {
     };
   }
 
+  /** A change is about to be tried; true when a fault is met in it. */
+  begins(): boolean {
+    this.#change += 1;
+    return this.#chain.some(
+      (fault) => fault.effect !== 'reorder' && fault.at.change === this.#change,
+    );
+  }
+
   /** What follows only looks. */
   stop(): void {
     this.#isOn = false;
@@ -134,7 +145,7 @@ export class SiteLog {
     const [current = '', previous = ''] = before.split('<');
     const after = current === what ? previous : current;
     this.#last.set(place, `${what}<${after}`);
-    const passed: PassedSite = { host, life, site, after };
+    const passed: PassedSite = { host, life, site, change: this.#change, after };
     if (this.#targets.has(siteIdentity(passed))) this.met += 1;
     this.passed.push(passed);
   }

@@ -188,7 +188,10 @@ export class ScenarioRun {
     const number = this.#number;
     const isCompared = isAlone && !UNCOMPARED.has(step.verb);
     const run = async (): Promise<void> => void (await step.run(runtime));
-    if (this.#failsAlone.has(number)) return this.#failing(number, run);
+    if (this.#failsAlone.has(number)) {
+      this.log.begins();
+      return this.#failing(number, run);
+    }
     return this.#failing(number, () => this.#attempt(step.title, run, isCompared));
   }
 
@@ -203,6 +206,7 @@ export class ScenarioRun {
 
   #attempt<T>(title: string, once: () => Promise<T>, isCompared: boolean): Promise<T> {
     const judge: AttemptJudge = {
+      begins: () => this.log.begins(),
       met: () => this.log.met,
       isLoose: () => this.isLoose || this.isLossy,
       diverge: () => {

@@ -95,7 +95,10 @@ export class StageRun {
     const expected = this.#refusedAlone;
     this.#underWay += 1;
     try {
-      if (expected === undefined || expected.has(title)) return await once();
+      if (expected === undefined || expected.has(title)) {
+        this.log.begins();
+        return await once();
+      }
       return await attempted(title, once, this.#judgeOf());
     } catch (error) {
       this.refused.add(title);
@@ -113,6 +116,7 @@ export class StageRun {
       return stateOf(new Map([[HOST, fabric]]));
     };
     return {
+      begins: () => this.log.begins(),
       met: () => this.log.met,
       isLoose: () => this.#isLoose || this.#isLossy,
       diverge: () => {

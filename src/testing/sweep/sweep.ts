@@ -1,4 +1,4 @@
-import { type Breach, breachKey } from './breach.ts';
+import { type Breach, breachKey, defectKey } from './breach.ts';
 import { effectsAt, LAWFUL_EFFECTS, type SweepEffect } from './effects.ts';
 import { chainName, faultName, type PassedSite, type SweepFault, siteKind } from './fault.ts';
 import { StrayErrors } from './stray-errors.ts';
@@ -228,7 +228,7 @@ export class Sweep {
   // --- what was found ------------------------------------------------------------------------------------------------
 
   #note(subject: SweepSubject, { name, fault }: Job, breach: Breach): void {
-    const key = breachKey(breach);
+    const key = defectKey(breach);
     const only = nameIn(subject, name);
     const known = this.#found.get(key);
     if (known !== undefined) {

@@ -25,7 +25,7 @@ export function firstDifference(
 }
 
 const GUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
-const OF_THIS_RUN = /"(portId|revision|mac)":("[^"]*"|\d+),?/g;
+const OF_THIS_RUN = /"(portId|revision|mac|currentMac|permanentMac|vmMac)":("[^"]*"|\d+),?/g;
 
 /** The same without ids, revisions and dynamic addresses: what two runs that took different ways must have in common. */
 export function endOf(state: StateLines): StateLines {
