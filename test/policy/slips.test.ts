@@ -1,5 +1,6 @@
 import t from 'tap';
 import { ChangeLog } from '../../src/policy/change-log.ts';
+import { MacPool } from '../../src/policy/mac-pool.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store, StoreOp, StoreValue } from '../../src/store/store.ts';
 
@@ -103,3 +104,14 @@ t.test(
     t.same(order.slice(3), ['atomic ends', 'later']);
   },
 );
+
+t.test('an address in two settings is kept until both have let it go', async (t) => {
+  const pool = new MacPool('slips');
+  const mac = Uint8Array.of(0x00, 0x15, 0x5d, 1, 2, 3);
+  pool.keep(mac);
+  pool.keep(mac);
+  pool.forget(mac);
+  t.equal(pool.isKept(mac), true, 'one has it still');
+  pool.forget(mac);
+  t.equal(pool.isKept(mac), false);
+});

@@ -1,7 +1,10 @@
 import t from 'tap';
+import { Rng } from '../../src/core/rng.ts';
 import { NdisStatus } from '../../src/core/status.ts';
 import type { OidRequest, SwitchContext } from '../../src/sdk/extension.ts';
+import { REQUEST_TYPE, OidRequest as Request } from '../../switch/oid-request.ts';
 import { Switch } from '../../switch/switch.ts';
+import { TraceRing } from '../../switch/trace.ts';
 import {
   extension,
   makePort,
@@ -243,3 +246,46 @@ t.test(
     );
   },
 );
+
+t.test('every entry a trace holds has the bytes it was recorded with, however full it is', (t) => {
+  for (const [most, limit] of [
+    [10_000, 4096],
+    [10_000, 8192],
+    // The number of entries is the limit, and ever larger ones make the bytes grow meanwhile.
+    [20, 65_536],
+  ] as const) {
+    const rng = new Rng(`trace ${limit}`);
+    let seq = 0;
+    const trace = new TraceRing(most, limit, () => {
+      seq += 1;
+      return seq;
+    });
+    let wrong = 0;
+    let held = 0;
+    for (let id = 1; id <= 1500; id += 1) {
+      const larger = most === 20 ? id : 100;
+      const [input, output] = [rng.uint32() % (20 + larger), rng.uint32() % (100 + larger)];
+      const bytes = new Uint8Array(Math.max(input, output)).fill((id * 7) & 0xff);
+      const request = new Request(PORT_ARRAY, 0, REQUEST_TYPE.method, bytes, input, output);
+      request.methodInput = new Uint8Array(input).fill(id & 0xff);
+      request.bytesWritten = output;
+      request.id = id;
+      trace.record('sw', request);
+      // All of them each time would be quadratic: the oldest is what may have been overwritten.
+      const entries =
+        most === 20 || id % 100 === 0
+          ? trace.entries()
+          : trace.entries({ untilSeq: trace.firstSeq });
+      for (const entry of entries) {
+        held += 1;
+        const isRight =
+          entry.input.every((byte) => byte === (entry.request & 0xff)) &&
+          entry.output?.every((byte) => byte === ((entry.request * 7) & 0xff)) === true;
+        if (!isRight) wrong += 1;
+      }
+    }
+    t.equal(wrong, 0, `of ${held} entries in ${limit} bytes`);
+    t.ok(trace.droppedSeq > 0 && held > 1500, 'it was full');
+  }
+  t.end();
+});
