@@ -50,10 +50,13 @@ export async function tellCluster(
 }
 
 /**
- * From the moment another process is this host, nothing is changed, asked or taken here any more: its migrations are the other's to
- * go on with, changes and queries are refused with `LEASE_LOST`.
+ * While the lease has run out, nothing is answered from memory, by handles that are held from before either. From the moment another
+ * process is this host, nothing is changed, asked or taken here any more: its migrations are the other's to go on with, changes and
+ * queries are refused with `LEASE_LOST`.
  */
-export function endWhenLost(world: World, { lost, host }: Cluster): void {
+export function endWhenLost(world: World, cluster: Cluster): void {
+  const { lost, host } = cluster;
+  world.mustHold = () => mustHold({ cluster });
   const end = (): void => {
     const reason: unknown = lost.reason;
     world.changes.end(

@@ -312,6 +312,7 @@ export class Fabric implements FabricInterface {
   }
 
   pending(): readonly PendingOid[] {
+    this.#world.mustHold();
     return pendingOids(this.#world);
   }
 
@@ -364,6 +365,7 @@ export class Fabric implements FabricInterface {
   }
 
   recording(options: RecordingOptions = {}): string {
+    this.#world.mustHold();
     const { snapshot } = options;
     const from = snapshot === undefined ? undefined : this.#life.snapshots.get(snapshot);
     // Throws NOT_FOUND.
@@ -373,6 +375,7 @@ export class Fabric implements FabricInterface {
 
   async backup(folder: string): Promise<StoreReport> {
     this.#notInside('a backup');
+    this.#world.mustHold();
     return backupStore(this.#world.store, folder);
   }
 

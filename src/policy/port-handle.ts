@@ -43,6 +43,7 @@ export class PortObject implements PortHandle {
   }
 
   get info(): PortInfo {
+    this.#world.mustHold();
     return portInfo(this.#entry, this.port);
   }
   get properties(): PropertyCollection {
@@ -71,7 +72,7 @@ export class PortObject implements PortHandle {
     const { port } = this;
     return world.changes.run(this.#transaction, async () => {
       mustExist(entry, port);
-      if (name === port.friendlyName) return this.info;
+      if (name === port.friendlyName) return portInfo(entry, port);
       let durable: Promise<void> | undefined;
       let before = port.friendlyName;
       let giveBack: (() => void) | undefined;
@@ -100,7 +101,7 @@ export class PortObject implements PortHandle {
         giveBack?.();
       }
       await durable;
-      return this.info;
+      return portInfo(entry, port);
     });
   }
 

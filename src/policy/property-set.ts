@@ -115,12 +115,14 @@ export class PropertySet implements PropertyCollection {
   }
 
   *list(): Iterable<PropertyInfo> {
+    this.#world.mustHold();
     for (const property of this.#owner.properties.values()) {
       yield propertyInfo(this.#entry, this.#port, property);
     }
   }
 
   get(id: string): PropertyInfo {
+    this.#world.mustHold();
     return propertyInfo(this.#entry, this.#port, this.#find(id));
   }
 

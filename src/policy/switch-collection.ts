@@ -66,10 +66,12 @@ export class Switches implements SwitchCollection {
   }
 
   *list(): Iterable<SwitchInfo> {
+    this.#world.mustHold();
     for (const entry of this.#world.switches.values()) yield switchInfo(entry);
   }
 
   get(idOrName: string): SwitchHandle {
+    this.#world.mustHold();
     const { switches } = this.#world;
     const entry = findOne(
       'switch',
@@ -95,6 +97,7 @@ class SwitchObject implements SwitchHandle {
   }
 
   get info(): SwitchInfo {
+    this.#world.mustHold();
     return switchInfo(this.#entry);
   }
   get ports(): PortCollection {
@@ -255,6 +258,7 @@ class Ports implements PortCollection {
   }
 
   *list(): Iterable<PortInfo> {
+    this.#world.mustHold();
     for (const port of this.#entry.ports.values()) yield portInfo(this.#entry, port);
     for (const { port } of this.#entry.refusedPorts.values()) yield portInfo(this.#entry, port);
   }
@@ -266,6 +270,7 @@ class Ports implements PortCollection {
   }
 
   get(idOrName: string): PortHandle {
+    this.#world.mustHold();
     const { ports, portsByName, refusedPorts, machine } = this.#entry;
     const refused = [...refusedPorts.values()].map(({ port }) => port);
     const number = /^\d{1,5}$/.test(idOrName) ? Number(idOrName) : undefined;

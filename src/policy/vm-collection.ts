@@ -31,6 +31,7 @@ export class Vms implements VmCollection {
   }
 
   *list(): Iterable<VmInfo> {
+    this.#world.mustHold();
     for (const vm of this.#world.vms.values()) yield vmInfo(this.#world, vm);
   }
 
@@ -39,6 +40,7 @@ export class Vms implements VmCollection {
   }
 
   get(idOrName: string): VmHandle {
+    this.#world.mustHold();
     const { vms } = this.#world;
     const vm = findOne(
       'VM',

@@ -42,9 +42,11 @@ export class VmObject implements VmHandle {
   }
 
   get info(): VmInfo {
+    this.#world.mustHold();
     return vmInfo(this.#world, this.#vm);
   }
   get adapters(): readonly AdapterHandle[] {
+    this.#world.mustHold();
     return this.#vm.adapters.map((adapter) => this.#handle(adapter));
   }
 
@@ -57,6 +59,7 @@ export class VmObject implements VmHandle {
   }
 
   #find(idOrName: string): AdapterEntry {
+    this.#world.mustHold();
     mustExist(this.#vm);
     const { adapters, name } = this.#vm;
     return findOne(
@@ -127,6 +130,7 @@ class AdapterObject implements AdapterHandle {
   }
 
   get info(): AdapterInfo {
+    this.#world.mustHold();
     return adapterInfo(this.#world, this.#adapter);
   }
   get properties(): PropertyCollection {
@@ -138,6 +142,7 @@ class AdapterObject implements AdapterHandle {
   }
 
   #connection(): Connection {
+    this.#world.mustHold();
     const { connection, description } = this.#adapter;
     if (connection !== undefined) return connection;
     throw new ExtSwitchError('NOT_FOUND', `${description} has no port: it is not connected now`, {

@@ -48,12 +48,14 @@ export class AdapterProperties implements PropertyCollection {
   }
 
   *list(): Iterable<PropertyInfo> {
+    this.#world.mustHold();
     for (const property of this.#adapter.properties.values()) {
       yield adapterPropertyInfo(this.#adapter, property);
     }
   }
 
   get(id: string): PropertyInfo {
+    this.#world.mustHold();
     return adapterPropertyInfo(this.#adapter, this.#find(id));
   }
 

@@ -190,6 +190,8 @@ export class World {
   leaveHosts: () => void = () => undefined;
   /** Its store takes nothing any more. */
   isClosed = false;
+  /** Throws `LEASE_LOST` while nothing may be answered from memory: another process may be this host (decision 0011). */
+  mustHold: () => void = () => undefined;
   readonly findings = new FindingLog();
   findingCount = 0;
   vetoes = 0;

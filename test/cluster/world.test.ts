@@ -159,8 +159,27 @@ t.test(
     const { a, proxies } = await behindProxies(newCluster());
     const { fabric } = a;
     const vm = await runningVm(a);
+    const sw = fabric.switches.get('S');
+    const [adapter] = vm.adapters;
+    const [port, properties, { vms }] = [adapter?.port, adapter?.properties, fabric];
     for (const proxy of proxies) proxy.cut('stall');
     await until('the lease has run out', () => !fabric.cluster?.isHolding);
+    const folder = t.testdir();
+    for (const held of [
+      () => vm.info,
+      () => vm.adapters,
+      () => adapter?.info,
+      () => port?.info,
+      () => [...(properties?.list() ?? [])],
+      () => sw.info,
+      () => [...sw.ports.list()],
+      () => [...vms.list()],
+      () => fabric.pending(),
+      () => fabric.recording(),
+    ]) {
+      t.throws(held, { code: 'LEASE_LOST' }, `held from before: ${held}`);
+    }
+    await t.rejects(fabric.backup(`${folder}/backup`), { code: 'LEASE_LOST' });
     for (const collection of ['vms', 'switches', 'features', 'extensions', 'migrations'] as const) {
       t.throws(() => fabric[collection], {
         code: 'LEASE_LOST',
@@ -169,9 +188,9 @@ t.test(
     }
     t.ok(fabric.counters()['vms'] === 1, 'metrics are still to be had');
     await t.rejects(vm.pause(), { code: 'STORE_UNAVAILABLE' });
-    t.equal(vm.info.state, 'running', 'undone');
     for (const proxy of proxies) proxy.heal();
     await until('host again', () => fabric.cluster?.isHolding);
+    t.equal(vm.info.state, 'running', 'undone');
     await fabric.vms.get('vm').pause();
     t.equal(fabric.cluster?.epoch, 1, 'the same process');
     t.notOk(fabric.cluster?.lost.aborted);
