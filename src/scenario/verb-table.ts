@@ -1,4 +1,5 @@
 import type { Verb } from './verb.ts';
+import { DOCUMENT_VERBS } from './verbs/document-verbs.ts';
 import { FAULT_VERBS } from './verbs/fault-verbs.ts';
 import { FLOW_VERBS } from './verbs/flow-verbs.ts';
 import { HOST_VERBS } from './verbs/host-verbs.ts';
@@ -12,6 +13,7 @@ import { VM_VERBS } from './verbs/vm-verbs.ts';
 /** Every word a step may begin with: checks, JSON Schema and docs/reference/scenario.md come from here. */
 export const VERBS: readonly Verb[] = [
   ...VM_VERBS,
+  ...DOCUMENT_VERBS,
   ...PROPERTY_VERBS,
   ...SWITCH_VERBS,
   ...HOST_VERBS,

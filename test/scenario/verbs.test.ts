@@ -197,6 +197,36 @@ t.test('two hosts: move, compare, export, import, lost messages', async (t) => {
   t.match(await failureOf(gone), /VM web is not on b: it is on a/);
 });
 
+t.test(
+  'a switch is exported and imported with its VMs; what does not arrive is a policy lost',
+  async (t) => {
+    const steps = `- addProperty: { switch: S, host: a, feature: Fabrikam_SwitchCustomSettingData }
+- createPort: { switch: S, host: a, name: p }
+- connectNic: { switch: S, host: a, port: p }
+- updateNic: { switch: S, host: a, port: p, mtu: 9000 }
+- expectTrace: { host: a, since: step, exact: [OID_SWITCH_NIC_UPDATED] }
+- addProperty: { switch: S, host: a, port: p, feature: Fabrikam_PortCustomSettingData }
+- ${ADD}
+- exportSwitch: { switch: S, host: a, vms: true, as: whole }
+- exportSwitch: { switch: S, host: a, as: alone }
+- deleteVm: web
+- deleteSwitch: { switch: S, host: a }
+- importSwitch: { document: whole, host: a, ids: keep }
+- expectProperties: { switch: S, host: a, count: 1 }
+- expectProperties: { switch: S, host: a, port: p, count: 1 }
+- expectProperties: { vm: web, host: a, count: 1 }
+- importSwitch: { document: alone, host: b, name: Copy }
+- expectProperties: { switch: Copy, host: b, port: p, count: 1 }
+- startVm: web`;
+    t.equal(await failureOf(scenario(steps, TWO_HOSTS)), undefined);
+    const lost = `${steps}\n- tool: { steps: [{ deletePort: { switch: Copy, host: b, port: p } }] }`;
+    t.match(
+      await failureOf(scenario(lost, TWO_HOSTS)),
+      /^noPolicyLost: .*\nport p of switch Copy on b\n {2}- Fabrikam_PortCustomSettingData /,
+    );
+  },
+);
+
 t.test('a refusal that does not come, or comes otherwise, fails', async (t) => {
   t.match(
     await failureOf(scenario('- expectRefused: { startVm: web }')),

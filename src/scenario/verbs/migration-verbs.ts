@@ -1,9 +1,8 @@
 import { ExtSwitchError } from '../../core/errors.ts';
-import type { MigrationInfo, PortableDocument } from '../../policy/migration-api.ts';
+import type { MigrationInfo } from '../../policy/migration-api.ts';
 import { difference, fail, hasMembers, pairUp } from '../expectation.ts';
-import { anyValue, listOf, mapOf, need, oneOf, text, yesNo } from '../field.ts';
-import { documentAlias, hostName, switchName, vmName } from '../name-fields.ts';
-import { adapterOwner } from '../policies.ts';
+import { anyValue, listOf, need, text, yesNo } from '../field.ts';
+import { hostName, switchName, vmName } from '../name-fields.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Verb, verb } from '../verb.ts';
 import { given } from './vm-verbs.ts';
@@ -80,57 +79,6 @@ const COMPARE = verb({
   },
 });
 
-const EXPORT = verb({
-  name: 'exportVm',
-  group: 'VMs',
-  help: 'Writes a VM with its policies, their classes and its saved data as a portable document.',
-  fields: { vm: need(vmName()), as: need(text('name of the document for later steps')) },
-  check({ as }, _node, { names }) {
-    names.documents.add(as);
-  },
-  async run({ vm, as }, runtime) {
-    runtime.state.documents.set(as, await runtime.vm(vm).vm.export());
-  },
-});
-
-const IMPORT = verb({
-  name: 'importVm',
-  group: 'VMs',
-  help: 'Makes the VM of a portable document on a host: off or saved, with every policy it had.',
-  fields: {
-    document: need(documentAlias()),
-    host: hostName('host it is made on; default the only one'),
-    switches: mapOf(text('name of a switch here'), 'name of a switch in the document → one here'),
-    ids: oneOf('default fresh', ['fresh', 'keep']),
-    name: text('name of the VM here; default the one it had'),
-  },
-  check({ name }, _node, { names }) {
-    if (name !== undefined) names.vms.set(name, []);
-  },
-  async run({ document: alias, host, switches, ids, name }, runtime) {
-    const document = runtime.state.documents.get(alias);
-    if (document === undefined) throw new Error(`no step has exported ${alias} so far`);
-    const mapping = switches === undefined ? undefined : Object.fromEntries(switches);
-    const options = given({ switches: mapping, ids, name });
-    const report = await runtime
-      .host(host)
-      .fabric.vms.import(document, options as Parameters<Import>[1]);
-    want(runtime, document, name);
-    return report.notes.join('\n') || undefined;
-  },
-});
-type Import = ReturnType<Runtime['host']>['fabric']['vms']['import'];
-
-/** Every policy of the document is wanted from now on. */
-function want({ policies }: Runtime, { vms }: PortableDocument, name: string | undefined): void {
-  for (const vm of vms) {
-    for (const adapter of vm.adapters) {
-      const owner = adapterOwner(name ?? vm.name, adapter.name);
-      for (const property of adapter.properties) policies.put(owner, property);
-    }
-  }
-}
-
 const EXPECT_REPORT = verb({
   name: 'expectReport',
   group: 'looks',
@@ -174,11 +122,4 @@ const SETTLE = verb({
   },
 });
 
-export const MIGRATION_VERBS: readonly Verb[] = [
-  MIGRATE,
-  COMPARE,
-  SETTLE,
-  EXPORT,
-  IMPORT,
-  EXPECT_REPORT,
-];
+export const MIGRATION_VERBS: readonly Verb[] = [MIGRATE, COMPARE, SETTLE, EXPECT_REPORT];

@@ -1,4 +1,4 @@
-import type { PortHandle } from '../../policy/api.ts';
+import type { NicUpdate, PortHandle } from '../../policy/api.ts';
 import { listOf, need, objectOf, oneOf, text, whole, yesNo } from '../field.ts';
 import { extensionAlias, hostName, switchName } from '../name-fields.ts';
 import { switchOwner } from '../policies.ts';
@@ -112,6 +112,24 @@ export const SWITCH_VERBS: readonly Verb[] = [
       await port(runtime, at).nics.connect(
         given({ name, mac, mtu, index }) as { readonly index?: number },
       );
+    },
+  }),
+  verb({
+    name: 'updateNic',
+    group: 'switches',
+    help: 'Changes a NIC of a port made by hand: NIC_UPDATED (C28, C29).',
+    fields: {
+      ...ONE_PORT,
+      index: whole('NIC index, default 0', 0, 65_535),
+      name: text('friendly name'),
+      mac: text('permanent MAC address'),
+      vmMac: text('MAC address the guest set'),
+      mtu: whole('bytes', 1),
+      numaNode: whole('NUMA node', 0, 65_535),
+    },
+    async run({ switch: sw, host, port: of, index = 0, ...change }, runtime) {
+      const { nics } = port(runtime, { switch: sw, host, port: of });
+      await nics.update(index, given(change) as NicUpdate);
     },
   }),
   verb({
