@@ -368,3 +368,26 @@ t.test(
     t.end();
   },
 );
+
+t.test(
+  'a promise that is broken after the request was ended for it ends nothing again (D6)',
+  async (t) => {
+    const world = switchWorld();
+    let fail: (error: Error) => void = () => undefined;
+    const machine = startSwitch(world, [
+      extension('filter', {
+        createPort: () =>
+          new Promise((_resolve, reject) => {
+            fail = reject;
+          }),
+      }),
+    ]);
+    const made = machine.createPort(portOptions());
+    world.clock.advance(12_000);
+    t.equal((await made).request.status, NdisStatus.REQUEST_ABORTED);
+    fail(new Error('too late'));
+    await settle();
+    t.equal(world.trace.entries().length, 1, 'it completed once');
+    t.same(rules(world), ['NdisTimedOidComplete']);
+  },
+);
