@@ -138,7 +138,12 @@ class MacForward implements ExtensionHandlers {
 
   /** Rule J12. Cannot refuse (rule A72): what it cannot enforce is logged. */
   activate(): void {
-    for (const problem of this.#catchUp()) this.#sw.log(`not enforced: ${problem}`);
+    try {
+      for (const problem of this.#catchUp()) this.#sw.log(`not enforced: ${problem}`);
+    } catch (error) {
+      // A question of its own was not answered, or not at once: a fault of the moment that must not come out of here.
+      this.#sw.log(`could not learn what is there: ${String(error)}`);
+    }
   }
 
   detach(): void {

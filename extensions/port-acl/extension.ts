@@ -158,7 +158,12 @@ class PortAcl implements ExtensionHandlers {
 
   /** Rule J12. Cannot refuse (rule A72): what cannot be enforced is logged and left out. */
   activate(): void {
-    for (const problem of this.#catchUp()) this.#sw.log(`left out: ${problem}`);
+    try {
+      for (const problem of this.#catchUp()) this.#sw.log(`left out: ${problem}`);
+    } catch (error) {
+      // A question of its own was not answered, or not at once: a fault of the moment that must not come out of here.
+      this.#sw.log(`could not learn what is there: ${String(error)}`);
+    }
   }
 
   detach(): void {

@@ -127,8 +127,14 @@ class TeamingProvider implements ExtensionHandlers {
     if (this.#sw.parameters().isActive) this.#catchUp();
   }
 
+  /** Cannot refuse (rule A72). */
   activate(): void {
-    this.#catchUp();
+    try {
+      this.#catchUp();
+    } catch (error) {
+      // A question of its own was not answered, or not at once: a fault of the moment that must not come out of here.
+      this.#sw.log(`could not learn what is there: ${String(error)}`);
+    }
   }
 
   detach(): void {

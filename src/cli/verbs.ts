@@ -10,6 +10,7 @@ import { RUN_VERBS } from './verbs/run-verbs.ts';
 import { SERVER_VERBS } from './verbs/server-verbs.ts';
 import { SIM_VERBS } from './verbs/sim-verbs.ts';
 import { STORE_VERBS } from './verbs/store-verbs.ts';
+import { SWEEP_VERBS } from './verbs/sweep-verbs.ts';
 import { VERIFY_VERBS } from './verbs/verify-verbs.ts';
 import { VM_VERBS } from './verbs/vm-verbs.ts';
 
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...LOCAL_VERBS,
   ...RUN_VERBS,
   ...VERIFY_VERBS,
+  ...SWEEP_VERBS,
   ...OBJECT_VERBS,
   ...VM_VERBS,
   ...PORTABLE_VERBS,

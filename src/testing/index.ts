@@ -38,6 +38,39 @@ export {
 } from './replay/replay-report.ts';
 export { type ReplayOptions, replayTrace } from './replay/replay-trace.ts';
 export {
+  type SimulateOptions,
+  type SimulateReport,
+  type SimulationFailure,
+  simulate,
+} from './simulation/simulate.ts';
+export type { Step as SimulationStep } from './simulation/step.ts';
+export {
+  SWEEP_EFFECTS,
+  type SweepEffect,
+} from './sweep/effects.ts';
+export {
+  type SweepReportFormat,
+  type SweepReportOptions,
+  sweepReport,
+} from './sweep/reports/report.ts';
+export type { SweepOptions, SweepProgress } from './sweep/sweep.ts';
+export {
+  type ExtensionSweepOptions,
+  listExtensionFaults,
+  sweepExtension,
+} from './sweep/sweep-extension.ts';
+export type {
+  ListedFault,
+  MishandledFault,
+  SweepReport,
+  SweptSubject,
+} from './sweep/sweep-report.ts';
+export {
+  listScenarioFaults,
+  type ScenarioSweepOptions,
+  sweepScenario,
+} from './sweep/sweep-scenario.ts';
+export {
   type OidFilter,
   type TestFinding,
   type TestSwitch,

@@ -11,11 +11,13 @@ import { Verifier } from '../../verifier/verifier.ts';
 import { HostTrace } from '../simulation/trace-checks.ts';
 import { type Breach, type Invariant, ofFinding } from './breach.ts';
 import { watchingCompletions } from './completion-watch.ts';
+import type { SweepFault } from './fault.ts';
 
 export type Complain = (breach: Breach) => void;
 
 /** Findings that say an extension refused what was to come back: then the world is not what was stored until a restart. */
-const LOSS = /was to be connected again|made again|stays as it is|stays on the synthetic path/;
+const LOSS =
+  /was to be connected again|made again|stays as it is|stays on the synthetic path|stays stored|kept with the VM/;
 /** One that an extension refused to undo: those above it were told that it stays (rule E17). */
 const TAKEN_BACK = /to take back/;
 
@@ -31,8 +33,13 @@ export class HostWatch {
   /** An extension refused an undo: what is shown is not what is stored, and what others believe is not what is shown. */
   isLossy = false;
 
-  constructor(complain: Complain) {
+  readonly #isRefusal: boolean;
+
+  constructor(chain: readonly SweepFault[], complain: Complain) {
     this.#complain = complain;
+    // Who refuses what is to be undone does wrong, unless that is the fault.
+    const last = chain.at(-1)?.effect;
+    this.#isRefusal = last === 'veto' || last === 'resources';
   }
 
   /** What watches the extensions of the world to be opened. */
@@ -75,7 +82,7 @@ export class HostWatch {
     if (LOSS.test(finding.message) || TAKEN_BACK.test(finding.message)) {
       // What management says when what it wants back is refused: it says so, and that is right.
       this.isLossy = true;
-      if (finding.severity !== 'error') return;
+      if (finding.severity !== 'error' || this.#isRefusal) return;
     }
     if (finding.injected !== true) this.#complain(ofFinding(finding));
   }

@@ -148,7 +148,7 @@ export class ScenarioRun {
   }
 
   #opening(host: string) {
-    const watch = new HostWatch((breach) => this.#complain(breach));
+    const watch = new HostWatch(this.#chain, (breach) => this.#complain(breach));
     return {
       options: { faults: this.log.opening(host), observer: watch.observer },
       opened: (fabric: FabricInterface): void => {

@@ -37,7 +37,9 @@ export class StageRun {
     this.#refusedAlone = refusedAlone;
     this.trial = {
       faults: () => {
-        this.#worlds.push({ watch: new HostWatch((breach) => void this.breaches.push(breach)) });
+        this.#worlds.push({
+          watch: new HostWatch(chain, (breach) => void this.breaches.push(breach)),
+        });
         return this.log.opening(HOST);
       },
       shown: (fabric) => {

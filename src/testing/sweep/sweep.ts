@@ -79,17 +79,18 @@ export class Sweep {
   }
 
   async subject(subject: SweepSubject): Promise<void> {
+    const { only } = this.#options;
+    if (only?.startsWith(nameIn(subject, '')) === false) return;
     const clean = await this.#run(subject, []);
     const again = await this.#run(subject, []);
     const baseline = new Set([...clean.breaches, ...again.breaches].map(breachKey));
     const job = new SubjectSweep(subject, clean);
     const first = this.#firstFaults(subject, clean.passed);
-    const { only } = this.#options;
     const queue: Job[] = only === undefined ? first : await this.#only(subject, only, first);
     job.faults = queue.length;
-    for (let job1 = queue.shift(); job1 !== undefined; job1 = queue.shift()) {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       if (this.#isSpent()) break;
-      const { chain, name, fault } = job1;
+      const { chain, name, fault } = next;
       this.#options.progress?.({
         subject: subject.title,
         fault: name,
@@ -102,17 +103,22 @@ export class Sweep {
       this.#runsByEffect[fault.effect] = (this.#runsByEffect[fault.effect] ?? 0) + 1;
       job.took(played);
       for (const breach of played.breaches) {
-        if (!baseline.has(breachKey(breach))) this.#note(subject, job1, breach);
+        if (!baseline.has(breachKey(breach))) this.#note(subject, next, breach);
       }
       if (only !== undefined || fault.effect === 'reorder') continue;
-      const more = this.#furtherFaults(subject, job, job1, played);
+      const more = this.#furtherFaults(subject, job, next, played);
       queue.push(...more);
       job.faults += more.length;
     }
     this.#subjects.push(job.outcome(sameWay(clean, again)));
   }
 
+  /** Throws `RangeError` when the one fault that was asked for is none. */
   report(target: SweepReport['target']): SweepReport {
+    const { only } = this.#options;
+    if (only !== undefined && this.#subjects.every(({ faults }) => faults === 0)) {
+      throw new RangeError(`no fault is called ${JSON.stringify(only)} here`);
+    }
     const order = { error: 0, warning: 1, info: 2 } as const;
     const mishandled = [...this.#found.values()].sort(
       (a, b) => order[a.severity] - order[b.severity],
