@@ -17,6 +17,7 @@ const MODULES = [
   'mof',
   'oid',
   'verify-overhead',
+  'isolated-call',
   'vm',
   'migrate',
   'world',

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { ExtSwitchError } from '../core/errors.ts';
 import { NdisStatus } from '../core/status.ts';
 import { originOf } from '../sdk/define.ts';
@@ -161,11 +162,14 @@ function isHandlersFacts(value: unknown): value is HandlersFacts {
 /** URL of the file it was defined in. Throws `INVALID_ARGUMENT`: an object cannot go to another thread. */
 export function moduleOf(definition: ExtensionDefinition): string {
   const origin = originOf(definition);
-  if (origin?.startsWith('file:') && /\.[cm]?[jt]s$/.test(origin)) return origin;
+  // The program itself would run a second time in the worker, and isolate again.
+  const program = pathToFileURL(process.argv[1] ?? '').href;
+  const isModule = origin?.startsWith('file:') === true && /\.[cm]?[jt]s$/.test(origin);
+  if (isModule && origin !== program) return origin;
   throw new ExtSwitchError(
     'INVALID_ARGUMENT',
-    `extension ${definition.name} cannot be isolated: it is an object of this program, and only a module's default ` +
-      'export can be loaded by a worker',
+    `extension ${definition.name} cannot be isolated: it is an object of this program, and only what a module ` +
+      'of its own exports can be loaded by a worker',
     { member: 'isolate', extensionId: definition.id, expected: 'an extension from a module' },
   );
 }
