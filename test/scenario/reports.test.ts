@@ -219,6 +219,25 @@ t.test(
   },
 );
 
+t.test(
+  'HTML: the policies before and after as a diff, also when nothing was lost (users 17)',
+  async (t) => {
+    const add = (as: string): string =>
+      `- addProperty: { vm: web, feature: Fabrikam_PortCustomSettingData, settings: { SettingIntA: 41 }, as: ${as} }`;
+    const page = reportText(await playFiles([fileOf(scenario(add('p')), 'diff.yaml')]), 'html');
+    t.match(page, 'Policies: 0 before, 1 after. None was lost, none is there that no step wanted.');
+    t.match(
+      page,
+      '<tr class="wanted"><td>+</td><td>VM web, Network Adapter</td><td>Fabrikam_PortCustomSettingData</td><td><code>{ SettingIntA: 41, SettingIntB: 0 }</code></td></tr>',
+    );
+    const none = `${add('p')}\n- removeProperty: p`;
+    t.notMatch(
+      reportText(await playFiles([fileOf(scenario(none), 'none.yaml')]), 'html'),
+      'What the steps changed',
+    );
+  },
+);
+
 t.test('a timeline that is line by line that of an earlier scenario is written once', async (t) => {
   const text = scenario('- repeat: { times: 20, steps: [{ startVm: web }, { stopVm: web }] }');
   const outcomes = await playFiles([fileOf(text, 'some.yaml')], { profile: 'all' });

@@ -1,5 +1,6 @@
 import { html } from '../../core/html-text.ts';
 import type { ScenarioOutcome } from '../outcome.ts';
+import { type PolicyChange, policyDiff } from '../policies.ts';
 import { STYLE } from './html-style.ts';
 import { timelineHtml } from './html-timeline.ts';
 import { type ReportOptions, SharedTimelines, shownTimeline } from './shown-timeline.ts';
@@ -113,10 +114,27 @@ function policies({ policies: { before, after, diff } }: ScenarioOutcome): strin
   const count = (set: typeof before): number =>
     [...set.values()].reduce((sum, mine) => sum + mine.size, 0);
   const head = `<p>Policies: ${count(before)} before, ${count(after)} after.`;
-  if (diff.length === 0) return `${head} None was lost, none is there that no step wanted.</p>`;
-  const rows = diff.map(({ owner, change, feature, settings }) => {
+  if (diff.length > 0) return `${head}</p>\n${diffTable(diff, ({ change }) => change)}`;
+  const said = `${head} None was lost, none is there that no step wanted.</p>`;
+  const changes = policyDiff(before, after);
+  if (changes.length === 0) return said;
+  const table = diffTable(changes.slice(0, MOST_CHANGES), () => 'wanted');
+  const more = changes.length - MOST_CHANGES;
+  const rest = more > 0 ? `<p class="facts">… and ${more} more</p>` : '';
+  return `${said}\n<details><summary>What the steps changed, before − and after +</summary>${table}${rest}</details>`;
+}
+
+/** Changes that steps wanted which are shown: to be looked at, not counted. */
+const MOST_CHANGES = 200;
+
+function diffTable(
+  changes: readonly PolicyChange[],
+  toneOf: (change: PolicyChange) => string,
+): string {
+  const rows = changes.map((each) => {
+    const { owner, change, feature, settings } = each;
     const sign = change === 'lost' ? '−' : '+';
-    return `<tr class="${change}"><td>${sign}</td><td>${html(owner)}</td><td>${html(feature)}</td><td><code>${html(settings)}</code></td></tr>`;
+    return `<tr class="${toneOf(each)}"><td>${sign}</td><td>${html(owner)}</td><td>${html(feature)}</td><td><code>${html(settings)}</code></td></tr>`;
   });
-  return `${head}</p>\n<table class="diff"><thead><tr><th></th><th>whose</th><th>policy</th><th>settings</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<table class="diff"><thead><tr><th></th><th>whose</th><th>policy</th><th>settings</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
