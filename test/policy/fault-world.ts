@@ -16,7 +16,7 @@ export const ASKING = extensionWith(
     teardownPort: ({ portId }) => {
       sw.dereferencePort(portId);
     },
-    connectNic: ({ portId, nicIndex }) => {
+    connectNic: ({ portId, index: nicIndex }) => {
       if (sw.referenceNic(portId, nicIndex) === 0) sw.dereferenceNic(portId, nicIndex);
       sw.ports();
     },

@@ -145,7 +145,7 @@ t.test('add: all or none; what is wrong names rule, member and what was expected
     [{ at: 'oid', effect: 'hang', extension: 'miniportEdge' }, 'INVALID_ARGUMENT', 'extension'],
     [{ at: 'oid', effect: 'hang', colour: 'red' }, 'INVALID_ARGUMENT', 'colour'],
   ] as const) {
-    const named = { id: 'bad', ...bad };
+    const named = { ...bad, id: 'id' in bad ? bad.id : 'bad' };
     t.throws(
       () => fabric.faults.add(fine, named as unknown as FaultRuleOptions),
       { code, place: { member }, message: new RegExp(`^fault rule "${named.id}"`) },
@@ -174,8 +174,14 @@ t.test('update keeps counts; a rule keeps its id; undefined takes a member away'
   t.notOk('times' in fabric.faults.update('r', { times: undefined }));
   await t.rejects(sw.ports.create(), { code: 'VETOED' });
   t.match(fabric.faults.get('r'), { matched: 5, hits: 3 });
-  t.throws(() => fabric.faults.update('r', { id: 's' }), { place: { member: 'id' } });
-  t.throws(() => fabric.faults.update('r', { nth: 0 }), { place: { member: 'nth' } });
+  t.throws(() => fabric.faults.update('r', { id: 's' }), {
+    code: 'INVALID_ARGUMENT',
+    message: /: id: /,
+  });
+  t.throws(() => fabric.faults.update('r', { nth: 0 }), {
+    code: 'INVALID_ARGUMENT',
+    message: /: nth: /,
+  });
   t.match(fabric.faults.get('r'), { nth: 1, hits: 3 }, 'as it was');
   await fabric.close();
 });
