@@ -1,11 +1,14 @@
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import type { ExtensionDefinition } from '../src/sdk/extension.ts';
+import { loadExtension } from '../src/sdk/load.ts';
 import { DEFECTS, type Plant } from '../src/testing/simulation/plants.ts';
 import { type PlayReport, play, playSeed } from '../src/testing/simulation/play.ts';
-import { parseReplay, replayText } from '../src/testing/simulation/replay-file.ts';
-import { scenarioText } from '../src/testing/simulation/scenario-text.ts';
-import { shrink } from '../src/testing/simulation/shrink.ts';
+import { parseReplay } from '../src/testing/simulation/replay-file.ts';
+import { failureOf, simulated } from '../src/testing/simulation/simulate.ts';
 
 /*
  * Plays seeded histories of whole worlds (docs/reference/simulation.md): `npm run simulate -- --seeds 1000`. One that breaks an
@@ -19,6 +22,8 @@ const HELP = `usage: npm run simulate -- [options]
   --steps N      steps of a history, default 40
   --replay FILE  plays the history of a file
   --trace        prints the trace
+  --extension F  your extension, on every switch (may be given again)
+  --jobs N       as many processes, default 1
   --out FOLDER   where what was found is written, default .simulation
   --plant D:N    builds in a defect to be found, e.g. storeForgets:3; all: ${DEFECTS.join(', ')}
 `;
@@ -33,9 +38,14 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     out: { type: 'string', default: '.simulation' },
     plant: { type: 'string' },
+    extension: { type: 'string', multiple: true, default: [] },
+    jobs: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 });
+
+/** Of whoever simulates. */
+const extensions: ExtensionDefinition[] = [];
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -70,20 +80,19 @@ async function report(found: PlayReport): Promise<void> {
   const { seed } = history.setting;
   progress('');
   say(`seed ${seed} breaks ${breach.invariant} at step ${breach.step + 1}: ${breach.message}`);
-  const shrunk = await shrink(history, breach, {
-    onProgress: (steps, tries) => progress(`shortened to ${steps} steps in ${tries} tries`),
-  });
+  const failure = await failureOf(found, breach, extensions, 2000, (steps, tries) =>
+    progress(`shortened to ${steps} steps in ${tries} tries`),
+  );
   progress('');
-  const { steps } = shrunk.history;
+  const { steps, replay: text, scenario, message } = failure;
   say(`the shortest history that breaks ${breach.invariant} has ${steps.length} step(s):`);
   for (const step of steps) say(`  ${JSON.stringify(step)}`);
-  say(`  ${shrunk.breach.message}`);
+  say(`  ${message}`);
   mkdirSync(values.out, { recursive: true });
   const file = join(values.out, `seed-${seed.replace(/[^\w-]/g, '_')}.json`);
-  writeFileSync(file, replayText(shrunk.history, shrunk.breach));
-  say(`replay it with: npm run simulate -- --replay ${file}`);
-  const { results } = await play(shrunk.history);
-  const scenario = scenarioText(shrunk.history, results, shrunk.breach);
+  writeFileSync(file, text);
+  const also = values.extension.map((path) => ` --extension ${path}`).join('');
+  say(`replay it with: npm run simulate -- --replay ${file}${also}`);
   if (scenario === undefined) return;
   const yaml = file.replace(/json$/, 'yaml');
   writeFileSync(yaml, scenario);
@@ -92,7 +101,10 @@ async function report(found: PlayReport): Promise<void> {
 
 async function replay(file: string): Promise<boolean> {
   const history = parseReplay(readFileSync(file, 'utf8'));
-  const { breach, digest } = await play(history, values.trace ? { onTrace: say } : {});
+  const { breach, digest } = await play(history, {
+    extensions,
+    ...(values.trace ? { onTrace: say } : {}),
+  });
   say(breach === undefined ? 'every invariant held' : `${breach.invariant}: ${breach.message}`);
   say(`trace sha256 ${digest}`);
   return breach === undefined;
@@ -103,7 +115,7 @@ async function simulate(): Promise<boolean> {
   const first = whole('first', values.first);
   const count = values.seed === undefined ? whole('seeds', values.seeds) : 1;
   const plant = values.plant === undefined ? {} : { plant: plantOf(values.plant) };
-  const options = { ...plant, ...(values.trace ? { onTrace: say } : {}) };
+  const options = { extensions, ...plant, ...(values.trace ? { onTrace: say } : {}) };
   let failed = 0;
   let played = 0;
   let requests = 0;
@@ -129,9 +141,60 @@ async function simulate(): Promise<boolean> {
   return failed === 0;
 }
 
+const TOTALS = /^(\d+) seed\(s\), (\d+) steps, (\d+) OID requests, .* (\d+) failed$/;
+
+/** The seeds dealt out to processes; what they find is printed as they find it. */
+async function share(jobs: number): Promise<boolean> {
+  const first = whole('first', values.first);
+  const count = whole('seeds', values.seeds);
+  const from = performance.now();
+  const each = Math.ceil(count / jobs);
+  const totals = [0, 0, 0, 0];
+  let isBroken = false;
+  const runs: Promise<void>[] = [];
+  for (let at = 0; at < count; at += each) {
+    const dealt = ['--first', String(first + at), '--seeds', String(Math.min(each, count - at))];
+    const args = [...process.execArgv, ...process.argv.slice(1), '--jobs', '1', ...dealt];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const read = async (): Promise<void> => {
+      for await (const line of createInterface({ input: child.stdout })) {
+        const found = TOTALS.exec(line);
+        if (found === null) say(line);
+        else
+          for (const [i, text] of found.slice(1).entries())
+            totals[i] = (totals[i] ?? 0) + Number(text);
+      }
+    };
+    const ended = new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => {
+        if (code !== 0) isBroken = true;
+        resolve();
+      });
+    });
+    runs.push(Promise.all([read(), ended]).then(() => undefined));
+  }
+  await Promise.all(runs);
+  const [seeds, steps, requests, failed] = totals;
+  const seconds = ((performance.now() - from) / 1000).toFixed(1);
+  say(`${seeds} seed(s), ${steps} steps, ${requests} OID requests, ${seconds} s: ${failed} failed`);
+  return !isBroken;
+}
+
+// Whoever reads has seen enough (`| head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 if (values.help) {
   say(HELP);
 } else {
-  const isFine = values.replay === undefined ? await simulate() : await replay(values.replay);
+  const jobs =
+    values.seed === undefined && values.replay === undefined ? whole('jobs', values.jobs) : 1;
+  for (const path of values.extension) extensions.push(await loadExtension(path, process.cwd()));
+  simulated(extensions);
+  const played = jobs > 1 ? () => share(jobs) : simulate;
+  const isFine = values.replay === undefined ? await played() : await replay(values.replay);
   process.exitCode = isFine ? 0 : 1;
 }

@@ -57,6 +57,8 @@ export async function undoAdd(place: PropertyPlace, property: PropertyInstance):
 
 /** Thrown in the turn of an undo that a later change has made pointless. */
 const SUPERSEDED = new Error('a later update replaced the value');
+/** The same, when it is gone. */
+const REMOVED = new Error('a later change removed the property');
 
 /**
  * `before`: settings and refusal the property had. One that was refused was told as new, so it is taken back as a whole.
@@ -74,6 +76,7 @@ export async function undoUpdate(
   const turn = {
     check: () => {
       if (property.settings !== failed) throw SUPERSEDED;
+      if (owner.properties.get(property.id) !== property) throw REMOVED;
     },
   };
   let outcome: OidRequest | undefined;
@@ -84,7 +87,12 @@ export async function undoUpdate(
         : await machine.deleteProperty(owner, property, turn);
   } catch (error) {
     if (error === SUPERSEDED) return;
-    throw error;
+    if (error !== REMOVED) throw error;
+    // Nobody is told of a policy that is gone. Should its removal be taken back, it has the value that is stored.
+    property.settings = before.settings;
+    property.refused = before.refused;
+    property.revision = revision;
+    return;
   }
   report(place.world, machine, outcome, `the update of property ${property.id}`);
   property.settings = before.settings;

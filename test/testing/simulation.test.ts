@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import t, { type Test } from 'tap';
 import '../support/uncovered-children.ts';
+import passthrough from '../../extensions/passthrough/extension.ts';
+import { NdisStatus } from '../../src/core/status.ts';
 import { ScenarioRunner } from '../../src/scenario/run-scenarios.ts';
+import { defineExtension } from '../../src/sdk/define.ts';
 import { drawSetting } from '../../src/testing/simulation/draw-step.ts';
 import { type Invariant, PLANTS, type Plant } from '../../src/testing/simulation/plants.ts';
 import { type PlayReport, play, playSeed } from '../../src/testing/simulation/play.ts';
 import { parseReplay, replayText } from '../../src/testing/simulation/replay-file.ts';
 import { scenarioText } from '../../src/testing/simulation/scenario-text.ts';
 import { shrink } from '../../src/testing/simulation/shrink.ts';
+import { simulate } from '../../src/testing/simulation/simulate.ts';
 import { BEHAVIOURS, type History, type Step } from '../../src/testing/simulation/step.ts';
 import { HostTrace } from '../../src/testing/simulation/trace-checks.ts';
 
@@ -212,6 +216,87 @@ t.test('every message of a migration lost, or the last thing a host says: one ow
   }
 });
 
+for (const store of [1, 2]) {
+  t.test(
+    `an update whose write fails and a removal at once, write ${store}: told once`,
+    async (t) => {
+      // Seed 1428: the update was taken back after the removal, with an OID for a policy that was gone.
+      const on = { vm: 'V', adapter: 'n0', policy: 4 };
+      const place = { host: 'h1', switch: 'A', policy: 5 };
+      const steps: Step[] = [
+        { do: 'createVm', host: 'h1', vm: 'V', adapters: ['A'] },
+        { do: 'addPolicy', ...on, value: 1 },
+        { do: 'addSwitchPolicy', ...place, value: 1 },
+        { do: 'vm', verb: 'start', vm: 'V' },
+        {
+          do: 'together',
+          steps: [
+            { do: 'updatePolicy', ...on, value: 168 },
+            { do: 'removePolicy', ...on },
+          ],
+          store: { host: 'h1', nth: store, effect: 'fails' },
+        },
+        {
+          do: 'together',
+          steps: [
+            { do: 'updateSwitchPolicy', ...place, value: 168 },
+            { do: 'removeSwitchPolicy', ...place },
+          ],
+          store: { host: 'h1', nth: store, effect: 'fails' },
+        },
+        { do: 'restartHost', host: 'h1' },
+      ];
+      for (const scheduling of ['fifo', 'seeded'] as const) {
+        const setting = { ...drawSetting('undo'), hosts: ['h1'], scheduling };
+        const { breach } = await play({ setting, steps });
+        t.equal(breach, undefined, `${scheduling}: ${breach?.message}`);
+      }
+    },
+  );
+}
+
+const NAUGHTY = defineExtension({
+  id: '0badcafe-0000-4000-8000-000000000001',
+  name: 'naughty',
+  vendor: 'extswitch',
+  version: '1.0',
+  type: 'filter',
+  attach: (sw) => ({
+    addPortProperty({ request }) {
+      const pended = request.pend();
+      sw.after(5, () => {
+        request.forward();
+        request.complete(NdisStatus.SUCCESS);
+      });
+      return pended;
+    },
+  }),
+});
+
+t.test('an extension of a user that completes twice is found, shrunk and replayed', async (t) => {
+  const report = await simulate({ extensions: [NAUGHTY], seeds: 2, steps: 20 });
+  t.equal(report.seeds, 2);
+  const [failure] = report.failures;
+  t.equal(failure?.invariant, 'rules');
+  if (failure === undefined) return;
+  t.match(failure.message, /^naughty on .* breaks NdisOidDoubleComplete: /);
+  t.ok(failure.steps.length <= 3, `${failure.steps.length} steps`);
+  t.match(JSON.stringify(failure.steps), 'addPolicy');
+  const options = { extensions: [NAUGHTY] };
+  const first = await play(parseReplay(failure.replay), options);
+  t.equal(first.breach?.message, failure.message, 'the file replays it');
+  const again = await play(parseReplay(failure.replay), options);
+  t.equal(again.digest, first.digest, 'to the byte');
+  await t.rejects(simulate({ seeds: 0 }), { code: 'INVALID_ARGUMENT', message: /seeds/ });
+  const taken = { ...NAUGHTY, id: '5cbf81be-5055-47cd-9055-a76b2b4e369e' };
+  await t.rejects(simulate({ extensions: [taken] }), { code: 'INVALID_ARGUMENT' });
+});
+
+t.test('an extension that forwards everything breaks nothing', async (t) => {
+  const { failures } = await simulate({ extensions: [passthrough], seeds: 5, steps: 20 });
+  t.same(failures, []);
+});
+
 t.test('scripts/simulate.ts with a planted defect: exit code 1, the seed, a file', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'simulate-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -229,6 +314,9 @@ t.test('scripts/simulate.ts with a planted defect: exit code 1, the seed, a file
   t.equal(replayed.status, 1, replayed.stderr);
   const { breach } = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   t.match(replayed.stdout, `durable: ${breach.message}`);
+  const shared = run('--jobs', '2', '--seeds', '4', '--steps', '4', '--out', folder);
+  t.match(shared.stdout, /^4 seed\(s\), 16 steps, \d+ OID requests, [\d.]+ s: 0 failed$/m);
+  t.equal(shared.status, 0, 'two processes');
   t.equal(run('--steps', 'many').status, 2, 'a wrong option is a usage error');
 });
 

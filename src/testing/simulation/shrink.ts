@@ -1,3 +1,4 @@
+import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { play } from './play.ts';
 import type { Breach } from './simulation.ts';
 import type { Change, Faults, History, Setting, Step } from './step.ts';
@@ -12,6 +13,8 @@ export interface Shrunk {
 export interface ShrinkOptions {
   /** Histories played at most, default 2,000. */
   readonly limit?: number;
+  /** Of whoever simulates, in every world. */
+  readonly extensions?: readonly ExtensionDefinition[];
   readonly onProgress?: (steps: number, tries: number) => void;
 }
 
@@ -36,12 +39,18 @@ class Shrinking {
   found: Breach;
   tries = 0;
   readonly #limit: number;
+  readonly #extensions: readonly ExtensionDefinition[];
   readonly #onProgress: NonNullable<ShrinkOptions['onProgress']>;
 
-  constructor(history: History, breach: Breach, { limit = 2000, onProgress }: ShrinkOptions) {
+  constructor(
+    history: History,
+    breach: Breach,
+    { limit = 2000, extensions = [], onProgress }: ShrinkOptions,
+  ) {
     this.best = history;
     this.found = breach;
     this.#limit = limit;
+    this.#extensions = extensions;
     this.#onProgress = onProgress ?? (() => undefined);
   }
 
@@ -49,7 +58,7 @@ class Shrinking {
   async #take(history: History): Promise<boolean> {
     if (this.tries >= this.#limit) return false;
     this.tries += 1;
-    const { breach } = await play(history);
+    const { breach } = await play(history, { extensions: this.#extensions });
     if (breach?.invariant !== this.found.invariant) return false;
     this.best = history;
     this.found = breach;

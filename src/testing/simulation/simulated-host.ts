@@ -3,17 +3,21 @@ import { ExtSwitchError } from '../../core/errors.ts';
 import type { FabricEvent, TraceEntry } from '../../policy/api.ts';
 import { Fabric } from '../../policy/fabric.ts';
 import type { HostDirectory } from '../../policy/migration-api.ts';
+import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import type { Store } from '../../store/store.ts';
+import { liveVerifier } from '../../verifier/live-verifier.ts';
 import { HostLook } from './host-look.ts';
 import { Planted } from './plants.ts';
 import { MischiefList, rogueExtension } from './rogue.ts';
 import { type MessageTraps, SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedStore } from './simulated-store.ts';
 import type { Setting } from './step.ts';
-import { MOF, WellBehaved } from './well-behaved.ts';
+import { MOF, WELL_IDS, WellBehaved } from './well-behaved.ts';
 
 const ROGUE_ID = 'f1000000-0000-4000-8000-0000000000f1';
 const FORWARDER_ID = 'f0000000-0000-4000-8000-00000000000f';
+/** What no other extension may have. */
+export const OWN_IDS: ReadonlySet<string> = new Set([ROGUE_ID, FORWARDER_ID, ...WELL_IDS]);
 /** Entries of a trace: more than one step ever has. */
 const TRACE_LIMIT = 20_000;
 
@@ -25,6 +29,8 @@ export interface Surroundings {
   readonly mischief: MischiefList;
   readonly messages: MessageTraps;
   readonly planted: Planted;
+  /** Of whoever simulates. */
+  readonly extensions: readonly ExtensionDefinition[];
   isDead(host: string): boolean;
 }
 
@@ -97,6 +103,9 @@ export class SimulatedHost {
     clock: VirtualClock = this.#around.clock,
   ): Promise<Fabric> {
     const { seed, profile, scheduling, behaviour } = this.#around.setting;
+    const { extensions: given } = this.#around;
+    // Rule A41: one forwarding extension on a switch.
+    const isForwarding = given.some(({ type }) => type === 'forward');
     return Fabric.open({
       store,
       seed: `${seed}/${this.name}`,
@@ -110,8 +119,10 @@ export class SimulatedHost {
       extensions: [
         ...well.definitions,
         rogueExtension('rogue', 'filter', ROGUE_ID, mischief),
-        rogueExtension('forwarder', 'forward', FORWARDER_ID, mischief),
+        ...(isForwarding ? [] : [rogueExtension('forwarder', 'forward', FORWARDER_ID, mischief)]),
+        ...given,
       ],
+      ...liveVerifier(given.length === 0 ? 'off' : 'observe'),
     });
   }
 

@@ -2,6 +2,7 @@ import { VirtualClock } from '../../core/clock.ts';
 import { isExtSwitchError } from '../../core/errors.ts';
 import type { FabricInterface } from '../../policy/api.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
+import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { type Act, actOf, type Places } from './change.ts';
 import { type Outcome, settle } from './patience.ts';
 import { Planted } from './plants.ts';
@@ -27,6 +28,8 @@ export interface Breach {
 export interface SimulationOptions {
   /** After each step: default. `none`: only to measure what they cost. */
   readonly checks?: 'all' | 'none';
+  /** Of whoever simulates: on every switch, watched by the verifier. */
+  readonly extensions?: readonly ExtensionDefinition[];
   /** Gets every line of the history's trace; equal histories give equal lines. */
   readonly onTrace?: (line: string) => void;
 }
@@ -70,6 +73,7 @@ export class Simulation {
       mischief: this.#mischief,
       messages: this.#messages,
       planted: this.#planted,
+      extensions: options.extensions ?? [],
       isDead: (host) => this.#hosts.get(host)?.store.isDead ?? true,
     };
   }
@@ -341,7 +345,7 @@ export class Simulation {
       for (const { type, switch: sw, data } of events) {
         if (sw !== undefined) spoken.push(sw);
         if (sw !== undefined && data['event'] === 'switchActivated') activated.push(sw);
-        if (type === 'finding') this.#checks.heard(name, sw, String(data['message']));
+        if (type === 'finding') this.#found(name, sw, data);
       }
       look.heard(entries, spoken);
       this.#traces.get(name)?.add(entries, activated, this.#bad);
@@ -351,6 +355,14 @@ export class Simulation {
         this.#options.onTrace?.(entryText(name, entry));
       }
     }
+  }
+
+  #found(host: string, sw: string | undefined, data: Readonly<Record<string, unknown>>): void {
+    const message = String(data['message']);
+    this.#checks.heard(host, sw, message);
+    const culprit = this.#around.extensions.find(({ id }) => id === data['extensionId']);
+    if (culprit === undefined || data['severity'] !== 'error') return;
+    this.#bad('rules', `${culprit.name} on ${host}/${sw} breaks ${data['rule']}: ${message}`);
   }
 
   #note(line: string): void {

@@ -11,6 +11,8 @@ export const SWITCH_SETTING = 'SwitchSettingIntA';
 /** NetCfgInstanceId of the fictional extension of the documentation's samples. */
 const KEEPER_ID = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
 const WATCHER_ID = 'c0000000-0000-4000-8000-00000000000c';
+/** Ids of the extensions that behave. */
+export const WELL_IDS: readonly string[] = [KEEPER_ID, WATCHER_ID];
 
 const head = (uuid: string): string =>
   `[Dynamic, Provider("VmmsWmiInstanceAndMethodProvider"), UUID("${uuid}"), ExtensionId("${KEEPER_ID}"), ` +

@@ -1,0 +1,126 @@
+import { ExtSwitchError } from '../../core/errors.ts';
+import { defineExtension, isExtensionDefinition } from '../../sdk/define.ts';
+import type { ExtensionDefinition } from '../../sdk/extension.ts';
+import { type PlayReport, play, playSeed } from './play.ts';
+import { replayText } from './replay-file.ts';
+import { scenarioText } from './scenario-text.ts';
+import { shrink } from './shrink.ts';
+import { OWN_IDS } from './simulated-host.ts';
+import type { Breach } from './simulation.ts';
+import type { Step } from './step.ts';
+
+/** What {@link simulate} plays. */
+export interface SimulateOptions {
+  /** How many seeds, from 1; default 200. */
+  readonly seeds?: number;
+  /** The first of them, from 1; default 1. */
+  readonly first?: number;
+  /** Steps of a history, from 1; default 40. */
+  readonly steps?: number;
+  /** Yours: on every switch of every world, beside those the simulation has, watched by the verifier. */
+  readonly extensions?: readonly ExtensionDefinition[];
+  /** Histories played at most to shorten one that breaks something, default 2,000; 0: as it was found. */
+  readonly shrinkLimit?: number;
+  /** Called after each seed. */
+  readonly onSeed?: (played: { readonly seed: string; readonly failed: boolean }) => void;
+}
+
+/** A seed whose history breaks something. */
+export interface SimulationFailure {
+  readonly seed: string;
+  /** Name of the invariant (docs/reference/simulation.md); `rules`: your extension broke a rule. */
+  readonly invariant: string;
+  /** What was found, after the shortest history. */
+  readonly message: string;
+  /** The shortest history found that breaks it. */
+  readonly steps: readonly Step[];
+  /** A file for `npm run simulate -- --replay`, JSON: it gives the same, byte for byte. */
+  readonly replay: string;
+  /** The same as a scenario file, where all steps have verbs there and no extension of yours takes part. */
+  readonly scenario?: string;
+}
+
+export interface SimulateReport {
+  readonly seeds: number;
+  /** Management calls, with what went wrong on purpose. */
+  readonly steps: number;
+  /** OID requests that completed. */
+  readonly requests: number;
+  /** In the order of their seeds; empty: everything held. */
+  readonly failures: readonly SimulationFailure[];
+}
+
+/**
+ * Plays seeded histories of whole worlds (hosts, VMs, policies, migrations, extensions that misbehave, failing disks, hosts that
+ * die) and looks after each step whether everything holds that must; what breaks is shortened.
+ *
+ * ```ts
+ * const { failures } = await simulate({ extensions: [filter], seeds: 50 });
+ * assert.deepEqual(failures, []);
+ * ```
+ *
+ * Errors: `INVALID_ARGUMENT` for a number out of its range or an extension with an id the simulation has itself;
+ * `EXTENSION_INVALID`.
+ */
+export async function simulate(options: SimulateOptions = {}): Promise<SimulateReport> {
+  const { seeds = 200, first = 1, steps = 40, shrinkLimit = 2000, onSeed } = options;
+  for (const [member, value] of Object.entries({ seeds, first, steps })) {
+    if (!Number.isSafeInteger(value) || value < 1) wrong(member, 'a whole number from 1', value);
+  }
+  const extensions = simulated(options.extensions ?? []);
+  const failures: SimulationFailure[] = [];
+  let played = 0;
+  let requests = 0;
+  for (let i = 0; i < seeds; i += 1) {
+    const seed = String(first + i);
+    const report = await playSeed(seed, steps, { extensions });
+    played += report.history.steps.length;
+    requests += report.requests;
+    const { breach } = report;
+    if (breach !== undefined)
+      failures.push(await failureOf(report, breach, extensions, shrinkLimit));
+    onSeed?.({ seed, failed: breach !== undefined });
+  }
+  return { seeds, steps: played, requests, failures };
+}
+
+/** Extensions as a simulated world takes them. Throws what {@link simulate} does. */
+export function simulated(extensions: readonly ExtensionDefinition[]): ExtensionDefinition[] {
+  return extensions.map((given) => {
+    const definition = isExtensionDefinition(given) ? given : defineExtension(given);
+    if (OWN_IDS.has(definition.id)) wrong('extensions', 'an id of its own', definition.id);
+    return definition;
+  });
+}
+
+/** Shortens what was found and writes it down. */
+export async function failureOf(
+  { history }: Pick<PlayReport, 'history'>,
+  breach: Breach,
+  extensions: readonly ExtensionDefinition[],
+  limit: number,
+  onProgress?: (steps: number, tries: number) => void,
+): Promise<SimulationFailure> {
+  const seen = onProgress === undefined ? {} : { onProgress };
+  const shrunk = await shrink(history, breach, { limit, extensions, ...seen });
+  const { setting, steps } = shrunk.history;
+  const { results } = await play(shrunk.history, { extensions });
+  const scenario =
+    extensions.length > 0 ? undefined : scenarioText(shrunk.history, results, shrunk.breach);
+  return {
+    seed: setting.seed,
+    invariant: breach.invariant,
+    message: shrunk.breach.message,
+    steps,
+    replay: replayText(shrunk.history, shrunk.breach),
+    ...(scenario === undefined ? {} : { scenario }),
+  };
+}
+
+function wrong(member: string, expected: string, found: unknown): never {
+  throw new ExtSwitchError('INVALID_ARGUMENT', `${member}: expected ${expected}, found ${found}`, {
+    member,
+    expected,
+    found: String(found),
+  });
+}
