@@ -159,7 +159,7 @@ t.test(
     t.equal(await report('--seed', '7', '--parallel', '3'), first);
     t.not(await report('--seed', '8'), first);
     const parsed = JSON.parse(first);
-    t.match(parsed, { format: 'extswitch-scenario-report', version: 1, passed: 1, failed: 0 });
+    t.match(parsed, { format: 'extswitch-scenario-report', version: 2, passed: 1, failed: 0 });
     const disk = fileOf(PASSING.replace('{ switches:', '{ store: disk, switches:'), 'good.yaml');
     t.equal(
       JSON.parse((await runCli(['run', disk, '--json', '--seed', '7'])).out).scenarios[0]
