@@ -21,7 +21,7 @@ export interface WorkerSide {
 }
 
 /** The request as an isolated extension sees it: what changes is asked for whenever something may have happened since. */
-export class WorkerRequest implements OidRequest {
+class WorkerRequest implements OidRequest {
   readonly oid: number;
   readonly oidName: string;
   readonly requestType: RequestType;
