@@ -1,5 +1,10 @@
-import { FAILING_CALLS } from '../../switch/fault-points.ts';
-import { FAULT_ACTS, FAULT_EFFECTS, FAULT_MESSAGES, FAULT_PLACES } from '../policy/faults-api.ts';
+import {
+  FAILING_CALLS,
+  FAULT_ACTS,
+  FAULT_EFFECTS,
+  FAULT_MESSAGES,
+  FAULT_PLACES,
+} from '../policy/faults-api.ts';
 import type { JsonSchema } from './route.ts';
 import { object, text } from './schemas.ts';
 

@@ -1,6 +1,8 @@
 import type { FailingCall } from '../../switch/fault-points.ts';
 import type { RequestType } from '../sdk/extension.ts';
 
+export { FAILING_CALLS } from '../../switch/fault-points.ts';
+
 /*
  * Faults on purpose: rules that a world meets, set over the library, HTTP (`/v1/sim/faults`), the CLI and scenario files; and
  * the list of places where one could have been met, which a sweep fails one at a time.
