@@ -24,7 +24,13 @@ const PAIRS: readonly Pair[] = [
   {
     what: 'a property that a lower extension vetoed is kept in memory (rule E37)',
     make: limits,
-    options: { stages, mof: LIMIT_MOF, effects: ['veto'], site: 'PORT_PROPERTY_ADD/set@Witness' },
+    options: {
+      stages,
+      mof: LIMIT_MOF,
+      effects: ['veto'],
+      attempts: 1,
+      site: 'PORT_PROPERTY_ADD/set@Witness',
+    },
     shows: { invariant: 'again' },
   },
   {
@@ -53,7 +59,7 @@ const PAIRS: readonly Pair[] = [
   {
     what: 'RESOURCES throws in the completion handler (rule D14)',
     make: statuses,
-    options: { stages, effects: ['resources'], site: 'PORT_CREATE', maxRuns: 12 },
+    options: { stages, effects: ['resources'], site: 'PORT_CREATE', maxRuns: 4 },
     shows: { invariant: 'findings', rule: /D14/ },
   },
 ];
