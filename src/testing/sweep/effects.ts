@@ -29,7 +29,7 @@ export const SWEEP_EFFECTS = [
 export type SweepEffect = (typeof SWEEP_EFFECTS)[number];
 
 /** What no rule allows: to see whether others stand it. */
-export const UNLAWFUL_EFFECTS: readonly SweepEffect[] = ['throw', 'hang', 'twice'];
+const UNLAWFUL_EFFECTS: readonly SweepEffect[] = ['throw', 'hang', 'twice'];
 export const LAWFUL_EFFECTS: readonly SweepEffect[] = SWEEP_EFFECTS.filter(
   (effect) => !UNLAWFUL_EFFECTS.includes(effect),
 );

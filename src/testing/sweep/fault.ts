@@ -29,7 +29,7 @@ const LOOSENING: ReadonlySet<SweepEffect> = new Set([
 export const isLoosening = ({ effect }: SweepFault): boolean => LOOSENING.has(effect);
 
 /** Name of a place for people and for `--only`, e.g. `OID_SWITCH_PORT_CREATE/set@Port-ACL@TestSwitch#1`. */
-export function siteName(
+function siteName(
   { host, life, site }: Pick<PassedSite, 'host' | 'life' | 'site'>,
   called: (extension: string) => string,
 ): string {

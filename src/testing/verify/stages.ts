@@ -23,7 +23,7 @@ export interface VerifyStage extends Pick<LifeCycle, 'name' | 'title' | 'isRace'
 }
 
 /** What `verify` plays, in this order: the plain stages first, then the life cycles that broke real extensions. */
-export const VERIFY_STAGES: readonly VerifyStage[] = [
+const VERIFY_STAGES: readonly VerifyStage[] = [
   wholeLife,
   lateOids,
   featureStatus,
