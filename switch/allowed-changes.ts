@@ -92,11 +92,14 @@ export function changedByte(
   const allowed = ALLOWED[request.oid] ?? OTHER;
   const ranges = answered ? allowed.ranges : NOTHING;
   const bytes = request.buffer;
-  const mayLowerMtu = loweredMtu(request, pristine);
   // An answer may be megabytes of data: what stands in a range that runs to the end is not looked at.
   const last = ranges[ranges.length - 1];
-  const end = last?.[1] === Number.POSITIVE_INFINITY ? last[0] : pristine.length;
-  for (let i = 0; i < pristine.length && i < end; i += 1) {
+  const isOpen = last?.[1] === Number.POSITIVE_INFINITY;
+  const end = isOpen ? Math.min(last[0], pristine.length) : pristine.length;
+  // Nearly always nothing has changed, which one comparison of memory tells many times as fast as the loop.
+  if (Buffer.compare(bytes.subarray(0, end), pristine.subarray(0, end)) === 0) return undefined;
+  const mayLowerMtu = loweredMtu(request, pristine);
+  for (let i = 0; i < end; i += 1) {
     if (bytes[i] === pristine[i]) continue;
     if (mayLowerMtu && i >= MTU_OFFSET && i < MTU_OFFSET + 4) continue;
     if (!ranges.some(([from, to]) => i >= from && i < to)) {
