@@ -118,11 +118,12 @@ export class OidRequest {
     this.outputLength = outputLength;
   }
 
-  /** Keeps `finding` for the trace entry; one that comes after the request has ended belongs to no entry any more. */
-  note({ rule, severity, message, extensionId, offset }: Finding): void {
-    if (this.done) return;
+  /** Keeps `finding`, and gives it, for the trace entry; one that comes after the request has ended belongs to no entry. */
+  note(finding: Finding): Finding {
+    if (this.done) return finding;
     this.findings ??= [];
-    if (this.findings.length >= MAX_FINDINGS) return;
+    if (this.findings.length >= MAX_FINDINGS) return finding;
+    const { rule, severity, message, extensionId, offset } = finding;
     this.findings.push({
       rule,
       severity,
@@ -130,6 +131,7 @@ export class OidRequest {
       ...(extensionId === undefined ? {} : { extensionId }),
       ...(offset === undefined ? {} : { offset }),
     });
+    return finding;
   }
 
   /** Bytes in use: what a reader may look at. */

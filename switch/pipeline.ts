@@ -583,7 +583,7 @@ export class Pipeline {
     const mark = injectedMark(request, module);
     const isHeldAgainst = finding.severity === 'error' && mark.injected === undefined;
     if (this.#environment.enforce === true && isHeldAgainst) request.brokenBy ??= module;
-    const found = {
+    const found = request.note({
       ...finding,
       message: `${module.name} ${finding.message}`,
       extensionId: module.id,
@@ -591,8 +591,7 @@ export class Pipeline {
       request: request.id,
       ...mark,
       ...(this.#observer === undefined ? {} : evidenceOf(request)),
-    };
-    request.note(found);
+    });
     this.#environment.finding(this.#switchName, found);
   }
 }
