@@ -1,0 +1,95 @@
+import type { Area } from '../mutant.ts';
+
+export const BYTES: Area = {
+  name: 'OID bytes and ABI tables',
+  isSimulated: true,
+  mutants: [
+    {
+      id: 'instance-id-word',
+      title: 'the last four bytes of PropertyInstanceId are those before them',
+      file: 'switch/property-bytes.ts',
+      from: 'words[at + 3] = instanceId[3] as number;',
+      to: 'words[at + 3] = instanceId[2] as number;',
+      suites: ['test/switch/bytes.test.ts', 'test/switch/properties.test.ts'],
+    },
+    {
+      id: 'reserved-not-cleared',
+      title: 'Reserved of a property head keeps what the buffer had before',
+      file: 'switch/property-bytes.ts',
+      from: 'if (layout.reserved >= 0) words[layout.reserved] = 0;',
+      to: '',
+      suites: [
+        'test/switch/slips.test.ts',
+        'test/switch/bytes.test.ts',
+        'test/switch/properties.test.ts',
+      ],
+    },
+    {
+      id: 'save-data-unaligned',
+      title: 'save data stands at 572 instead of 576 (NDIS 6.60 and later)',
+      file: 'src/abi/save-state.ts',
+      from: 'return align8(SAVE_STATE.sizeof(ndis));',
+      to: 'return SAVE_STATE.sizeof(ndis);',
+      suites: ['test/abi/lists.test.ts', 'test/switch/save.test.ts'],
+    },
+    {
+      id: 'save-gap-not-cleared',
+      title: 'the gap between a save state and its data keeps what the buffer had before',
+      file: 'src/abi/save-state.ts',
+      from: '  bytes.fill(0, offset + SAVE_STATE.sizeof(ndis), offset + relative);\n',
+      to: '',
+      suites: [
+        'test/switch/slips.test.ts',
+        'test/abi/encapsulated.test.ts',
+        'test/abi/lists.test.ts',
+        'test/abi/hostile.test.ts',
+        'test/switch/save.test.ts',
+      ],
+    },
+    {
+      id: 'request-room-not-cleared',
+      title: 'the output room of a request inside a NIC_REQUEST keeps what the buffer had before',
+      file: 'src/abi/encapsulated.ts',
+      from: '  bytes.fill(0, offset + dataAt, offset + total);\n  bytes.set(input, offset + dataAt);',
+      to: '  bytes.set(input, offset + dataAt);',
+      suites: ['test/abi/encapsulated.test.ts', 'test/switch/nic-request.test.ts'],
+    },
+    {
+      id: 'counters-in-the-wrong-arm',
+      title: 'BytesRead of a method inside a NIC_REQUEST is always 0',
+      file: 'src/abi/encapsulated.ts',
+      from: 'data.METHOD_INFORMATION.BytesRead = counters.bytesRead;',
+      to: 'data.METHOD_INFORMATION.BytesRead = 0;',
+      suites: ['test/abi/encapsulated.test.ts', 'test/switch/nic-request.test.ts'],
+    },
+    {
+      id: 'enum-padding-not-cleared',
+      title:
+        'the padding behind a property in an enumeration keeps what the buffer had before (rule E43)',
+      file: 'src/abi/enumeration.ts',
+      from: '  bytes.fill(0, offset + INFO_SIZE + propertyLength, next);\n',
+      to: '',
+      suites: ['test/abi/lists.test.ts', 'test/switch/queries.test.ts'],
+    },
+    {
+      id: 'enum-count-of-one',
+      title: 'FirstPropertyOffset is set in an enumeration without entries (rule E41)',
+      file: 'src/abi/enumeration.ts',
+      from: 'view.FirstPropertyOffset = count === 0 ? 0 : size;',
+      to: 'view.FirstPropertyOffset = size;',
+      suites: ['test/abi/lists.test.ts', 'test/switch/queries.test.ts'],
+    },
+    {
+      id: 'revision-of-the-newest',
+      title: 'a structure gets the newest revision although an older NDIS is spoken',
+      file: 'src/abi/revision.ts',
+      from: 'if (ndisHas(ndis, since)) current = revision;',
+      to: 'if (ndisHas(ndis, since) || current > 0) current = revision;',
+      suites: [
+        'test/abi/structure.test.ts',
+        'test/abi/tables.test.ts',
+        'test/policy/profiles.test.ts',
+      ],
+    },
+  ],
+};

@@ -1,0 +1,76 @@
+import type { Area } from '../mutant.ts';
+
+export const HTTP: Area = {
+  name: 'HTTP',
+  isSimulated: false,
+  mutants: [
+    {
+      id: 'weak-tag-matches',
+      title: 'a weak entity tag satisfies If-Match',
+      file: 'src/http/conditional.ts',
+      from: '!tag.weak && tag.value',
+      to: 'tag.value',
+      suites: [
+        'test/http/routes.test.ts',
+        'test/http/errors.test.ts',
+        'test/http/addressing.test.ts',
+      ],
+    },
+    {
+      id: 'busy-answer-remembered',
+      title: '429 is remembered under an Idempotency-Key',
+      file: 'src/http/idempotency.ts',
+      from: 'result.status >= 500 || result.status === 429 ||',
+      to: 'result.status >= 500 ||',
+      suites: ['test/http/idempotency.test.ts', 'test/http/guard.test.ts'],
+    },
+    {
+      id: 'duplicate-done-again',
+      title: 'a duplicate that comes while the first request runs is answered with nothing of it',
+      file: 'src/http/idempotency.ts',
+      from: 'if (known.running !== undefined) return { result: await known.running, replayed: true };',
+      to: 'if (known.running !== undefined) return { result: await execute(), replayed: true };',
+      suites: ['test/http/idempotency.test.ts'],
+    },
+    {
+      id: 'oldest-answer-first',
+      title: 'an answer that is asked for again and again is forgotten first',
+      file: 'src/http/idempotency.ts',
+      from: '      this.#entries.delete(key);\n      this.#entries.set(key, known);\n      return',
+      to: '      return',
+      suites: ['test/http/idempotency.test.ts'],
+    },
+    {
+      id: 'batch-runs-into-itself',
+      title: 'operations of a batch on one property do not wait for each other',
+      file: 'src/http/routes/batch.ts',
+      from: `if (target !== '') touched.add(target);`,
+      to: '',
+      suites: ['test/http/batch.test.ts'],
+    },
+    {
+      id: 'braces-make-another',
+      title: 'a property named with and without braces is two properties to a batch',
+      file: 'src/http/routes/batch.ts',
+      from: `id.replace(/[{}]/g, '').toLowerCase()`,
+      to: 'id.toLowerCase()',
+      suites: ['test/http/batch.test.ts'],
+    },
+    {
+      id: 'gap-in-the-middle',
+      title: 'a reader of the events is not told of a gap between two events',
+      file: 'src/http/event-stream.ts',
+      from: '      if (item.seq > this.#position + 1) this.#gap(item.seq);\n',
+      to: '',
+      suites: ['test/http/events.test.ts'],
+    },
+    {
+      id: 'burst-saved-up',
+      title: 'requests that were not made are saved up beyond the burst',
+      file: 'src/http/rate-limit.ts',
+      from: 'bucket.tokens = filled > burst ? burst : filled;',
+      to: 'bucket.tokens = filled;',
+      suites: ['test/http/guard.test.ts', 'test/http/listen.test.ts'],
+    },
+  ],
+};

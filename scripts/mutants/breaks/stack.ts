@@ -1,0 +1,126 @@
+import type { Area } from '../mutant.ts';
+
+export const STACK: Area = {
+  name: 'Driver stack',
+  isSimulated: true,
+  mutants: [
+    {
+      id: 'order-inside-a-class',
+      title: 'extensions of one class stand by name, not in the order that was asked for',
+      file: 'switch/driver-stack.ts',
+      from: 'sort((a, b) => PLACE[a.type] - PLACE[b.type]);',
+      to: 'sort((a, b) => PLACE[a.type] - PLACE[b.type] || (a.name < b.name ? -1 : 1));',
+      suites: [
+        'test/switch/stack.test.ts',
+        'test/policy/extensions.test.ts',
+        'test/switch/rules-stack.test.ts',
+      ],
+    },
+    {
+      id: 'attached-top-down',
+      title: 'modules are attached from the top down (rule A47)',
+      file: 'switch/driver-stack.ts',
+      from: 'for (const definition of [...ordered].reverse()) {',
+      to: 'for (const definition of ordered) {',
+      suites: ['test/switch/stack.test.ts', 'test/switch/stack-life.test.ts'],
+    },
+    {
+      id: 'stayers-told-to-leave',
+      title: 'modules that stay are told of a detach that is not theirs (rule A75)',
+      file: 'switch/driver-stack.ts',
+      from: `for (const module of leaving) this.#event(module, 'filterPreDetach');`,
+      to: `for (const module of leaving.length > 0 ? this.#modules : []) this.#event(module, 'filterPreDetach');`,
+      suites: [
+        'test/switch/stack.test.ts',
+        'test/switch/stack-life.test.ts',
+        'test/switch/rules-stack.test.ts',
+      ],
+    },
+    {
+      id: 'required-gone-stack-stays',
+      title: 'the stack stays when a required extension cannot be restarted (rule A50)',
+      file: 'switch/driver-stack.ts',
+      from: 'if (missing !== undefined) yield* this.#takeDown(missing);',
+      to: 'if (missing !== undefined && this.#modules.length === 0) yield* this.#takeDown(missing);',
+      suites: [
+        'test/policy/required-extensions.test.ts',
+        'test/switch/stack-restart.test.ts',
+        'test/switch/stack.test.ts',
+      ],
+    },
+    {
+      id: 'change-not-announced',
+      title: 'nobody is told that the order of the modules alone has changed (S14 step 4)',
+      file: 'switch/driver-stack.ts',
+      from: 'if (this.#isBuilt && this.#ids().join() !== before.join()) this.#notify();',
+      to: 'if (this.#isBuilt && this.#ids().length !== before.length) this.#notify();',
+      suites: [
+        'test/switch/slips.test.ts',
+        'test/switch/stack.test.ts',
+        'test/switch/stack-life.test.ts',
+        'test/policy/extensions.test.ts',
+      ],
+    },
+    {
+      id: 'references-of-a-leaver',
+      title: 'references that a detached module still held are not given back',
+      file: 'switch/module-life.ts',
+      from: "    this.#host.references.releaseAll(module);\n    module.release();\n    this.#move(module, 'detach');",
+      to: "    module.release();\n    this.#move(module, 'detach');",
+      suites: [
+        'test/switch/stack-life.test.ts',
+        'test/switch/stack-work.test.ts',
+        'test/switch/containment.test.ts',
+        'test/switch/ports.test.ts',
+      ],
+    },
+    {
+      id: 'timers-of-a-leaver',
+      title: 'timers of a detached module fire all the same',
+      file: 'switch/filter-module.ts',
+      from: 'for (const timer of this.timers) timer.cancel();',
+      to: '',
+      suites: [
+        'test/switch/stack-life.test.ts',
+        'test/switch/stack-work.test.ts',
+        'test/switch/containment.test.ts',
+      ],
+    },
+    {
+      id: 'activated-top-down',
+      title: 'NetEventSwitchActivate goes from the top down (rule A68)',
+      file: 'switch/driver-stack.ts',
+      from: `for (const module of [...this.#modules].reverse()) this.#event(module, 'switchActivate');`,
+      to: `for (const module of this.#modules) this.#event(module, 'switchActivate');`,
+      suites: [
+        'test/switch/stack.test.ts',
+        'test/switch/stack-life.test.ts',
+        'test/switch/rules-stack.test.ts',
+      ],
+    },
+    {
+      id: 'owner-overlaps',
+      title: 'with seeded scheduling two operations of one port run into each other',
+      file: 'switch/turn-scheduler.ts',
+      from: 'this.#last.set(owner, running);',
+      to: '',
+      suites: [
+        'test/switch/interleaving.test.ts',
+        'test/switch/random-operations.test.ts',
+        'test/policy/races.test.ts',
+      ],
+    },
+    {
+      id: 'leaver-waits-for-nobody',
+      title: 'a module is detached while what it issued is outstanding below (rule A63)',
+      file: 'switch/driver-stack.ts',
+      from: 'yield* this.#life.issuedDone(module);\n',
+      to: '',
+      suites: [
+        'test/switch/stack-work.test.ts',
+        'test/switch/stack-life.test.ts',
+        'test/switch/nic-request-originated.test.ts',
+      ],
+    },
+  ],
+};

@@ -1,0 +1,93 @@
+import type { Area } from '../mutant.ts';
+
+export const WORLD: Area = {
+  name: 'Clock, random numbers, trace, snapshots',
+  isSimulated: true,
+  mutants: [
+    {
+      id: 'timers-newest-first',
+      title: 'of two timers for the same moment the one set later fires first',
+      file: 'src/core/clock.ts',
+      from: 'while (i > 0 && (this.#entries[i - 1] as Entry).at > entry.at) i -= 1;',
+      to: 'while (i > 0 && (this.#entries[i - 1] as Entry).at >= entry.at) i -= 1;',
+      suites: [
+        'test/policy/time.test.ts',
+        'test/switch/pipeline.test.ts',
+        'test/switch/determinism.test.ts',
+        'test/sequences/golden.test.ts',
+      ],
+    },
+    {
+      id: 'clock-past-a-timer',
+      title: 'a clock that follows the wall passes a timer before it has fired',
+      file: 'src/core/clock.ts',
+      from: 'if (wall > this.#nowMs) this.#nowMs = Math.max(this.#nowMs, Math.min(wall, limit));',
+      to: 'if (wall > this.#nowMs) this.#nowMs = Math.max(this.#nowMs, limit === wall ? limit : wall);',
+      suites: ['test/policy/time.test.ts', 'test/policy/world.test.ts', 'test/http/sim.test.ts'],
+    },
+    {
+      id: 'fork-draws-other-numbers',
+      title: 'a fork goes on with other random numbers than its original',
+      file: 'src/core/rng.ts',
+      from: '    this.#c = c;\n    this.#d = d;\n',
+      to: '    this.#c = c;\n',
+      suites: ['test/policy/snapshot.test.ts'],
+    },
+    {
+      id: 'trace-overwrites-the-oldest',
+      title: 'an entry of a full trace overwrites the first 8 bytes of the oldest one that is kept',
+      file: 'switch/trace.ts',
+      from: 'if (head + room <= oldest) return head;',
+      to: 'if (head + room <= oldest + 8) return head;',
+      suites: ['test/switch/slips.test.ts', 'test/switch/trace.test.ts'],
+    },
+    {
+      id: 'trace-grows-in-disorder',
+      title: 'a trace that grows loses the answers of methods',
+      file: 'switch/trace.ts',
+      from: 'const taken = roomFor(this.#words[at + INPUT] as number, this.#words[at + OUTPUT] as number);',
+      to: 'const taken = roomFor(this.#words[at + INPUT] as number, 0);',
+      suites: [
+        'test/switch/slips.test.ts',
+        'test/switch/trace.test.ts',
+        'test/switch/queries.test.ts',
+      ],
+    },
+    {
+      id: 'restored-somewhere-else',
+      title: 'a world whose snapshot is restored goes on with the numbers of before',
+      file: 'src/policy/snapshot-collection.ts',
+      from: '      world.goTo(snapshot.position);\n',
+      to: '',
+      suites: ['test/policy/snapshot.test.ts', 'test/http/sim.test.ts'],
+    },
+    {
+      id: 'addresses-of-before',
+      title: 'a world whose snapshot is restored still keeps the MAC addresses of before',
+      file: 'src/policy/snapshot.ts',
+      from: '  world.macs.clear();\n',
+      to: '',
+      suites: ['test/policy/snapshot.test.ts'],
+    },
+    {
+      id: 'address-forgotten-twice',
+      title: 'an address that two adapters have is free when one of them goes',
+      file: 'src/policy/mac-pool.ts',
+      from: 'if (times > 1) this.#kept.set(key, times - 1);\n    else this.#kept.delete(key);',
+      to: 'if (times > 0) this.#kept.delete(key);',
+      suites: [
+        'test/policy/slips.test.ts',
+        'test/policy/mac-pool.test.ts',
+        'test/policy/vm-adapters.test.ts',
+      ],
+    },
+    {
+      id: 'warp-skips-followers',
+      title: 'a warp does not wait for what a timer has set off before it goes on',
+      file: 'src/policy/sim-time.ts',
+      from: '      clock.advanceTo(next);\n      await settle(this.#world);',
+      to: '      clock.advanceTo(next);',
+      suites: ['test/policy/time.test.ts', 'test/http/sim.test.ts'],
+    },
+  ],
+};
