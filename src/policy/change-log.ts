@@ -180,13 +180,18 @@ export class ChangeLog {
     } catch (error) {
       durable = Promise.reject(error);
     }
+    if (this.#writtenSince !== undefined) for (const { key } of ops) this.#writtenSince.add(key);
     if (durable === undefined) {
       this.#end(options.removal);
+      // One that was kept at once while failed ones are collected has its place among them all the same.
+      if (this.#isCollecting) {
+        this.#order += 1;
+        this.#inFlight.push({ ops, undo, order: this.#order, durable: Promise.resolve() });
+      }
       return undefined;
     }
     this.#order += 1;
     const written: Written = { ...options, ops, undo, order: this.#order, durable };
-    if (this.#writtenSince !== undefined) for (const { key } of ops) this.#writtenSince.add(key);
     this.#inFlight.push(written);
     return durable.then(
       () => {

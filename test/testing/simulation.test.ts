@@ -255,6 +255,33 @@ for (const store of [1, 2]) {
   );
 }
 
+t.test(
+  'a port whose write fails while its switch is deleted leaves nothing on the disk',
+  async (t) => {
+    // Seed 2050: the port was stored once more after the switch was gone.
+    const place = { host: 'h1', switch: 'A' };
+    const steps: Step[] = [
+      {
+        do: 'together',
+        steps: [
+          { do: 'createPort', ...place, port: 'P3' },
+          { do: 'deleteSwitch', ...place },
+        ],
+        store: { host: 'h1', nth: 1, effect: 'fails' },
+      },
+    ];
+    const setting: Setting = {
+      seed: '2050',
+      hosts: ['h1'],
+      profile: 'ws2022',
+      scheduling: 'fifo',
+      behaviour: {},
+    };
+    const { breach } = await play({ setting, steps });
+    t.equal(breach, undefined, breach?.message);
+  },
+);
+
 const NAUGHTY = defineExtension({
   id: '0badcafe-0000-4000-8000-000000000001',
   name: 'naughty',
