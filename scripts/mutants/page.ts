@@ -22,7 +22,7 @@ The breaks are data (\`scripts/mutants/breaks/\`): a text of a file, which must 
 hold; "apart": it does not run this part. *Suite*: the first named test file that fails, with the title of the first test in it.
 What hangs counts only where the suite's own limit reported it ("by its limit"). Before the first break everything
 named is run on the sound tree, and must pass. CI checks that every break still applies
-and has been noticed, and runs a few of them. Tests named `slips.test.ts` are those that were missing when the breaks were first
+and has been noticed, and runs a few of them. Tests named \`slips.test.ts\` are those that were missing when the breaks were first
 made; what still is stands at the end.
 `;
 
@@ -94,7 +94,13 @@ export function mutantsPage(areas: readonly Area[], { seeds, mutants }: Results)
     lines.push('| --- | --- | --- | --- | --- |');
     for (const mutant of area.mutants) lines.push(row(mutant, resultOf(mutant), seeds.count));
   }
-  lines.push('', '## Not noticed yet', '', 'Tried, and noticed neither by the simulation nor by the named suites:', '');
+  lines.push(
+    '',
+    '## Not noticed yet',
+    '',
+    'Tried, and noticed neither by the simulation nor by the named suites:',
+    '',
+  );
   for (const [file, slip] of OPEN_SLIPS) lines.push(`- \`${file}\`: ${slip}`);
   return `${lines.join('\n')}\n`;
 }
