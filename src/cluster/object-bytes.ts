@@ -91,12 +91,12 @@ export class ObjectBytes {
 
   /** Of an object whose storing was cut off. */
   async #removeParts(id: string): Promise<void> {
-    for (let before = 0; ; ) {
-      const part = await this.#message({ last_by_subj: this.#partsOf(id) }, 0);
-      // A leader may still show what is removed: nothing older is there then.
-      if (part === undefined || part.seq === before) return;
+    // By their places: of a subject whose last message was deleted, nats-server 2.9 finds no last one.
+    for (let seq = 1; ; ) {
+      const part = await this.#message({ next_by_subj: this.#partsOf(id), seq }, 0);
+      if (part === undefined) return;
       await this.#removed(part.seq);
-      before = part.seq;
+      seq = part.seq + 1;
     }
   }
 
@@ -132,7 +132,7 @@ export class ObjectBytes {
     return Object.keys(state.subjects ?? {});
   }
 
-  #message(request: MsgRequest, deadline: number) {
+  #message(request: MsgRequest | { next_by_subj: string; seq: number }, deadline: number) {
     return readMessage(this.#manager, this.#stream, request, deadline);
   }
 

@@ -67,6 +67,28 @@ export async function dropCluster(session: ClusterSession): Promise<void> {
   await dropStreams(session.address, session.manager);
 }
 
+/** Milliseconds since a run's cluster was made. No run of ours lasts as long without one of its hosts being alive. */
+const LEFT_MS = 3_600_000;
+
+/**
+ * Removes the clusters that killed runs have left: those of generated names (`run-` and twelve hexadecimal digits) that were made
+ * more than `afterMs` ago and in which no host holds a lease. Gives their names.
+ */
+export async function dropLeftRuns(
+  { address, manager }: ClusterSession,
+  afterMs = LEFT_MS,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  for await (const { config, created, state } of manager.streams.list()) {
+    const cluster = /^KV_(run-[0-9a-f]{12})-hosts$/.exec(config.name)?.[1];
+    if (cluster === undefined || cluster === address.cluster || state.messages > 0) continue;
+    if (Date.now() - Date.parse(created) < afterMs) continue;
+    left.push(cluster);
+  }
+  for (const cluster of left) await dropStreams({ ...address, cluster }, manager);
+  return left;
+}
+
 async function bind(
   address: ClusterAddress,
   connection: NatsConnection,

@@ -37,6 +37,10 @@ export class FaultableHosts implements HostDirectory {
     };
   }
 
+  knows(host: string): boolean {
+    return this.#all.knows?.(host) === true;
+  }
+
   async #send<T>(message: FaultMessage, to: string, deliver: () => Promise<T>): Promise<T> {
     const rule = this.#faults.message(message, to);
     if (rule === undefined) return deliver();

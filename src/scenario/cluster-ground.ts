@@ -129,10 +129,12 @@ export class ClusterGround implements Ground {
   async close(): Promise<void> {
     if (!this.#isOwn) return;
     const { parseClusterAddress } = await import('../cluster/address.ts');
-    const { dropCluster, openSession } = await import('../cluster/session.ts');
+    const { dropCluster, dropLeftRuns, openSession } = await import('../cluster/session.ts');
     const session = await openSession(parseClusterAddress(this.#address), 'extswitch run');
     try {
       await dropCluster(session);
+      // What runs before were killed too soon to remove.
+      await dropLeftRuns(session);
     } finally {
       await session.close();
     }

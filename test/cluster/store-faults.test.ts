@@ -304,6 +304,52 @@ t.test(
   },
 );
 
+t.test(
+  'servers that are killed and started again have all that was acknowledged, whichever leads',
+  { skip },
+  async (t) => {
+    const servers = await startNatsServers();
+    t.teardown(() => servers.stop());
+    const session = await openSession(parseClusterAddress(`${servers.url}/lab`), 'restarted');
+    t.teardown(() => session.close());
+    const { store } = await open(session, 'restarted');
+    const state = 'OBJ_lab-state';
+    // What is replaced is removed: a server does that again from its log when it starts.
+    const replace = async (round: number) => {
+      for (let n = 0; n < 40; n++) {
+        await write(store, put(`saved/${round}/kept-${n}`, { n }), put('saved/replaced', { n }));
+      }
+    };
+    await replace(0);
+    for (const round of [1, 2]) {
+      const killed = await servers.leaderOf(state);
+      await killed?.kill();
+      await replace(round);
+      await killed?.start();
+      await servers.ready();
+      // Until it leads what it had when it was killed.
+      for (let turn = 0; turn < 200; turn++) {
+        const leader = await servers.leaderOf(state);
+        if (leader === killed) break;
+        const stepDown = `$JS.API.STREAM.LEADER.STEPDOWN.${state}`;
+        await session.connection.request(stepDown, '', { timeout: 2_000 }).catch(() => undefined);
+        await sleep(250);
+      }
+      t.equal((await servers.leaderOf(state))?.name, killed?.name, 'it leads');
+      const next = await open(session, 'restarted-reader');
+      await next.store.close();
+      for (const { name } of await objectsOf(session)) t.ok(name.startsWith('restarted/'));
+      const kept = (await objectsOf(session)).length;
+      // What could not be removed in an election waits for the next opening.
+      t.ok(kept >= 40 * (round + 1) + 1, `${kept} objects: every one that a record names`);
+    }
+    await store.close();
+    const last = await open(session, 'restarted');
+    t.equal([...last.store.range('saved/')].length, 121);
+    await last.store.close();
+  },
+);
+
 interface Round {
   readonly acknowledged: ReadonlySet<number>;
 }

@@ -6,7 +6,12 @@ import { parseClusterAddress } from '../../src/cluster/address.ts';
 import { type OpenedStore, openClusterStore } from '../../src/cluster/cluster-store.ts';
 import { registeredHosts } from '../../src/cluster/read-records.ts';
 import { encodeMessage } from '../../src/cluster/record-message.ts';
-import { type ClusterSession, dropCluster, openSession } from '../../src/cluster/session.ts';
+import {
+  type ClusterSession,
+  dropCluster,
+  dropLeftRuns,
+  openSession,
+} from '../../src/cluster/session.ts';
 import { StateObjects } from '../../src/cluster/state-objects.ts';
 import type { ExtSwitchError } from '../../src/core/errors.ts';
 import { encodeRecord } from '../../src/store/record.ts';
@@ -158,6 +163,61 @@ t.test('a process that is the host no more sweeps no object of the one that is',
   await current.sweep(new Set([kept]));
   await t.rejects(load(orphan), { code: 'STORE_CORRUPT' });
   t.equal(String(Buffer.from(await load(kept))), 'acknowledged');
+});
+
+t.test(
+  'parts of objects whose storing was cut off go when the host is opened next, and only its own',
+  async (t) => {
+    const host = newHost();
+    const parts = async (of: string) => {
+      const subjects_filter = `$O.lab-state.C.${of}.>`;
+      const { state } = await session.manager.streams.info('OBJ_lab-state', { subjects_filter });
+      return Object.keys(state.subjects ?? {}).length;
+    };
+    const first = await open(host);
+    await first.store.write([put('saved/vm/nic', { records: ['kept'] })]);
+    await first.store.close();
+    t.equal(await parts(host), 1);
+    for (const of of [host, `${host}x`]) {
+      for (const part of ['one', 'two']) {
+        await session.jetstream.publish(`$O.lab-state.C.${of}.${first.epoch}.p.0`, part);
+      }
+    }
+    t.equal(await parts(host), 2, 'one of them without a name');
+    const next = await open(host);
+    for (let turn = 0; turn < 100 && (await parts(host)) > 1; turn++) await sleep(50);
+    t.equal(await parts(host), 1);
+    assert.deepStrictEqual(next.store.get('saved/vm/nic'), { records: ['kept'] });
+    await next.store.close();
+    t.equal(await parts(`${host}x`), 1, 'those of another host are not its to remove');
+  },
+);
+
+t.test('what a killed run has left is found by its name and its age, and removed', async (t) => {
+  const streams = async () => {
+    const names: string[] = [];
+    for await (const name of await session.manager.streams.names()) names.push(name);
+    return names.filter((name) => name.includes('run-'));
+  };
+  const url = (cluster: string) => parseClusterAddress(`${servers.url}/${cluster}?lease=1s`);
+  const [left, alive, named] = ['run-0123456789ab', 'run-ba9876543210', 'run-of-a-person'];
+  for (const cluster of [left, alive, named]) await (await openSession(url(cluster), 't')).close();
+  t.strictSame(await dropLeftRuns(session), [], 'none is an hour old');
+  const holder = await openSession(url(alive), 't');
+  await holder.kv('hosts').put('a', 'alive');
+  t.strictSame(await dropLeftRuns(session, 0), [left]);
+  const expected = [alive, named].flatMap((cluster) => [
+    `KV_${cluster}-hosts`,
+    `KV_${cluster}-journal`,
+    `KV_${cluster}-policies`,
+    `OBJ_${cluster}-state`,
+  ]);
+  t.strictSame((await streams()).sort(), expected.sort());
+  await dropCluster(holder);
+  await holder.close();
+  const last = await openSession(url(named), 't');
+  await dropCluster(last);
+  await last.close();
 });
 
 t.test(

@@ -284,6 +284,7 @@ t.test(
     const [b, c] = await Promise.all([openMember(url, 'b'), openMember(url, 'c')]);
     const vm = await runningVm(gone);
     await vm.save();
+    const { id } = vm.info;
     const listed = ({ fabric }: ClusterHost): string[] =>
       (fabric.cluster?.members() ?? []).map(({ host }) => host);
     const remove = async (host: string, withVms = false) =>
@@ -304,7 +305,7 @@ t.test(
     await t.rejects(remove('a'), {
       code: 'ILLEGAL_TRANSITION',
       message: /host "a" still has a VM: "vm"/,
-      place: { problems: [{ name: 'vm', id: vm.info.id }] },
+      place: { problems: [{ name: 'vm', id }] },
     });
     for (const proxy of proxies) proxy.heal();
     await until('a refusal has changed nothing', () => gone.fabric.cluster?.isHolding);
