@@ -11,8 +11,8 @@ import type {
   TraceEntry,
 } from '../../policy/api.ts';
 import { Fabric } from '../../policy/fabric.ts';
-import { loadIsolation } from '../../policy/isolation-module.ts';
 import type { OpeningFaults } from '../../policy/faults-api.ts';
+import { loadIsolation } from '../../policy/isolation-module.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
 import type { Store } from '../../store/store.ts';

@@ -28,7 +28,7 @@ const PAIRS: readonly Pair[] = [
       stages,
       mof: LIMIT_MOF,
       effects: ['veto'],
-      attempts: 1,
+
       site: 'PORT_PROPERTY_ADD/set@Witness',
     },
     shows: { invariant: 'again' },
