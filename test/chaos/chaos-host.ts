@@ -4,9 +4,9 @@ import { type Cut, TcpProxy } from '../support/tcp-proxy.ts';
 import { HostProcess } from './host-process.ts';
 
 /** Milliseconds a host may take to serve, with elections of leaders and a lease that must run out. */
-const START_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 240_000;
 /** And one process of it, until it serves or has ended with an error. */
-const SERVE_TIMEOUT_MS = 45_000;
+const SERVE_TIMEOUT_MS = 120_000;
 
 /**
  * A host of the cluster: an identity, its own lines to the NATS servers, and the process that is it now. Whoever supervises it

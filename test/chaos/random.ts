@@ -23,6 +23,12 @@ export class Random {
     return list[this.below(list.length)];
   }
 
+  /** The list in another order. */
+  shuffled<T>(list: readonly T[]): T[] {
+    const left = [...list];
+    return list.flatMap(() => left.splice(this.below(left.length), 1));
+  }
+
   isOnceIn(count: number): boolean {
     return this.below(count) === 0;
   }
