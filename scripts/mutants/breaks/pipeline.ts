@@ -99,8 +99,8 @@ export const PIPELINE: Area = {
       id: 'leaver-may-pend',
       title: 'a module that is being detached may pend a request again (rule A63)',
       file,
-      from: 'if (this.#closed || module.leaving) {',
-      to: 'if (this.#closed) {',
+      from: 'if (this.#closed || module.leaving) {\n      request.holder = undefined;',
+      to: 'if (this.#closed) {\n      request.holder = undefined;',
       suites: [
         'test/switch/slips.test.ts',
         'test/switch/stack-life.test.ts',
