@@ -75,7 +75,7 @@ export interface Finding {
 /** What a trace entry tells of a finding about its request; the rest stands in the entry itself. */
 export type TraceFinding = Pick<
   Finding,
-  'rule' | 'severity' | 'message' | 'extensionId' | 'offset'
+  'rule' | 'severity' | 'message' | 'extensionId' | 'offset' | 'injected'
 >;
 
 /** Where the documents leave a choice (open points of the rule book); the defaults are the recommended readings. */

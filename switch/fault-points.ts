@@ -10,10 +10,14 @@ export type FailingCall = (typeof FAILING_CALLS)[number];
  * What befalls a request at one module in place of its handlers. `delay`: the module holds it for that many virtual milliseconds,
  * then the handlers run; `twice`: they run, and when the request has completed the module completes it again.
  */
-export type RequestFate =
+export type RequestFate = {
+  /** Id of the rule that says so. */
+  readonly rule: string;
+} & (
   | { readonly effect: 'status'; readonly status: NdisStatus }
   | { readonly effect: 'throw' | 'hang' | 'twice' }
-  | { readonly effect: 'delay'; readonly delayMs: number };
+  | { readonly effect: 'delay'; readonly delayMs: number }
+);
 
 /** What a call is about: what it names. */
 export interface CallSubject {
@@ -42,17 +46,42 @@ export interface FaultPoints {
   ): NdisStatus | undefined;
 }
 
-/** What befell a request at one module. */
+/** What befell a request at one module, or a call that the module made while it had the request. */
 export interface Injection {
-  readonly module: FilterModule;
-  readonly effect: RequestFate['effect'];
+  /** Id of the rule. */
+  readonly rule: string;
+  /** `undefined` stands for the miniport edge. */
+  readonly module: FilterModule | undefined;
+  /** An effect of {@link RequestFate}, or the name of an act. */
+  readonly effect: string;
+  readonly call?: FailingCall;
+  /** It stands in for what the module does: what is found now is its doing. Not while the module's own handlers run. */
+  excuses: boolean;
 }
 
-/** For a finding: what a fault that was injected did is not held against the module. */
+/** A fault as a trace entry tells it. */
+export interface TraceFault {
+  /** Id of the rule. */
+  readonly rule: string;
+  /** Id of the extension, or `miniportEdge`. */
+  readonly module: string;
+  /** `status`, `throw`, `hang`, `delay`, `twice`, or the name of an act. */
+  readonly effect: string;
+  /** The call of the extension that failed, while it had the request. */
+  readonly call?: FailingCall;
+}
+
+/**
+ * For a finding: what a fault that was injected did is not held against the module. Without a request: what the module has just
+ * now, or what it missed before because a fault stood in for a handler that it must run.
+ */
 export function injectedMark(
   request: OidRequest | undefined,
   module: FilterModule,
 ): { readonly injected?: true } {
-  const isInjected = request?.injected?.some((one) => one.module === module) === true;
+  const { injected } = request ?? module.current ?? {};
+  const isInjected =
+    injected?.some((one) => one.excuses && one.module === module) === true ||
+    (request === undefined && module.missedByFault);
   return isInjected ? { injected: true } : {};
 }

@@ -32,6 +32,8 @@ export class FilterModule {
   seesCompletions = false;
   /** A module above it ended an OID it must have seen (OP-28). */
   desynchronized = false;
+  /** A fault that was injected stood in for a handler of an OID that then went on all the same. */
+  missedByFault = false;
   /** Detaching: it may hold no request any more (rule A63). */
   leaving = false;
   /** It asked for a restart of the stack that has not come yet (rule A66). */

@@ -123,13 +123,14 @@ export class OidRequest {
     if (this.done) return finding;
     this.findings ??= [];
     if (this.findings.length >= MAX_FINDINGS) return finding;
-    const { rule, severity, message, extensionId, offset } = finding;
+    const { rule, severity, message, extensionId, offset, injected } = finding;
     this.findings.push({
       rule,
       severity,
       message,
       ...(extensionId === undefined ? {} : { extensionId }),
       ...(offset === undefined ? {} : { offset }),
+      ...(injected === undefined ? {} : { injected }),
     });
     return finding;
   }

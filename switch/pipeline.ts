@@ -4,7 +4,7 @@ import { isErrorStatus, NdisStatus, statusName } from '../src/core/status.ts';
 import type { Pended } from '../src/sdk/extension.ts';
 import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
-import { injectedMark, type RequestFate } from './fault-points.ts';
+import { type Injection, injectedMark, type RequestFate } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
 import { describe, evidenceOf, ofCounters } from './finding-text.ts';
 import { goesOnWithout, mustForward } from './must-forward.ts';
@@ -253,37 +253,57 @@ export class Pipeline {
 
   #atEdge(request: OidRequest): NdisStatus {
     const fate = this.#environment.faults?.request(this.#switchName, undefined, request);
-    return fate?.effect === 'status' ? fate.status : this.#miniport.complete(request);
+    if (fate?.effect !== 'status') return this.#miniport.complete(request);
+    const { rule, effect } = fate;
+    request.injected ??= [];
+    request.injected.push({ rule, module: undefined, effect, excuses: false });
+    return fate.status;
   }
 
   #suffer(module: FilterModule, request: OidRequest, fate: RequestFate): number {
-    const { effect } = fate;
+    const { rule, effect } = fate;
+    const injection: Injection = { rule, module, effect, excuses: effect !== 'twice' };
     request.injected ??= [];
-    request.injected.push({ module, effect });
+    request.injected.push(injection);
     switch (effect) {
       case 'status':
-        return this.#judgeStatus(module, request, fate.status);
-      case 'throw':
-        return this.#threw(module, request, new Error('a fault was injected'));
+        return this.#stoodIn(module, fate.status, this.#judgeStatus(module, request, fate.status));
+      case 'throw': {
+        const verdict = this.#threw(module, request, new Error('a fault was injected'));
+        return this.#stoodIn(module, NdisStatus.FAILURE, verdict);
+      }
       case 'hang':
         request.holder = module;
         return this.#keep(module, request);
       case 'delay':
-        return this.#delay(module, request, fate.delayMs);
+        return this.#delay(module, request, fate.delayMs, injection);
       case 'twice':
         return this.#handle(module, request);
     }
   }
 
+  /** An OID that goes on although `status` was to end it is one that the module ought to have handled. */
+  #stoodIn(module: FilterModule, status: NdisStatus, verdict: number): number {
+    if (verdict === FORWARD || (verdict === NdisStatus.SUCCESS && status !== NdisStatus.SUCCESS)) {
+      module.missedByFault = true;
+    }
+    return verdict;
+  }
+
   /** Held as by its own `pend` (rule D6), unless it may hold nothing any more. */
-  #delay(module: FilterModule, request: OidRequest, delayMs: number): number {
-    if (this.#closed || module.leaving) return this.#handle(module, request);
+  #delay(module: FilterModule, request: OidRequest, delayMs: number, injection: Injection): number {
+    if (this.#closed || module.leaving) {
+      injection.excuses = false;
+      return this.#handle(module, request);
+    }
     const timer = this.#environment.clock.after(delayMs, () => {
       module.timers.delete(timer);
       if (request.done || request.holder !== module) return;
       request.timer?.cancel();
       request.timer = undefined;
       request.holder = undefined;
+      // From here on it does all by itself.
+      injection.excuses = false;
       const verdict = this.#handle(module, request);
       if (verdict !== PEND) this.#resume(module, request, verdict);
     });
@@ -341,6 +361,9 @@ export class Pipeline {
       }
       // Rule D23 again: what must be forwarded is forwarded for it, the rest is aborted.
       const verdict = mustForward(request) ? FORWARD : NdisStatus.REQUEST_ABORTED;
+      if (verdict === FORWARD && injectedMark(request, module).injected === true) {
+        module.missedByFault = true;
+      }
       this.#resume(module, request, verdict);
     };
     const { clock, oidTimeoutMs } = this.#environment;
@@ -479,8 +502,12 @@ export class Pipeline {
     if (this.inFlight.size > 0) this.inFlight.delete(request.id);
     this.#environment.trace.record(this.#switchName, request);
     if (request.injected !== undefined) {
-      for (const { module, effect } of request.injected) {
-        if (effect === 'twice') this.completePended(request, module, request.status);
+      for (const injection of request.injected) {
+        const { module, effect } = injection;
+        if (effect !== 'twice' || module === undefined) continue;
+        injection.excuses = true;
+        this.completePended(request, module, request.status);
+        injection.excuses = false;
       }
     }
     const onComplete = request.onComplete;

@@ -1,6 +1,6 @@
 import { NdisStatus } from '../src/core/status.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
-import type { FailingCall } from './fault-points.ts';
+import { type FailingCall, injectedMark } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
 import { permissionsOf } from './permissions.ts';
 import { Nic, Port } from './ports.ts';
@@ -120,6 +120,7 @@ export class References {
       ...finding,
       message: `${module.name} ${finding.message}`,
       extensionId: module.id,
+      ...injectedMark(undefined, module),
     });
   }
 }

@@ -1,6 +1,7 @@
 import { oidName } from '../src/abi/index.ts';
 import { statusName } from '../src/core/status.ts';
 import type { TraceFinding } from './environment.ts';
+import type { Injection, TraceFault } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
 import { type OidRequest, REQUEST_TYPE, type RouteStop, requestTypeName } from './oid-request.ts';
 import type { Indication } from './status-path.ts';
@@ -19,6 +20,7 @@ export interface TraceEntry {
   readonly input: Uint8Array;
   readonly output?: Uint8Array;
   readonly findings?: readonly TraceFinding[];
+  readonly faults?: readonly TraceFault[];
 }
 
 export interface TraceFilter {
@@ -37,7 +39,8 @@ interface RouteFacts {
   readonly modules: readonly FilterModule[];
   readonly completedBy: FilterModule | undefined;
   readonly stops: readonly RouteStop[] | undefined;
-  readonly findings?: readonly TraceFinding[];
+  readonly findings?: readonly TraceFinding[] | undefined;
+  readonly injected?: readonly Injection[] | undefined;
   /** An indication: who raised it and its way up, bottom to top. */
   readonly indication?: Indication;
 }
@@ -170,8 +173,10 @@ export class TraceRing {
   }
 
   #factsOf(switchName: string, request: OidRequest): RouteFacts {
-    const { modules, completedBy, stops, findings } = request;
-    if (findings !== undefined) return { switchName, modules, completedBy, stops, findings };
+    const { modules, completedBy, stops, findings, injected } = request;
+    if (findings !== undefined || injected !== undefined) {
+      return { switchName, modules, completedBy, stops, findings, injected };
+    }
     const plain = this.#plain;
     if (completedBy !== undefined || stops !== undefined) {
       return { switchName, modules, completedBy, stops };
@@ -258,13 +263,14 @@ export class TraceRing {
       status,
       input: bytes(start, inputLength),
     };
-    const { findings } = facts;
+    const { findings, injected } = facts;
     return {
       ...entry,
       ...(type === REQUEST_TYPE.set
         ? {}
         : { output: bytes(start + ((inputLength + 7) & ~7), outputLength) }),
       ...(findings === undefined ? {} : { findings }),
+      ...(injected === undefined ? {} : { faults: injected.map(faultOf) }),
     };
   }
 
@@ -376,6 +382,11 @@ export class TraceRing {
 /** Bytes an entry takes in the ring, a multiple of 8 and never 0, so that overwriting finds every entry in order. */
 function roomFor(inputLength: number, outputLength: number): number {
   return Math.max(8, ((inputLength + 7) & ~7) + ((outputLength + 7) & ~7));
+}
+
+function faultOf({ rule, module, effect, call }: Injection): TraceFault {
+  const where = module?.id ?? 'miniportEdge';
+  return { rule, module: where, effect, ...(call === undefined ? {} : { call }) };
 }
 
 /** Who saw it, top to bottom, and what each said; the last one completed it. */

@@ -1,5 +1,6 @@
 import { ERROR_CODES } from '../core/errors.ts';
 import { VERIFIER_MODES } from '../policy/api.ts';
+import { FAILING_CALLS } from '../policy/faults-api.ts';
 import { MAX_LIMIT } from './page.ts';
 import type { JsonSchema } from './route.ts';
 import { keeping } from './validation.ts';
@@ -301,13 +302,27 @@ export const traceEntry = object(
           message: string,
           extensionId: string,
           offset: { type: 'integer', description: 'Byte of the request that is wrong' },
+          injected: { const: true, description: 'A fault rule broke it, not the extension' },
         },
-        ['extensionId', 'offset'],
+        ['extensionId', 'offset', 'injected'],
+      ),
+    },
+    faults: {
+      type: 'array',
+      description: 'Faults that rules injected into this request',
+      items: object(
+        {
+          rule: { type: 'string', description: 'Id of the fault rule' },
+          module: { type: 'string', description: 'Id of an extension, or miniportEdge' },
+          effect: { type: 'string', description: 'What it did, or the name of its act' },
+          call: { enum: [...FAILING_CALLS], description: 'The call of the extension it failed' },
+        },
+        ['call'],
       ),
     },
     decoded: { type: 'object', additionalProperties: true },
   },
-  ['output', 'findings'],
+  ['output', 'findings', 'faults'],
 );
 export const pendingOid = object(
   {

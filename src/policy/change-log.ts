@@ -56,6 +56,8 @@ export class ChangeLog {
   #idle: (() => void) | undefined;
   /** The write at the end of an atomic change. */
   #atomicWrite: Promise<void> | undefined;
+  /** One that is made while others are undone. */
+  #againWrite: Promise<void> | undefined;
   #order = 0;
   readonly #removals = new Set<OpenRemoval>();
   /** Why no change is made any more. */
@@ -109,9 +111,12 @@ export class ChangeLog {
     return this.#active;
   }
 
-  /** Kept when the writes now under way have ended, with failed ones undone; `undefined`: there are none. */
+  /**
+   * Kept when the write that is under way has ended; `undefined`: there is none. The undoing of failed ones is none: it may
+   * wait for an extension, and so for time to move.
+   */
   get writing(): Promise<unknown> | undefined {
-    const last = this.#recovery ?? this.#atomicWrite ?? this.#inFlight.at(-1)?.durable;
+    const last = this.#againWrite ?? this.#atomicWrite ?? this.#inFlight.at(-1)?.durable;
     return last?.catch(() => undefined);
   }
 
@@ -279,9 +284,13 @@ export class ChangeLog {
   /** Stores what stands although its own write failed; what fails once more is reported. */
   async writeAgain(ops: readonly StoreOp[]): Promise<void> {
     try {
-      if (ops.length > 0) await this.#store.write(ops);
+      if (ops.length === 0) return;
+      this.#againWrite = this.#store.write(ops);
+      await this.#againWrite;
     } catch (error) {
       this.#reportFailedUndo(error);
+    } finally {
+      this.#againWrite = undefined;
     }
   }
 
@@ -317,16 +326,17 @@ export class ChangeLog {
         if (transaction.ops.length > 0) {
           this.#atomicWrite = this.#write(transaction.ops);
           await this.#atomicWrite;
+          this.#atomicWrite = undefined;
         }
         await kept?.();
         return result;
       } catch (error) {
+        this.#atomicWrite = undefined;
         for (const undo of transaction.faultUndos.reverse()) undo();
         for (const undo of transaction.undos.reverse()) await this.#undo(undo);
         throw error;
       }
     } finally {
-      this.#atomicWrite = undefined;
       this.#transaction = undefined;
       for (const waiting of this.#waiting.splice(0)) waiting();
     }

@@ -25,6 +25,7 @@ import { IsolatedCrashes } from './isolated-crash.ts';
 import { loadIsolation } from './isolation-module.ts';
 import { Migrations } from './migration-collection.ts';
 import { joinHosts } from './migration-restore.ts';
+import { movingTime } from './opening-time.ts';
 import { pendingOids } from './pending.ts';
 import { parseProfile } from './profile.ts';
 import { recordingOf } from './recording.ts';
@@ -258,9 +259,15 @@ export class Fabric implements FabricInterface {
       const world = new World(options, store, seed, clock, isolation);
       world.faults.perform = (act, target) => performAct(world, act, target);
       driver = isWall ? new WallDriver(clock) : undefined;
-      await prepare(world);
-      await prepareIsolated(world);
-      await restoreWorld(world);
+      const comeToLife = async (): Promise<void> => {
+        await prepare(world);
+        await prepareIsolated(world);
+        await restoreWorld(world);
+      };
+      // A clock that the caller gave the caller can move; one that is made here nobody has yet.
+      const isOurs = options.clock === 'manual' || lived !== undefined;
+      if (isOurs && !isWall) await movingTime(world, comeToLife);
+      else await comeToLife();
       lived?.(world);
       world.leaveHosts = joinHosts(world);
       driver?.opened();

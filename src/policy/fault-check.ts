@@ -127,6 +127,8 @@ const CHECKS: Readonly<
 
 /** A rule that is in order, with its defaults, and what it does as the machine needs it. */
 export interface CheckedRule {
+  /** As it was given, without defaults: what a change is made to. */
+  readonly given: FaultRuleOptions;
   readonly options: FaultRuleOptions & { readonly nth: number; readonly probability: number };
   /** Of the effect `status`. */
   readonly status: NdisStatus;
@@ -161,6 +163,7 @@ export function checkRule(given: unknown, what: string, mayCrash: boolean): Chec
   const { effect, act, status = 'NDIS_STATUS_RESOURCES', delayMs = DEFAULT_DELAY_MS } = options;
   const { nth = 1, probability = 1, times = act === undefined ? undefined : 1 } = options;
   return {
+    given: Object.freeze(options),
     options: Object.freeze({
       ...options,
       ...(effect === 'status' ? { status } : {}),

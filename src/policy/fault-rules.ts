@@ -123,7 +123,7 @@ export class FaultRules {
       const message = `${what}: id: expected ${JSON.stringify(id)}, since a rule keeps its id, found ${JSON.stringify(change.id)}`;
       throw new ExtSwitchError('INVALID_ARGUMENT', message, place);
     }
-    rule.change(checkRule({ ...before.options, ...change, id }, what, this.#host.mayCrash));
+    rule.change(checkRule({ ...before.given, ...change, id }, what, this.#host.mayCrash));
     return before;
   }
 

@@ -6,6 +6,8 @@ export interface PassedPlace extends FaultMatch {
   readonly extensionName?: string | undefined;
   /** Number of the request on its switch. */
   readonly request?: number | undefined;
+  /** Writes an act of a rule into the trace entry of the request. */
+  readonly note?: ((rule: string, act: string) => void) | undefined;
 }
 
 const MEMBERS = [

@@ -119,9 +119,10 @@ function entryOf(fields: Fields, line: number): TraceEntry {
   }
   if (!(fields['input'] instanceof Uint8Array)) throw malformed(line, 'input, bytes', 'none');
   if (!Array.isArray(fields['route'])) throw malformed(line, 'route, a list', 'none');
-  const { findings } = fields;
-  if (findings !== undefined && !Array.isArray(findings)) {
-    throw malformed(line, 'findings, a list', typeof findings);
+  for (const member of ['findings', 'faults']) {
+    const value = fields[member];
+    if (value === undefined || Array.isArray(value)) continue;
+    throw malformed(line, `${member}, a list`, typeof value);
   }
   return fields as unknown as TraceEntry;
 }

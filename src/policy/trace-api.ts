@@ -1,6 +1,7 @@
 import type { Finding, TraceFinding } from '../../switch/environment.ts';
+import type { TraceFault } from '../../switch/fault-points.ts';
 
-export type { TraceFinding };
+export type { TraceFault, TraceFinding };
 
 /** One OID request or one status indication of the past. */
 export interface TraceEntry {
@@ -31,6 +32,8 @@ export interface TraceEntry {
    * is found later stands in events and findings with the request's number.
    */
   readonly findings?: readonly TraceFinding[];
+  /** Faults that rules injected into this request (docs/howto/inject-faults.md), in order; left out when there were none. */
+  readonly faults?: readonly TraceFault[];
 }
 export interface TraceView {
   entries(filter?: {

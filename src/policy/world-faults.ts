@@ -86,18 +86,22 @@ export class WorldFaults implements FaultPoints {
       switch: switchName,
       ...portOf(request),
       request: request.id,
+      note: (id, act) => {
+        request.injected ??= [];
+        request.injected.push({ rule: id, module, effect: act, excuses: false });
+      },
     });
     if (rule === undefined) return undefined;
     const { effect, delayMs = 0 } = rule.options;
     switch (effect) {
       case 'status':
-        return { effect, status: rule.status };
+        return { rule: rule.id, effect, status: rule.status };
       case 'delay':
-        return { effect, delayMs };
+        return { rule: rule.id, effect, delayMs };
       case 'throw':
       case 'hang':
       case 'twice':
-        return { effect };
+        return { rule: rule.id, effect };
       default:
         return undefined;
     }
@@ -109,6 +113,14 @@ export class WorldFaults implements FaultPoints {
     call: FailingCall,
     { portId, oid }: CallSubject,
   ): NdisStatus | undefined {
+    // The request whose handler makes the call: what the module does about it is its own doing.
+    const { current } = module;
+    const request = current?.running === module ? current : undefined;
+    const note = (id: string, effect: string): void => {
+      if (request === undefined) return;
+      request.injected ??= [];
+      request.injected.push({ rule: id, module, effect, call, excuses: false });
+    };
     const rule = this.rules.meet({
       at: 'call',
       extension: module.id,
@@ -117,8 +129,11 @@ export class WorldFaults implements FaultPoints {
       call,
       ...(oid === undefined ? {} : { oid: oidName(oid) }),
       ...(portId === undefined ? {} : { portId }),
+      note,
     });
-    return rule?.status;
+    if (rule === undefined) return undefined;
+    note(rule.id, 'status');
+    return rule.status;
   }
 
   /** A write to the store. */
@@ -178,6 +193,7 @@ export class WorldFaults implements FaultPoints {
     const { options } = rule;
     const { act } = options;
     if (act === undefined) return;
+    place.note?.(rule.id, act);
     const target = {
       switch: place.switch ?? options.switch,
       extension: place.extension ?? options.extension,

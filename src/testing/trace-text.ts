@@ -23,7 +23,7 @@ const EDGES: ReadonlyMap<string, string> = new Map([
  * ```
  *
  * It holds neither times nor numbers; what an extension issued itself starts with its name. Names of `NDIS_STATUS_SUCCESS`
- * steps are left out of the way down: the end of the line says it.
+ * steps are left out of the way down: the end of the line says it. Faults that rules injected stand below the line.
  */
 export function traceText(entries: Iterable<TraceEntry>, options: TraceTextOptions = {}): string {
   const lines: string[] = [];
@@ -36,6 +36,10 @@ export function traceText(entries: Iterable<TraceEntry>, options: TraceTextOptio
     lines.push(
       `${entry.oid} ${entry.requestType}: ${[name(entry.origin), ...steps].join(' > ')} => ${entry.status}`,
     );
+    for (const { rule, module, effect, call } of entry.faults ?? []) {
+      const what = call === undefined ? effect : `${call} ${effect}`;
+      lines.push(`  fault rule ${rule}: ${what} at ${name(module)}`);
+    }
     if (options.decode !== undefined) lines.push(...fieldLines(options.decode(entry), '  '));
     if (options.bytes === true) {
       lines.push(...indented('in', entry.input));

@@ -167,13 +167,19 @@ async function printEntry(follower: Follower, entry: Item): Promise<void> {
   const paint = entry['requestType'] === 'indication' ? style.bold : style.error;
   const shown = status === 'NDIS_STATUS_SUCCESS' ? style.good(status) : paint(status);
   const steps = entry['route'] as readonly Item[];
-  const nameOf = await follower.names.of(steps.map(({ module }) => module));
+  const faults = (entry['faults'] ?? []) as readonly Item[];
+  const nameOf = await follower.names.of([...steps, ...faults].map(({ module }) => module));
   const route = steps
     .map(({ module, verdict }) => `${nameOf(module) ?? module}:${verdict}`)
     .join(' > ');
   await terminal.line(
     `${head}  ${style.bold(harmless(String(entry['oid'])))} ${entry['requestType']}  ${shown}  ${style.dim(harmless(route))}`,
   );
+  for (const { rule, module, effect, call: failed } of faults) {
+    const what = failed === undefined ? effect : `${failed} ${effect}`;
+    const text = `fault rule ${rule}: ${what} at ${nameOf(module) ?? module}`;
+    await terminal.line(`        ${style.bold(harmless(text))}`);
+  }
   for (const finding of (entry['findings'] ?? []) as readonly Item[]) {
     await terminal.line(`        ${findingText(finding, style)}`);
   }

@@ -57,6 +57,7 @@ export function traceItem(world: FabricInterface, entry: TraceEntry): TraceItem 
     input,
     ...(output === undefined ? {} : { output }),
     ...(entry.findings === undefined ? {} : { findings: entry.findings }),
+    ...(entry.faults === undefined ? {} : { faults: entry.faults }),
     decoded: world.trace.decode(entry),
   };
 }
