@@ -109,8 +109,9 @@ function atAnExtension(
   const type = met?.type;
   const mayVeto = type === 'filter' || type === 'forward';
   if (mayVeto && (by === 'veto' || by === 'property')) effects.push('veto');
-  // Rule D19: for want of resources; an owner may fail what is asked of it (F7, G13, G31).
-  if (mayVeto && by !== 'never') effects.push('resources');
+  // Rule D19: for want of resources. Of what an owner answers (F7, G13, G31) only a save is asked of everybody.
+  const isAsked = by === 'veto' || by === 'property' || oid === 'OID_SWITCH_NIC_SAVE';
+  if (mayVeto && isAsked) effects.push('resources');
   effects.push('delay');
   // A question of another extension says nothing new about who comes and goes.
   if (requestType !== 'query') {

@@ -1,6 +1,7 @@
 import { VirtualClock } from '../../core/clock.ts';
 import type { FabricInterface } from '../../policy/api.ts';
 import { Host } from '../../scenario/host.ts';
+import { Moments } from '../../scenario/moments.ts';
 import { copyOf, Ledger, policiesOf } from '../../scenario/policies.ts';
 import { Recorder } from '../../scenario/recorder.ts';
 import type { RunState, Runtime } from '../../scenario/runtime.ts';
@@ -25,6 +26,7 @@ export class ScenarioRun {
   readonly ground: SweptGround;
   readonly hosts = new Map<string, Host>();
   readonly clock = new VirtualClock(0);
+  readonly #moments = new Moments();
   readonly #scenario: Scenario;
   readonly #chain: readonly SweepFault[];
   readonly #complain: Complain;
@@ -37,6 +39,8 @@ export class ScenarioRun {
   readonly failed = new Set<number>();
   #number = -1;
   #hasDiverged = false;
+  #hasSideBySide = false;
+  #hasOwnFaults = false;
   #wasLossy = false;
   #hasHung = false;
 
@@ -62,12 +66,13 @@ export class ScenarioRun {
 
   /** Nothing can be said of what the scenario was to come to. */
   get isLoose(): boolean {
-    return this.#chain.some(isLoosening);
+    // Faults of its own are met by other requests when a step is done again.
+    return this.#hasOwnFaults || this.#chain.some(isLoosening);
   }
 
   /** Every step was done, at the latest when it was done again. */
   get isStraight(): boolean {
-    return !this.isLoose && !this.#hasDiverged && !this.#hasHung;
+    return !this.isLoose && !this.#hasDiverged && !this.#hasSideBySide && !this.#hasHung;
   }
 
   /** An extension has refused an undo, so that what is shown is not what is stored. */
@@ -128,6 +133,7 @@ export class ScenarioRun {
     for (const host of this.hosts.values()) {
       await settle(this.clock, host.close(), () => true);
     }
+    await this.#moments.close();
   }
 
   #state(): RunState {
@@ -139,6 +145,7 @@ export class ScenarioRun {
       extensionIds: new Map([...extensions].map(([alias, { id }]) => [alias, id])),
       properties: new Map(),
       documents: new Map(),
+      moments: this.#moments,
       expectedFindings: new Set(),
       lastRestore: undefined,
       lastReport: undefined,
@@ -187,6 +194,9 @@ export class ScenarioRun {
     this.#number += 1;
     const number = this.#number;
     const isCompared = isAlone && !UNCOMPARED.has(step.verb);
+    if (step.verb === 'inject') this.#hasOwnFaults = true;
+    // What comes of steps side by side depends on which of them comes first.
+    if (!isAlone) this.#hasSideBySide = true;
     const run = async (): Promise<void> => void (await step.run(runtime));
     if (this.#failsAlone.has(number)) {
       this.log.begins();
@@ -212,7 +222,7 @@ export class ScenarioRun {
       diverge: () => {
         this.#hasDiverged = true;
       },
-      hasDiverged: () => this.#hasDiverged,
+      hasDiverged: () => this.#hasDiverged || this.#hasSideBySide,
       state: () => (isCompared ? stateOf(this.worlds) : undefined),
       difference: (before) => {
         this.gather();

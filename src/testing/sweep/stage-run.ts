@@ -3,7 +3,7 @@ import { isExtSwitchError } from '../../core/errors.ts';
 import type { FabricInterface } from '../../policy/api.ts';
 import type { Verifier } from '../../verifier/verifier.ts';
 import type { Outcome } from '../life-cycles/run-life-cycle.ts';
-import type { StageTrial } from '../life-cycles/stage.ts';
+import { type StageTrial, WITNESSES } from '../life-cycles/stage.ts';
 import type { StateLines } from '../simulation/state-lines.ts';
 import { type AttemptJudge, attempted } from './attempts.ts';
 import { type Breach, isOurDefect, messageOf } from './breach.ts';
@@ -38,7 +38,7 @@ export class StageRun {
     this.trial = {
       faults: () => {
         this.#worlds.push({
-          watch: new HostWatch(chain, (breach) => void this.breaches.push(breach)),
+          watch: new HostWatch(chain, (breach) => this.#found(breach)),
         });
         return this.log.opening(HOST);
       },
@@ -72,7 +72,7 @@ export class StageRun {
   /** `sendsByHand`: what it expects, it expects of requests that no switch sends. */
   judge(outcome: Outcome | undefined, sendsByHand: boolean): void {
     this.#gather();
-    for (const { watch } of this.#worlds) watch.end();
+    for (const { watch } of this.#worlds) watch.end(sendsByHand);
     const told = new Set(outcome?.findings.map(({ message }) => message));
     const isSilent = sendsByHand || this.#isLoose || this.#hasDiverged || this.#isLossy;
     for (const { message, rule } of outcome?.failures ?? []) {
@@ -83,6 +83,12 @@ export class StageRun {
       const invariant = isEndless ? 'ends' : 'stage';
       this.breaches.push({ invariant, rule, severity: 'error', message });
     }
+  }
+
+  /** Stages do with witnesses what no extension does; what they break is not what is looked for. */
+  #found(breach: Breach): void {
+    if (breach.invariant === 'findings' && WITNESSES.has(breach.extension ?? '')) return;
+    this.breaches.push(breach);
   }
 
   get #isLossy(): boolean {
@@ -107,6 +113,8 @@ export class StageRun {
       throw error;
     } finally {
       this.#underWay -= 1;
+      // While the world is open: who refuses to run is not to be seen later.
+      if (this.log.met > 0) this.#gather();
     }
   }
 
@@ -120,7 +128,10 @@ export class StageRun {
     return {
       begins: () => this.log.begins(),
       met: () => this.log.met,
-      isLoose: () => this.#isLoose || this.#isLossy,
+      isLoose: () => {
+        this.#gather();
+        return this.#isLoose || this.#isLossy;
+      },
       diverge: () => {
         this.#hasDiverged = true;
       },
