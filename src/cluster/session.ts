@@ -79,11 +79,13 @@ export async function dropLeftRuns(
   afterMs = LEFT_MS,
 ): Promise<readonly string[]> {
   const left: string[] = [];
-  for await (const { config, created, state } of manager.streams.list()) {
-    const cluster = /^KV_(run-[0-9a-f]{12})-hosts$/.exec(config.name)?.[1];
-    if (cluster === undefined || cluster === address.cluster || state.messages > 0) continue;
-    if (Date.now() - Date.parse(created) < afterMs) continue;
-    left.push(cluster);
+  // The names alone: a list with states waits for every stream, also for those that others are just removing.
+  for await (const stream of await manager.streams.names()) {
+    const cluster = /^KV_(run-[0-9a-f]{12})-hosts$/.exec(stream)?.[1];
+    if (cluster === undefined || cluster === address.cluster) continue;
+    const found = await manager.streams.info(stream).catch(() => undefined);
+    if (found === undefined || found.state.messages > 0) continue;
+    if (Date.now() - Date.parse(found.created) >= afterMs) left.push(cluster);
   }
   for (const cluster of left) await dropStreams({ ...address, cluster }, manager);
   return left;
