@@ -15,7 +15,12 @@ import { parseReplay, replayText } from '../../src/testing/simulation/replay-fil
 import { scenarioText } from '../../src/testing/simulation/scenario-text.ts';
 import { shrink } from '../../src/testing/simulation/shrink.ts';
 import { simulate } from '../../src/testing/simulation/simulate.ts';
-import { BEHAVIOURS, type History, type Setting, type Step } from '../../src/testing/simulation/step.ts';
+import {
+  BEHAVIOURS,
+  type History,
+  type Setting,
+  type Step,
+} from '../../src/testing/simulation/step.ts';
 import { HostTrace } from '../../src/testing/simulation/trace-checks.ts';
 
 // About 20 seconds; many times that on a machine that is busy.
