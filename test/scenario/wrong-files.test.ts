@@ -102,13 +102,13 @@ const CASES: readonly (readonly [what: string, step: string, at: string, message
     'a fault without its OID',
     '- inject: { fault: veto, extension: fabrikam }',
     '{ fault',
-    'a veto needs the field oid',
+    'the fault veto needs the field oid',
   ],
   [
     'a field of another fault',
     '- inject: { fault: storeFailure, extension: fabrikam }',
     'fabrikam',
-    'extension is not for a storeFailure',
+    'extension is not for the fault storeFailure',
   ],
   [
     'a loop of nothing',

@@ -1,7 +1,9 @@
 import { OID_LIST } from '../../abi/index.ts';
 import { NdisStatus } from '../../core/status.ts';
 import { nearestName } from '../../mof/nearest-name.ts';
-import { FAULT_MESSAGES, type FaultRuleOptions } from '../../policy/faults-api.ts';
+import { FAILING_CALLS, FAULT_ACTS, FAULT_MESSAGES } from '../../policy/faults-api.ts';
+import { WARP_LIMIT_MS } from '../../policy/sim-api.ts';
+import { FAULT_KIND_NAMES, type FaultKindName, faultProblem, faultRuleOf } from '../fault-kinds.ts';
 import { type Field, field, need, oneOf, text, whole, yesNo } from '../field.ts';
 import { extensionAlias, hostName, switchName } from '../name-fields.ts';
 import type { Reader } from '../reader.ts';
@@ -36,64 +38,29 @@ export function statusField(help: string): Field<string, false> {
   });
 }
 
-/** What each fault needs; the other two kinds of fields are not for it. */
-function needsOf(fault: string): readonly string[] {
-  if (fault === 'storeFailure') return [];
-  return fault === 'lostMessage' || fault === 'crash' ? ['message'] : ['extension', 'oid'];
-}
-
 function checkFault(
-  values: Readonly<Record<string, unknown>> & { readonly fault: string },
+  values: Readonly<Record<string, unknown>> & { readonly fault: FaultKindName },
   node: SourceNode,
   { problems }: Reader,
 ): void {
-  const needs = needsOf(values.fault);
-  for (const name of ['extension', 'oid', 'message']) {
-    const isGiven = values[name] !== undefined;
-    if (needs.includes(name) && !isGiven) {
-      problems.add(node.place, `a ${values.fault} needs the field ${name}`);
-    } else if (!needs.includes(name) && isGiven) {
-      problems.add(
-        valueAt(node, name)?.place ?? node.place,
-        `${name} is not for a ${values.fault}`,
-      );
-    }
-  }
+  const problem = faultProblem(values.fault, values);
+  if (problem === undefined) return;
+  const { member, message } = problem;
+  const at = member === undefined ? undefined : valueAt(node, member);
+  problems.add(at?.place ?? node.place, message);
 }
 
-/** What the fields of an injection are as a rule. */
-interface Injection {
-  readonly extension?: string | undefined;
-  readonly oid?: string | undefined;
-  readonly requestType?: FaultRuleOptions['requestType'];
-  readonly switch?: string | undefined;
-  readonly status?: string | undefined;
-  readonly message?: FaultRuleOptions['message'];
-  readonly to?: string | undefined;
-  readonly delivered?: boolean | undefined;
-  readonly delayMs?: number | undefined;
-}
-
-function ruleOf(fault: string, given: Injection): FaultRuleOptions {
-  const { message = 'take', delivered = false, status = 'DATA_NOT_ACCEPTED' } = given;
-  const { extension, oid, requestType, switch: sw, to, delayMs } = given;
-  if (fault === 'storeFailure') return { at: 'store', effect: 'fail' };
-  if (fault === 'lostMessage' || fault === 'crash') {
-    const [whole, half] =
-      fault === 'crash' ? (['crash', 'crashAnswered'] as const) : (['lost', 'lostAnswer'] as const);
-    const where = to === undefined ? { message } : { message, to };
-    return { at: 'message', effect: delivered ? half : whole, ...where };
-  }
-  const match = {
-    at: 'oid',
-    ...(extension === undefined ? {} : { extension }),
-    ...(oid === undefined ? {} : { oid }),
-    ...(requestType === undefined ? {} : { requestType }),
-    ...(sw === undefined ? {} : { switch: sw }),
-  } as const;
-  if (fault === 'veto') return { ...match, effect: 'status', status };
-  if (fault === 'delay') return { ...match, effect: 'delay', delayMs: delayMs ?? 1000 };
-  return { ...match, effect: fault === 'throw' ? 'throw' : 'hang' };
+/** How likely something is. */
+function likelihood(help: string): Field<number, false> {
+  const type = 'a number 0 to 1';
+  const parameter = { type: 'string', pattern: '\\$\\{[^}]*\\}' };
+  const schema = { anyOf: [{ type: 'number', minimum: 0, maximum: 1 }, parameter] };
+  return field(type, help, schema, (given, reader, what) => {
+    const node = reader.resolve(given);
+    const value = node.kind === 'scalar' ? node.value : undefined;
+    if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+    return reader.wrong(node, what, type);
+  });
 }
 
 export const FAULT_VERBS: readonly Verb[] = [
@@ -101,41 +68,41 @@ export const FAULT_VERBS: readonly Verb[] = [
     name: 'inject',
     group: 'faults',
     help:
-      'Brings a fault: an extension vetoes an OID, holds it for a while (delay) or for ever (hang), or throws; or a write of a ' +
-      "host's store fails; or a message between hosts is lost, or the host dies sending it. It is met once unless `times` says more.",
+      'Brings a fault, a rule of [the same engine as everywhere](../howto/inject-faults.md). An extension vetoes an OID, holds it ' +
+      'for a while (delay) or for ever (hang), throws, or completes it twice; a call it makes of its switch fails (callFailure); a ' +
+      "write of a host's store fails or is late; a message between hosts is lost, comes twice or late, or the host dies sending it; or " +
+      'something is done to extension, port or switch in the instant in which an OID is met (act). It is met once unless `times` ' +
+      'says more.',
     fields: {
-      fault: need(
-        oneOf('what happens', [
-          'veto',
-          'delay',
-          'throw',
-          'hang',
-          'storeFailure',
-          'lostMessage',
-          'crash',
-        ]),
-      ),
-      extension: extensionAlias('the extension that does it'),
+      fault: need(oneOf('what happens', FAULT_KIND_NAMES)),
+      extension: extensionAlias('the extension it happens to'),
       oid: oidName('the OID it happens to'),
       requestType: oneOf('only to this kind of request', ['query', 'set', 'method']),
       host: hostName('default every host'),
       switch: switchName('default every switch'),
-      status: statusField('status of a veto, default DATA_NOT_ACCEPTED'),
+      call: oneOf('callFailure: only this call, default any', FAILING_CALLS),
+      act: oneOf('what an act does to the extension, the port or the switch', FAULT_ACTS),
+      status: statusField(
+        'status of a veto, default DATA_NOT_ACCEPTED, or of a callFailure, default RESOURCES',
+      ),
       message: oneOf(
-        'the message between hosts that is lost, or that the host dies sending',
+        'the message between hosts that is lost, comes twice or late, or that the host dies sending',
         FAULT_MESSAGES,
       ),
       to: hostName('only messages to this host; default any'),
       delivered: yesNo('the other host gets the message: only its answer is lost; default false'),
-      delayMs: whole('virtual milliseconds of a delay, default 1,000'),
+      delayMs: whole('virtual milliseconds of a delay, default 1,000', 0, WARP_LIMIT_MS),
       nth: whole('from which one on, counted from now, default 1', 1),
       times: whole('how many, default 1', 1),
+      probability: likelihood(
+        "how likely each of them is, drawn from the scenario's seed; default 1",
+      ),
     },
     check: checkFault,
-    async run({ fault, host, nth = 1, times = 1, ...rest }, runtime) {
+    async run({ fault, host, nth = 1, times = 1, probability = 1, ...rest }, runtime) {
       const among = host === undefined ? runtime.state.hosts.values() : [runtime.host(host)];
       const extension = rest.extension && runtime.extensionId(rest.extension);
-      const rule = { ...ruleOf(fault, { ...rest, extension }), nth, times };
+      const rule = { ...faultRuleOf(fault, { ...rest, extension }), nth, times, probability };
       for (const each of among) each.inject(rule);
     },
   }),
