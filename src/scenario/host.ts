@@ -4,7 +4,9 @@ import type { FabricInterface, TraceEntry } from '../policy/api.ts';
 import { Fabric } from '../policy/fabric.ts';
 import type { FaultRule, FaultRuleOptions } from '../policy/faults-api.ts';
 import { type SavedRecord, savedKey } from '../policy/records.ts';
+import { storeDifference } from '../policy/snapshot-difference.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
+import type { Store } from '../store/store.ts';
 import type { Footing, Ground } from './ground.ts';
 import { HostStore } from './host-store.ts';
 import type { HostSpec, Scenario } from './scenario.ts';
@@ -52,6 +54,11 @@ export class Host {
     return this.#fabric;
   }
 
+  /** Not crashed, nor closed. */
+  get isUp(): boolean {
+    return this.#fabric !== undefined && this.#closing === undefined;
+  }
+
   get store(): HostStore {
     if (this.#store === undefined) throw new Error(`host ${this.name} is not running`);
     return this.#store;
@@ -75,13 +82,14 @@ export class Host {
     return definition;
   }
 
-  /** Opens the host on what its store has. */
-  async open(installed: readonly string[] = []): Promise<void> {
+  /** Opens the host on what its store has, or on what it is given in place of that. */
+  async open(installed: readonly string[] = [], content?: Store): Promise<void> {
     const { profile, name } = this.#spec;
     const { seed, scheduling, behaviour } = this.#scenario;
     const footing = await this.#ground.open(this.#spec);
     this.#footing = footing;
     this.#store = new HostStore(footing.store);
+    if (content !== undefined) await this.#store.write(storeDifference(this.#store, content).ops);
     const { faults, ...options } = footing.options ?? {};
     const rules = [...this.#unmet(), ...(faults?.rules ?? [])];
     this.#fabric = await Fabric.open({
@@ -147,11 +155,22 @@ export class Host {
     }
   }
 
-  /** Ends the host's process and starts it again on its store, with these extensions installed. */
-  async restart(installed: readonly string[]): Promise<void> {
+  /** Ends the host's process and starts it again on its store, or on `content`, with these extensions installed. */
+  async restart(installed: readonly string[], content?: Store): Promise<void> {
     await this.close();
     this.#closing = undefined;
-    await this.open(installed);
+    await this.open(installed, content);
+  }
+
+  /** The same host for the steps of an atomic change of it. */
+  inChange(world: FabricInterface): Host {
+    return new Proxy<Host>(this, {
+      get(host, name) {
+        if (name === 'fabric') return world;
+        const member: unknown = Reflect.get(host, name, host);
+        return typeof member === 'function' ? member.bind(host) : member;
+      },
+    });
   }
 
   /** Ends the host as a kill does: nothing it does from here on reaches its store or another host. */

@@ -40,6 +40,11 @@ export const propertyAlias = (help = 'the property, by the name it was given wit
 export const documentAlias = (help = 'the document, by the name it was given with `as`') =>
   known('name of a document', help, ({ documents }) => documents);
 
+export const snapshotAlias = (help = 'the snapshot, by the name it was given with `as`') =>
+  known('name of a snapshot', help, ({ snapshots }) => snapshots);
+export const backupAlias = (help = 'the backup, by the name it was given with `as`') =>
+  known('name of a backup', help, ({ backups }) => backups);
+
 /** Class name or id of a registered feature. */
 export function featureName(help = 'class name or id of the feature'): Field<string, false> {
   const plain = text(help, 'name of a feature');

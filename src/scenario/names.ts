@@ -1,4 +1,5 @@
 import type { FeatureClass } from '../mof/feature-class.ts';
+import type { MofFile } from './scenario.ts';
 
 /** What an adapter of the file is called, and the switch it is on at first. */
 export interface AdapterNames {
@@ -11,6 +12,8 @@ export interface AdapterNames {
  */
 export interface Names {
   readonly file: string;
+  /** Absolute; paths in the file are relative to it. */
+  readonly folder: string;
   readonly hosts: Set<string>;
   /** Of all hosts. */
   readonly switches: Set<string>;
@@ -23,11 +26,18 @@ export interface Names {
   readonly properties: Set<string>;
   /** `as` of exported documents. */
   readonly documents: Set<string>;
+  /** `as` of snapshots, of all hosts. */
+  readonly snapshots: Set<string>;
+  /** `as` of backups. */
+  readonly backups: Set<string>;
+  /** MOF files that steps register, by absolute path; `undefined`: wrong, and told. */
+  readonly mofFiles: Map<string, MofFile | undefined>;
 }
 
-export function noNames(file: string): Names {
+export function noNames(file: string, folder = '.'): Names {
   return {
     file,
+    folder,
     hosts: new Set(),
     switches: new Set(),
     vms: new Map(),
@@ -35,6 +45,9 @@ export function noNames(file: string): Names {
     features: new Map(),
     properties: new Set(),
     documents: new Set(),
+    snapshots: new Set(),
+    backups: new Set(),
+    mofFiles: new Map(),
   };
 }
 

@@ -2,6 +2,7 @@ import { VirtualClock } from '../core/clock.ts';
 import type { FabricInterface } from '../policy/api.ts';
 import { type Ground, LocalGround } from './ground.ts';
 import { Host } from './host.ts';
+import { Moments } from './moments.ts';
 import type { CheckOutcome, ScenarioOutcome, StepOutcome } from './outcome.ts';
 import type { Cell } from './plan.ts';
 import { copyOf, diffText, Ledger, type PolicySet, policiesOf, policyDiff } from './policies.ts';
@@ -62,6 +63,7 @@ class ScenarioRun {
       extensionIds: new Map([...scenario.extensions].map(([alias, { id }]) => [alias, id])),
       properties: new Map(),
       documents: new Map(),
+      moments: new Moments(),
       expectedFindings: new Set(),
       lastRestore: undefined,
       lastReport: undefined,
@@ -120,10 +122,12 @@ class ScenarioRun {
 
   #timed<T>(work: Promise<T>): Promise<T> {
     const isBusy = (): boolean =>
-      this.#ground.isBusy || [...this.#hosts.values()].some(({ isWriting }) => isWriting);
+      this.#ground.isBusy ||
+      this.#state.moments.isBusy ||
+      [...this.#hosts.values()].some(({ isWriting }) => isWriting);
     const activity = (): number =>
       [...this.#hosts.values()].reduce((sum, host) => sum + host.activity, 0);
-    return untilDone(work, this.#clock, isBusy, activity);
+    return untilDone(work, this.#clock, isBusy, activity, () => this.#state.moments.waitsUntilMs);
   }
 
   /** Hosts with their switches, then the VMs, which are off. */
@@ -224,6 +228,7 @@ class ScenarioRun {
   async close(): Promise<void> {
     for (const host of this.#hosts.values()) await host.close();
     await this.#ground.close();
+    await this.#state.moments.close();
   }
 }
 

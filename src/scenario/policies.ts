@@ -35,32 +35,50 @@ function ownedBy(policies: PolicySet, owner: string): Map<string, Policy> {
   return mine;
 }
 
+/** Whatever may have policies on a host, with those it has. */
+function* ownersOf(
+  host: string,
+  fabric: FabricInterface,
+): Generator<readonly [owner: string, properties: Iterable<PropertyInfo>]> {
+  for (const { id, name } of fabric.vms.list()) {
+    for (const { info, properties } of fabric.vms.get(id).adapters) {
+      yield [adapterOwner(name, info.name), properties.list()];
+    }
+  }
+  for (const { id, name } of fabric.switches.list()) {
+    const sw = fabric.switches.get(id);
+    yield [switchOwner(host, name), sw.properties.list()];
+    for (const port of sw.ports.list()) {
+      if (port.names.vmId !== undefined) continue;
+      yield [portOwner(host, name, port.name), sw.ports.get(port.id).properties.list()];
+    }
+  }
+}
+
 /** Every policy of these hosts. A VM is the same wherever it is; if two hosts have it, its policies count twice. */
 export function policiesOf(hosts: ReadonlyMap<string, FabricInterface>): PolicySet {
   const all: PolicySet = new Map();
-  const put = (owner: string, host: string, properties: Iterable<PropertyInfo>): void => {
-    for (const property of properties) {
-      const mine = ownedBy(all, owner);
-      const id = mine.has(property.id) ? `${property.id} on ${host}` : property.id;
-      mine.set(id, policyOf(property));
-    }
-  };
   for (const [host, fabric] of hosts) {
-    for (const { id, name } of fabric.vms.list()) {
-      for (const { info, properties } of fabric.vms.get(id).adapters) {
-        put(adapterOwner(name, info.name), host, properties.list());
-      }
-    }
-    for (const { id, name } of fabric.switches.list()) {
-      const sw = fabric.switches.get(id);
-      put(switchOwner(host, name), host, sw.properties.list());
-      for (const port of sw.ports.list()) {
-        if (port.names.vmId !== undefined) continue;
-        put(portOwner(host, name, port.name), host, sw.ports.get(port.id).properties.list());
+    for (const [owner, properties] of ownersOf(host, fabric)) {
+      for (const property of properties) {
+        const mine = ownedBy(all, owner);
+        const id = mine.has(property.id) ? `${property.id} on ${host}` : property.id;
+        mine.set(id, policyOf(property));
       }
     }
   }
   return all;
+}
+
+/** What is wanted of everything that is on this host, also of what has no policy. */
+export function wantedOn(
+  { wanted }: PolicyLedger,
+  host: string,
+  fabric: FabricInterface,
+): PolicySet {
+  const here: PolicySet = new Map();
+  for (const [owner] of ownersOf(host, fabric)) here.set(owner, new Map(wanted.get(owner)));
+  return here;
 }
 
 /** What steps do to policies on purpose: added and removed ones. What they do beside is found out by comparing. */
@@ -74,6 +92,8 @@ export interface PolicyLedger {
   forget(isGone: (owner: string) => boolean): void;
   /** The owner is called differently now. */
   rename(from: string, to: string): void;
+  /** Of these owners it becomes what it was. */
+  goBack(was: PolicySet): void;
 }
 
 export class Ledger implements PolicyLedger {
@@ -101,12 +121,16 @@ export class Ledger implements PolicyLedger {
     this.wanted.delete(from);
     this.wanted.set(to, mine);
   }
+
+  goBack(was: PolicySet): void {
+    for (const [owner, mine] of was) this.wanted.set(owner, new Map(mine));
+  }
 }
 
 /** A tool's view: what it removes it has to put back, so nothing it does is wanted. */
 export function withoutIntent({ wanted }: PolicyLedger): PolicyLedger {
   const ignore = (): void => {};
-  return { wanted, put: ignore, remove: ignore, forget: ignore, rename: ignore };
+  return { wanted, put: ignore, remove: ignore, forget: ignore, rename: ignore, goBack: ignore };
 }
 
 /** One line of the difference between what should be there and what is. */

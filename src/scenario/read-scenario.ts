@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { isExtSwitchError } from '../core/errors.ts';
-import { builtinFeatures, compileMof, isMofValid } from '../mof/index.ts';
+import { builtinFeatures } from '../mof/index.ts';
 import type { ProfileName } from '../policy/api.ts';
 import { DEFAULT_PROFILE } from '../policy/profile.ts';
 import { mofFilesOf } from '../sdk/define.ts';
@@ -20,6 +20,7 @@ import {
   VM,
 } from './file-fields.ts';
 import type { ScenarioSource } from './load.ts';
+import { addClasses } from './mof-field.ts';
 import { addFeature, type Names, noNames } from './names.ts';
 import type { Cell } from './plan.ts';
 import { Problems } from './problems.ts';
@@ -39,7 +40,7 @@ type Entries = ReadonlyMap<string, Entry>;
  */
 export async function readScenario(source: ScenarioSource, cell: Cell): Promise<Scenario> {
   const problems = new Problems(source.file);
-  const names = noNames(source.file);
+  const names = noNames(source.file, source.folder);
   const reader = new Reader(problems, names, cell.parameters, readSteps);
   const entries: Entries = source.node.kind === 'map' ? source.node.entries : new Map();
   const missing = Object.entries(FILE_FIELDS).filter(
@@ -240,11 +241,6 @@ class ScenarioFiles {
   }
 
   #compile(bytes: Uint8Array, path: string, { place }: PathAt, names: Names): void {
-    const result = compileMof(bytes, { file: path });
-    for (const feature of result.features) addFeature(names, feature);
-    if (isMofValid(result)) return;
-    const first = result.diagnostics.find(({ severity }) => severity === 'error');
-    const where = first === undefined ? '' : `:${first.line}:${first.column}: ${first.message}`;
-    this.#problems.add(place, `${path}${where}`);
+    addClasses({ path, bytes }, place, names, this.#problems);
   }
 }

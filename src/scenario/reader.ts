@@ -20,6 +20,8 @@ export class Reader {
   readonly scope: Scope;
   /** Inside `expectRefused`: a wrong setting may be what is tried. */
   readonly expectsRefusal: boolean;
+  /** Inside `atomic`. */
+  readonly isAtomic: boolean;
   readonly #readSteps: (node: SourceNode, reader: Reader) => readonly Step[];
   readonly #count: { steps: number };
 
@@ -30,6 +32,7 @@ export class Reader {
     readSteps: (node: SourceNode, reader: Reader) => readonly Step[],
     expectsRefusal = false,
     count = { steps: 0 },
+    isAtomic = false,
   ) {
     this.problems = problems;
     this.names = names;
@@ -37,6 +40,7 @@ export class Reader {
     this.expectsRefusal = expectsRefusal;
     this.#readSteps = readSteps;
     this.#count = count;
+    this.isAtomic = isAtomic;
   }
 
   steps(node: SourceNode): readonly Step[] {
@@ -61,9 +65,27 @@ export class Reader {
     return this.#copy(this.scope, true);
   }
 
-  #copy(scope: Scope, expectsRefusal: boolean): Reader {
+  /** For the steps of an atomic change. */
+  atomic(): Reader {
+    return this.#copy(this.scope, this.expectsRefusal, true);
+  }
+
+  /** A problem inside an atomic change: the step would wait for it, or pull the world from under it. */
+  apart(place: Place, verb: string): void {
+    if (this.isAtomic) this.problems.add(place, `${verb} is not possible inside an atomic change`);
+  }
+
+  #copy(scope: Scope, expectsRefusal: boolean, isAtomic = this.isAtomic): Reader {
     const { problems, names } = this;
-    return new Reader(problems, names, scope, this.#readSteps, expectsRefusal, this.#count);
+    return new Reader(
+      problems,
+      names,
+      scope,
+      this.#readSteps,
+      expectsRefusal,
+      this.#count,
+      isAtomic,
+    );
   }
 
   /** The node with its parameters filled in. A text that is nothing but `${x}` takes the type of x; `$${` is a plain `${`. */

@@ -119,9 +119,14 @@ export class Recorder {
     };
   }
 
+  /** Where the next line comes. */
+  get end(): number {
+    return this.timeline.length;
+  }
+
   /** From here on is the next acting step. */
-  mark(): void {
-    this.#sinceStep = this.timeline.length;
+  mark(from = this.end): void {
+    this.#sinceStep = from;
   }
 
   /** What the last acting step did. */

@@ -13,6 +13,7 @@ import type {
   PortableDocument,
 } from '../policy/migration-api.ts';
 import type { Host } from './host.ts';
+import type { Moments } from './moments.ts';
 import { adapterOwner, type PolicyLedger, portOwner, switchOwner } from './policies.ts';
 import type { EventLine, Recorder } from './recorder.ts';
 import type { Step } from './step.ts';
@@ -40,6 +41,7 @@ export interface RunState {
   readonly extensionIds: ReadonlyMap<string, string>;
   readonly properties: Map<string, PropertyRef>;
   readonly documents: Map<string, PortableDocument>;
+  readonly moments: Moments;
   readonly expectedFindings: Set<EventLine>;
   lastRestore: RestoreReport | undefined;
   lastReport: CompatibilityReport | undefined;
@@ -53,16 +55,30 @@ export class Runtime {
   readonly state: RunState;
   readonly policies: PolicyLedger;
   readonly depth: number;
+  /** Inside an atomic change: its host alone, as the change sees it. */
+  readonly #changing: Host | undefined;
 
-  constructor(state: RunState, policies: PolicyLedger, depth = 0) {
+  constructor(state: RunState, policies: PolicyLedger, depth = 0, changing?: Host) {
     this.state = state;
     this.policies = policies;
     this.depth = depth;
+    this.#changing = changing;
+  }
+
+  /** The hosts that steps may work with here. */
+  get hosts(): ReadonlyMap<string, Host> {
+    const host = this.#changing;
+    return host === undefined ? this.state.hosts : new Map([[host.name, host]]);
   }
 
   /** For the steps of a block. */
   inside(policies = this.policies): Runtime {
-    return new Runtime(this.state, policies, this.depth + 1);
+    return new Runtime(this.state, policies, this.depth + 1, this.#changing);
+  }
+
+  /** For the steps of an atomic change of this host. */
+  insideChange(host: Host): Runtime {
+    return new Runtime(this.state, this.policies, this.depth + 1, host);
   }
 
   /** Runs one step under its heading. Throws what it throws. */
@@ -96,7 +112,10 @@ export class Runtime {
   }
 
   host(name: string | undefined): Host {
-    const { hosts } = this.state;
+    const { hosts } = this;
+    if (name !== undefined && !hosts.has(name) && this.state.hosts.has(name)) {
+      throw new Error(`host ${name} has no part in this atomic change: it is of one host`);
+    }
     if (name === undefined && hosts.size > 1) {
       throw new Error(`which host? expected one of ${[...hosts.keys()].join(', ')}`);
     }
@@ -107,12 +126,12 @@ export class Runtime {
 
   /** The VM and the host it is on now; `host` says where it has to be. */
   vm(name: string, host?: string): { readonly host: Host; readonly vm: VmHandle } {
-    const among = host === undefined ? [...this.state.hosts.values()] : [this.host(host)];
+    const among = host === undefined ? [...this.hosts.values()] : [this.host(host)];
     for (const each of among) {
       const vm = findVm(each, name);
       if (vm !== undefined) return { host: each, vm };
     }
-    const where = [...this.state.hosts.values()].find((each) => findVm(each, name) !== undefined);
+    const where = [...this.hosts.values()].find((each) => findVm(each, name) !== undefined);
     const found = where === undefined ? 'no host has it' : `it is on ${where.name}`;
     const message = `VM ${name} is not on ${host ?? 'any host'}: ${found}`;
     throw new ExtSwitchError('NOT_FOUND', message);
@@ -135,7 +154,7 @@ export class Runtime {
 
   /** The only host with a switch of this name. */
   #hostOfSwitch(name: string): string | undefined {
-    const having = [...this.state.hosts.values()].filter((host) =>
+    const having = [...this.hosts.values()].filter((host) =>
       [...host.fabric.switches.list()].some((each) => each.name === name),
     );
     return having.length === 1 ? having[0]?.name : undefined;
@@ -169,9 +188,11 @@ export class Runtime {
   }
 }
 
-function findVm({ fabric }: Host, name: string): VmHandle | undefined {
+function findVm(host: Host, name: string): VmHandle | undefined {
+  // Of a host that died the memory still tells, and nobody is there.
+  if (!host.isUp) return undefined;
   try {
-    return fabric.vms.get(name);
+    return host.fabric.vms.get(name);
   } catch (error) {
     if (error instanceof ExtSwitchError && error.code === 'NOT_FOUND') return undefined;
     throw error;

@@ -25,6 +25,8 @@ interface VerbSpec<F extends Fields> {
   readonly help: string;
   readonly fields: F;
   readonly short?: keyof F & string;
+  /** Never a part of an atomic change. */
+  readonly isApart?: boolean;
   /** Checks beyond the fields, and names that the step makes. */
   check?(values: Values<F>, node: SourceNode, reader: Reader): void;
   // biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to say
@@ -46,6 +48,7 @@ export function verb<F extends Fields>(spec: VerbSpec<F>): Verb {
       const before = reader.problems.count;
       const values = readFields(node, fields, reader, name, short);
       if (values === undefined) return undefined;
+      if (spec.isApart === true) reader.apart(key, name);
       spec.check?.(values, node, reader);
       if (reader.problems.count > before) return undefined;
       return {

@@ -26,7 +26,7 @@ import { oidName, statusField } from './fault-verbs.ts';
 /** Schema of a list of steps and of one; the definitions stand in the file's schema. */
 const STEPS = { $ref: '#/$defs/steps' };
 
-const stepsField = need(
+export const stepsField = need(
   field<readonly Step[]>('list of steps', 'the steps', STEPS, (node, reader, what) =>
     node.kind === 'list' ? reader.steps(node) : reader.wrong(node, what, 'a list of steps'),
   ),
@@ -97,7 +97,7 @@ const REPEAT = block(
   },
 );
 
-function blockStep(
+export function blockStep(
   verb: string,
   title: string,
   place: Entry['key'],
@@ -249,9 +249,7 @@ export function callStep(node: SourceNode & { readonly kind: 'function' }): Step
   const title = node.value.name === '' ? 'call' : `call ${node.value.name}`;
   return blockStep('call', title, node.place, async (runtime) => {
     runtime.state.recorder.mark();
-    const hosts = Object.fromEntries(
-      [...runtime.state.hosts].map(([name, host]) => [name, host.fabric]),
-    );
+    const hosts = Object.fromEntries([...runtime.hosts].map(([name, host]) => [name, host.fabric]));
     await node.value({ hosts, clock: runtime.state.clock });
     return undefined;
   });

@@ -43,19 +43,25 @@ const MIGRATE = verb({
   help:
     'Moves a VM to another host with its policies and the run-time data of its extensions, live when it runs (S11, S12). A step ' +
     'that fails leaves it where it was.',
-  fields: { ...DESTINATION, to: need(DESTINATION.to), dryRun: yesNo('only the report') },
-  async run({ vm, to, switch: sw, dryRun = false }, runtime) {
+  isApart: true,
+  fields: {
+    ...DESTINATION,
+    to: need(DESTINATION.to),
+    dryRun: yesNo('only the report'),
+    begin: yesNo('goes on with the next step at once; `settleMigrations` waits for its end'),
+  },
+  async run({ vm, to, switch: sw, dryRun = false, begin = false }, runtime) {
     const { host } = runtime.vm(vm);
     const destination = { host: to, ...(sw === undefined ? {} : { switch: sw }) };
     const { migrations } = host.fabric;
     const move = async (): Promise<MigrationInfo> => {
-      const { id } = await migrations.start({ vm, destination, dryRun });
-      return migrations.done(id);
+      const begun = await migrations.start({ vm, destination, dryRun });
+      return begin ? begun : migrations.done(begun.id);
     };
     const info = await Promise.race([move(), host.death()]);
     if (info === 'died') return `host ${host.name} died`;
     keep(runtime, info);
-    if (dryRun || info.state === 'succeeded') return undefined;
+    if (dryRun || begin || info.state === 'succeeded') return undefined;
     throw refusal(info);
   },
 });
@@ -111,6 +117,7 @@ const SETTLE = verb({
   group: 'hosts',
   help: 'Waits until every migration from this host has come to its end, also those that a restart took up again.',
   short: 'host',
+  isApart: true,
   fields: { host: hostName('default every host') },
   async run({ host }, runtime) {
     const among = host === undefined ? [...runtime.state.hosts.values()] : [runtime.host(host)];
