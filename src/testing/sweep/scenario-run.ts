@@ -18,7 +18,14 @@ import { SweptGround } from './swept-ground.ts';
 import { firstDifference, type Hosts, stateOf } from './world-state.ts';
 
 /** Steps after which nothing can be compared: the process of a host ends, or faults of the scenario's own begin. */
-const UNCOMPARED = new Set(['restartHost', 'inject', 'clearFaults', 'wait']);
+const UNCOMPARED = new Set([
+  'restartHost',
+  'crashHost',
+  'restoreBackup',
+  'inject',
+  'clearFaults',
+  'wait',
+]);
 
 /** One run of a scenario, with faults in it; what it passes and what it breaks is written down. */
 export class ScenarioRun {
