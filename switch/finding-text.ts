@@ -8,13 +8,25 @@ export function evidenceOf(request: OidRequest): Pick<Finding, 'bytes' | 'route'
   return { bytes: request.buffer.slice(0, request.length), route: passed.map(({ id }) => id) };
 }
 
-/** One line about whatever a handler returned or threw. */
+/** Characters of a message that a finding repeats. */
+const SHOWN = 400;
+
+/** One line about whatever a handler returned or threw. Never throws itself: getters and proxies of an extension may. */
 export function describe(value: unknown): string {
-  if (value instanceof Error) return `${value.name}: ${value.message.split('\n', 1)[0]}`;
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (typeof value === 'object' && value !== null) return 'an object';
-  if (typeof value === 'function') return 'a function';
-  return String(value);
+  try {
+    if (value instanceof Error) return firstLine(`${value.name}: `, String(value.message));
+    if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
+    if (typeof value === 'object' && value !== null) return 'an object';
+    if (typeof value === 'function') return 'a function';
+    return typeof value === 'bigint' ? `${String(value).slice(0, 80)}n` : String(value);
+  } catch {
+    return 'an object that cannot be read';
+  }
+}
+
+function firstLine(name: string, message: string): string {
+  const [line = ''] = message.slice(0, SHOWN + 1).split('\n', 1);
+  return `${name.slice(0, 80)}${line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line}`;
 }
 
 /** It wrote the counters of a request that is not its own to complete (rule D5). */

@@ -4,6 +4,7 @@ import { isErrorStatus, NdisStatus, statusName } from '../src/core/status.ts';
 import type { Pended } from '../src/sdk/extension.ts';
 import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
+import { whenSettled } from './extension-promise.ts';
 import { type Injection, injectedMark, type RequestFate } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
 import { describe, evidenceOf, ofCounters } from './finding-text.ts';
@@ -142,13 +143,14 @@ export class Pipeline {
       if (request.holder !== undefined) return this.#pendedAndAnswered(module, request, answer);
       return this.#judgeStatus(module, request, answer);
     }
-    if (answer instanceof Promise) {
-      const byHand = request.holder !== undefined;
+    const byHand = request.holder !== undefined;
+    const isPromised = whenSettled(
+      answer,
+      (late) => this.#settlePromise(module, request, late, byHand),
+      (error) => this.#rejectPromise(module, request, error),
+    );
+    if (isPromised) {
       request.holder = module;
-      answer.then(
-        (late) => this.#settlePromise(module, request, late, byHand),
-        (error) => this.#rejectPromise(module, request, error),
-      );
       return this.#keep(module, request);
     }
     request.holder = undefined;

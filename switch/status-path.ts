@@ -3,6 +3,7 @@ import { NdisStatus, statusName } from '../src/core/status.ts';
 import type { NicAddress, NicStatusIndication, NicStatusOptions } from '../src/sdk/extension.ts';
 import { NOWHERE, sameNic } from './encapsulated-request.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
+import { whenSettled } from './extension-promise.ts';
 import { nicAt } from './external-port.ts';
 import type { FilterModule } from './filter-module.ts';
 import { describe } from './finding-text.ts';
@@ -129,7 +130,8 @@ export class StatusPath {
     if (answer === undefined || answer === 'forward') return false;
     if (answer === 'drop') return this.#mayDrop(module);
     // Rule H4: inside its FilterStatus call; a promise comes too late.
-    if (answer instanceof Promise) answer.catch(() => undefined);
+    const ignore = (): void => undefined;
+    whenSettled(answer, ignore, ignore);
     const message = `answered nicStatus with ${describe(answer)}: expected 'forward' or 'drop'; forwarded`;
     this.#find(module, { rule: 'H4', severity: 'error', message });
     return false;

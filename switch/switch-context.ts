@@ -31,6 +31,7 @@ import type { Finding, PropertyCodec, SwitchEnvironment } from './environment.ts
 import { ExtensionRequests } from './extension-requests.ts';
 import type { FailingCall } from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
+import { describe } from './finding-text.ts';
 import { namedPortRefusal } from './named-port.ts';
 import { OidRequest, REQUEST_TYPE, type RequestTypeCode } from './oid-request.ts';
 import { checkRequestOptions, checkStatusOptions } from './originated-options.ts';
@@ -105,7 +106,11 @@ export class ModuleContext implements SwitchContext {
     // What still runs of a detached extension has no switch any more.
     if (this.#module.state === 'detached') return { cancel: () => undefined };
     const report = (error: unknown): void =>
-      this.#find({ rule: 'D6', severity: 'error', message: `threw in a timer: ${String(error)}` });
+      this.#find({
+        rule: 'D6',
+        severity: 'error',
+        message: `threw in a timer: ${describe(error)}`,
+      });
     const timer = this.#host.environment.clock.after(delayMs, () => {
       this.#module.timers.delete(timer);
       try {

@@ -93,5 +93,10 @@ export class ExtSwitchError extends Error {
 
 /** True for our errors, also when a second copy of the package made them. */
 export function isExtSwitchError(error: unknown): error is ExtSwitchError {
-  return error instanceof Error && error.name === 'ExtSwitchError' && 'code' in error;
+  try {
+    return error instanceof Error && error.name === 'ExtSwitchError' && 'code' in error;
+  } catch {
+    // What an extension throws may be a proxy, or have getters, that throw in turn.
+    return false;
+  }
 }
