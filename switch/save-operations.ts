@@ -16,7 +16,7 @@ import {
   saveStateBytes,
   writeBlankState,
 } from './save-record.ts';
-import { maxSaveData, SAVE_STATE } from './save-state-view.ts';
+import { maxSaveData, SAVE_STATE, tooLongRecord } from './save-state-view.ts';
 import { NIC_STATES, nextState } from './states.ts';
 import { type Steps, settled } from './steps.ts';
 import type { SwitchState } from './switch-state.ts';
@@ -38,6 +38,8 @@ export interface SaveOutcome {
   readonly refused?: OidRequest;
   /** The rule its completion broke, when the status alone does not say why. */
   readonly rule?: string;
+  /** In words, where a status cannot say it. */
+  readonly reason?: string;
 }
 
 export interface RestoreOutcome {
@@ -149,13 +151,13 @@ export class SaveOperations {
       if (completedBy === undefined) return { records };
       if (done.status === NdisStatus.BUFFER_TOO_SHORT) {
         const wanted = this.#wantedRoom(done, completedBy, room, attempt);
-        if (typeof wanted === 'string') return { records: [], refused: done, rule: wanted };
+        if (typeof wanted !== 'number') return { records: [], refused: done, ...wanted };
         room = wanted;
         attempt += 1;
         continue;
       }
       // OP-14: what was collected is discarded.
-      if (answer === undefined) return { records: [], refused: done };
+      if (answer === undefined) return { records: [], refused: done, ...this.#tooLong(done) };
       for (const flaw of answer.flaws) this.#find(done, completedBy, flaw);
       if (answer.record === undefined) {
         empty += 1;
@@ -179,8 +181,25 @@ export class SaveOperations {
     return new OidRequest(oid, oidIndex(oid), REQUEST_TYPE.method, bytes, length, length);
   }
 
+  /** Rule G12: the record that a handler failed with was longer than any request can say. */
+  #tooLong(done: OidRequest): Pick<SaveOutcome, 'rule' | 'reason'> {
+    const bytes = tooLongRecord(done);
+    return bytes === undefined ? {} : { rule: 'G12', reason: this.#longest(`has ${bytes} bytes`) };
+  }
+
+  #longest(found: string): string {
+    const { ndis } = this.#state;
+    const max = maxSaveData(SAVE_STATE.revisionFor(ndis));
+    return `its record ${found}, and one has at most ${max} on NDIS ${ndis} (rule G12)`;
+  }
+
   /** Rule G7: the room that BytesNeeded names, or the rule that forbids to ask again. */
-  #wantedRoom(done: OidRequest, owner: FilterModule, room: number, attempt: number) {
+  #wantedRoom(
+    done: OidRequest,
+    owner: FilterModule,
+    room: number,
+    attempt: number,
+  ): number | Pick<SaveOutcome, 'rule' | 'reason'> {
     // OP-12: both formulas fit when the smaller fixed part, that of revision 1, is taken off.
     const wanted = done.bytesNeeded - SAVE_STATE.minimumSize;
     const max = maxSaveData(SAVE_STATE.revisionFor(this.#state.ndis));
@@ -192,7 +211,7 @@ export class SaveOperations {
           `said NDIS_STATUS_BUFFER_TOO_SHORT with BytesNeeded ${done.bytesNeeded} although there was room for ` +
           `${room} bytes: expected the fixed size plus its data`,
       });
-      return 'G17';
+      return { rule: 'G17' };
     }
     // The formula of the sample counts the padding in front of the data as well.
     if (wanted - (this.#dataOffset - SAVE_STATE.minimumSize) > max) {
@@ -201,7 +220,7 @@ export class SaveOperations {
         severity: 'error',
         message: `asked for ${wanted} bytes of room: a record has at most ${max} on NDIS ${this.#state.ndis}`,
       });
-      return 'G12';
+      return { rule: 'G12', reason: this.#longest(`wants ${wanted} bytes of room`) };
     }
     if (attempt < MAX_ATTEMPTS) return Math.min(wanted, max);
     this.#find(done, owner, {
@@ -209,7 +228,7 @@ export class SaveOperations {
       severity: 'error',
       message: `asked ${attempt} times in a row for more room for one record; the save is given up`,
     });
-    return 'G17';
+    return { rule: 'G17' };
   }
 
   /** Rule G19: cut off, or it would never end. */

@@ -17,6 +17,14 @@ export const SAVE_STATE = structure('NDIS_SWITCH_NIC_SAVE_STATE');
 const MAX_DATA_REVISION_2 = 16 * 1024 * 1024;
 /** Highest value of SaveDataOffset + SaveDataSize: both are USHORTs, and so is Header.Size. */
 const U16_MAX = 0xffff;
+/** NIC_SAVE requests whose handler tried to save a record that is too long, and how long it was: a throw has no room for it. */
+const tooLong = new WeakMap<OidRequest, number>();
+
+/** Bytes of a record that the revision of this NIC_SAVE cannot carry and that its handler tried to save (rule G12). */
+export function tooLongRecord(request: OidRequest): number | undefined {
+  return tooLong.get(request);
+}
+
 /** ExtensionFriendlyName, UTF-16 units. */
 const MAX_NAME = 256;
 
@@ -88,6 +96,7 @@ export class NicSaveView extends SaveStateView implements NicSaveState {
   #checkData(data: Uint8Array): void {
     const max = maxSaveData(this.state.Header.Revision);
     if (data instanceof Uint8Array && data.length >= 1 && data.length <= max) return;
+    if (data instanceof Uint8Array && data.length > max) tooLong.set(this.raw, data.length);
     const found = data instanceof Uint8Array ? `${data.length} bytes` : typeof data;
     throw new ExtSwitchError(
       'INVALID_ARGUMENT',

@@ -1,9 +1,10 @@
+import type { SaveOutcome } from '../../switch/save-operations.ts';
 import type { SaveRecord } from '../../switch/save-record.ts';
 import { type Steps, settled } from '../../switch/steps.ts';
 import type { StoreOp } from '../store/store.ts';
 import type { SavedRecordInfo } from './api.ts';
 import { put, remove, savedKey } from './records.ts';
-import { refused } from './veto.ts';
+import { type Cause, refused } from './veto.ts';
 import type { AdapterEntry, Connection, VmEntry } from './vm-entry.ts';
 import type { World } from './world.ts';
 
@@ -62,7 +63,12 @@ export function* collectData(
     if (nic === undefined) continue;
     const outcome = yield* settled(entry.machine.saveNic(port, nic));
     if (outcome.refused !== undefined) {
-      const error = refused(world, outcome.refused, `the save of ${adapter.description}`);
+      const error = refused(
+        world,
+        outcome.refused,
+        `the save of ${adapter.description}`,
+        causeOf(world, outcome),
+      );
       if (onRefusal === 'throw') throw error;
       world.environment.finding(entry.name, {
         rule: outcome.rule ?? 'G10',
@@ -78,6 +84,12 @@ export function* collectData(
     if (!data.has(adapter) && adapter.saved.length > 0) data.set(adapter, adapter.saved);
   }
   return data;
+}
+
+/** Why in words, where the status alone does not say it. */
+function causeOf({ profile }: World, { reason, rule }: SaveOutcome): Cause | undefined {
+  if (reason === undefined) return undefined;
+  return { reason: `${reason}, profile ${profile}`, ...(rule === undefined ? {} : { rule }) };
 }
 
 function replaces(one: SaveRecord, old: SaveRecord): boolean {

@@ -143,6 +143,36 @@ t.test('a refused save leaves the VM running exactly as before (G10, OP-14)', as
 });
 
 t.test(
+  'a record that is too long for the profile: its size and the limit are named (G12)',
+  async (t) => {
+    const tooLong: ExtensionDefinition[] = [
+      extensionWith(() => ({ saveNic: (state) => state.save(new Uint8Array(70_000)) })),
+      extensionWith(() => ({
+        saveNic: ({ request }) => {
+          request.bytesNeeded = 568 + 70_000;
+          return NdisStatus.BUFFER_TOO_SHORT;
+        },
+      })),
+    ];
+    for (const [i, extension] of tooLong.entries()) {
+      const { fabric } = await openVmWorld([extension], { profile: 'ws2012' });
+      const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+      await vm.start();
+      await t.rejects(vm.save(), {
+        code: 'VETOED',
+        place: { rule: 'G12', oid: 'OID_SWITCH_NIC_SAVE', extensionId: extension.id },
+        message: [
+          /NDIS_STATUS_FAILURE: its record has 70000 bytes, and one has at most 64967 on NDIS 6\.30 \(rule G12\), profile ws2012$/,
+          /NDIS_STATUS_BUFFER_TOO_SHORT: its record wants 70000 bytes of room, and one has at most 64967 on NDIS 6\.30/,
+        ][i],
+      });
+      t.equal(vm.info.state, 'running');
+      await fabric.close();
+    }
+  },
+);
+
+t.test(
   'a refused restore takes everything down; the VM stays saved with its data (G27, OP-17)',
   async (t) => {
     const { extension, behave } = keeper();

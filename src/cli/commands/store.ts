@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { ExtSwitchError, isExtSwitchError } from '../../core/errors.ts';
 import type { StoreReport } from '../../policy/api.ts';
 import { ColumnPrinter } from '../columns.ts';
 import type { CommandHandler, Invocation } from '../command.ts';
@@ -25,12 +26,22 @@ async function copy(call: Invocation, terminal: Terminal, done: string): Promise
   const { copyStore } = await import('../../store/store-copy.ts');
   const from = resolve(terminal.cwd, call.text('from') ?? '');
   const to = resolve(terminal.cwd, call.text('to') ?? '');
-  const replace = call.spec.words.includes('restore') && call.has('replace');
+  const isRestore = call.spec.words.includes('restore');
+  const replace = isRestore && call.has('replace');
   const report = await withProgress(terminal, `copying ${from}`, () =>
-    copyStore(from, to, { replace }),
+    copyStore(from, to, { replace }).catch((error: unknown) => {
+      throw isRestore ? withFlag(error) : error;
+    }),
   );
   await printReport(call, terminal, report, done);
   return 0;
+}
+
+/** A store in the way, with what would take it out of the way. */
+function withFlag(error: unknown): unknown {
+  if (!isExtSwitchError(error) || error.code !== 'ALREADY_EXISTS') return error;
+  const flag = '--replace, which moves what is there to FOLDER.replaced-TIME';
+  return new ExtSwitchError('ALREADY_EXISTS', `${error.message}, or ${flag}`, error.place);
 }
 
 async function printReport(
