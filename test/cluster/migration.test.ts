@@ -26,7 +26,8 @@ const missing = natsServerMissing();
 // Most of it is waiting: side by side, each on a cluster of its own, on whatever machine.
 t.setTimeout(240_000);
 t.jobs = 6;
-const options = { skip: missing, buffered: true };
+// A new one for each: tap writes what it knows of a test into it, and prints the one for the other where they share it.
+const options = () => ({ skip: missing, buffered: true });
 
 let servers: NatsServers;
 let clusters = 0;
@@ -65,7 +66,7 @@ const withoutData = (text: string): string => text.replace(/"data":\[[^}]*\]\}/g
 
 t.test(
   'a running VM goes to and fro over NATS with its policies and run-time data (S11, S12, G39, G40)',
-  options,
+  options(),
   async (t) => {
     const pair = await openPair();
     const { a, b } = pair;
@@ -100,7 +101,7 @@ t.test(
 
 t.test(
   'a dry run, a report and a migration that cannot be change nothing on either host',
-  options,
+  options(),
   async (t) => {
     const pair = await openPair();
     const { a, b } = pair;
@@ -138,7 +139,7 @@ t.test(
 
 t.test(
   'five megabytes of run-time data arrive whole, through the object store',
-  options,
+  options(),
   async (t) => {
     const pair = await openPair();
     const { a, b } = pair;
@@ -167,7 +168,7 @@ const CALLS: readonly (keyof MigrationPeer)[] = ['prepare', 'take', 'forget'];
 for (const side of ['b', 'a'] as const) {
   t.test(
     `${side === 'b' ? 'the destination' : 'the source'} closes before and after each message and opens again: one owner with everything (design.md 7, G39)`,
-    options,
+    options(),
     async (t) => {
       const pair = await openPair();
       for (const call of CALLS) {
@@ -235,7 +236,7 @@ for (const [side, cut] of [
 ] as const) {
   t.test(
     `${side === 'b' ? 'the destination' : 'the source'} is cut off (${cut}) while the VM is taken: nobody guesses, and when it is heard again one has it (design.md 7, G39)`,
-    options,
+    options(),
     async (t) => {
       const url = newCluster();
       const proxies = await Promise.all(servers.servers.map(({ port }) => TcpProxy.open(port)));
@@ -287,7 +288,7 @@ for (const [side, cut] of [
 for (const call of ['prepare', 'take'] as const) {
   t.test(
     `${call} gets no answer in time while the destination is still at it: asked again, it says what came of it (design.md 7, G36, G40)`,
-    options,
+    options(),
     async (t) => {
       const url = newCluster();
       const [a, b] = await Promise.all([openMember(url, 'a'), openMember(url, 'b')]);
@@ -331,7 +332,7 @@ for (const call of ['prepare', 'take'] as const) {
 
 t.test(
   'a host that does not come back is waited for; resume asks at once when it is there (design.md 7)',
-  options,
+  options(),
   async (t) => {
     const url = newCluster();
     let [a, b] = await Promise.all([openMember(url, 'a'), openMember(url, 'b')]);
@@ -363,18 +364,22 @@ t.test(
   },
 );
 
-t.test('a host that is cut off closes all the same, and its lease runs out', options, async (t) => {
-  const url = newCluster();
-  const proxies = await Promise.all(servers.servers.map(({ port }) => TcpProxy.open(port)));
-  const through = proxies.map(({ port }) => `127.0.0.1:${port}`).join(',');
-  const a = await openMember(url.replace(/^nats:\/\/[^/]*/, `nats://${through}`), 'a');
-  const b = await openMember(url, 'b');
-  await sees(b, 'a');
-  for (const proxy of proxies) proxy.cut('stall');
-  const begun = performance.now();
-  await a.fabric.close();
-  t.ok(performance.now() - begun < 20_000, `${Math.round(performance.now() - begun)} ms`);
-  await until('silent', () => b.fabric.cluster?.members()[0]?.state === 'silent');
-  await b.fabric.close();
-  await Promise.all(proxies.map((proxy) => proxy.close()));
-});
+t.test(
+  'a host that is cut off closes all the same, and its lease runs out',
+  options(),
+  async (t) => {
+    const url = newCluster();
+    const proxies = await Promise.all(servers.servers.map(({ port }) => TcpProxy.open(port)));
+    const through = proxies.map(({ port }) => `127.0.0.1:${port}`).join(',');
+    const a = await openMember(url.replace(/^nats:\/\/[^/]*/, `nats://${through}`), 'a');
+    const b = await openMember(url, 'b');
+    await sees(b, 'a');
+    for (const proxy of proxies) proxy.cut('stall');
+    const begun = performance.now();
+    await a.fabric.close();
+    t.ok(performance.now() - begun < 20_000, `${Math.round(performance.now() - begun)} ms`);
+    await until('silent', () => b.fabric.cluster?.members()[0]?.state === 'silent');
+    await b.fabric.close();
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  },
+);

@@ -22,7 +22,8 @@ const skip = natsServerMissing();
 t.setTimeout(180_000);
 // Most of it is waiting.
 t.jobs = 8;
-const options = { skip, buffered: true };
+// A new one for each: tap writes what it knows of a test into it, and prints the one for the other where they share it.
+const options = () => ({ skip, buffered: true });
 
 let processes = 0;
 const open = (session: ClusterSession, host: string) =>
@@ -106,7 +107,7 @@ async function lossyHost(t: { teardown(end: () => unknown): void }, host: string
 
 t.test(
   'the answer of a commit is lost: it is acknowledged all the same, once',
-  options,
+  options(),
   async (t) => {
     const { store, line, direct } = await lossyHost(t, 'answer-lost');
     line.isDeaf = true;
@@ -127,7 +128,7 @@ t.test(
   },
 );
 
-t.test('a commit is lost on its way: it is sent again', options, async (t) => {
+t.test('a commit is lost on its way: it is sent again', options(), async (t) => {
   const { store, line, direct } = await lossyHost(t, 'way-lost');
   line.isMute = true;
   const writing = write(store, put('a', 2));
@@ -141,7 +142,7 @@ t.test('a commit is lost on its way: it is sent again', options, async (t) => {
 
 t.test(
   'nobody answers in time, and the commit was stored: the write fails and is undone by the next',
-  options,
+  options(),
   async (t) => {
     const { store, line, direct } = await lossyHost(t, 'undone');
     line.isDeaf = true;
@@ -166,7 +167,7 @@ t.test(
 
 t.test(
   'closing while nobody answers ends in bounded time, whatever a write may wait for',
-  options,
+  options(),
   async (t) => {
     const url = await singleUrl();
     const line = new LossyLine(Number(url.split(':').at(-1)));
@@ -189,7 +190,7 @@ t.test(
 
 t.test(
   'a write was refused and had come through: it is undone when the host is closed',
-  options,
+  options(),
   async (t) => {
     const { store, line, direct } = await lossyHost(t, 'closed-after');
     line.isDeaf = true;
@@ -205,27 +206,31 @@ t.test(
   },
 );
 
-t.test('nobody answers in time, and the commit was not stored: it never is', options, async (t) => {
-  const { store, line, direct } = await lossyHost(t, 'kept-out');
-  line.isMute = true;
-  await t.rejects(write(store, put('a', 2)), { code: 'STORE_UNAVAILABLE' });
-  await t.rejects(write(store, put('a', 3)), { code: 'STORE_UNAVAILABLE' }, 'nor the next');
-  line.renew();
-  await write(store, put('c', 3));
-  t.equal(store.get('a'), 1);
-  await store.close();
-  const next = await open(direct, 'kept-out');
-  t.strictSame(entries(next.store), [
-    ['a', 1],
-    ['c', 3],
-    ['saved/s', 'one'],
-  ]);
-  await next.store.close();
-});
+t.test(
+  'nobody answers in time, and the commit was not stored: it never is',
+  options(),
+  async (t) => {
+    const { store, line, direct } = await lossyHost(t, 'kept-out');
+    line.isMute = true;
+    await t.rejects(write(store, put('a', 2)), { code: 'STORE_UNAVAILABLE' });
+    await t.rejects(write(store, put('a', 3)), { code: 'STORE_UNAVAILABLE' }, 'nor the next');
+    line.renew();
+    await write(store, put('c', 3));
+    t.equal(store.get('a'), 1);
+    await store.close();
+    const next = await open(direct, 'kept-out');
+    t.strictSame(entries(next.store), [
+      ['a', 1],
+      ['c', 3],
+      ['saved/s', 'one'],
+    ]);
+    await next.store.close();
+  },
+);
 
 t.test(
   'a full bucket: writes fail naming it, nothing acknowledged is lost, deletes make room',
-  options,
+  options(),
   async (t) => {
     const url = await singleUrl();
     const address = parseClusterAddress(`${url}/small?maxBytes=1MiB`);
