@@ -194,11 +194,9 @@ export class WorldFaults implements FaultPoints {
     const { act } = options;
     if (act === undefined) return;
     place.note?.(rule.id, act);
-    const target = {
-      switch: place.switch ?? options.switch,
-      extension: place.extension ?? options.extension,
-      portId: place.portId ?? options.portId,
-    };
+    // A write may be of another switch than the one that the rule names.
+    const of = place.at === 'store' || place.at === 'message' ? options : place;
+    const target = { switch: of.switch, extension: of.extension, portId: of.portId };
     this.perform(act, target).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       const { clock, events, log } = this.#world;
