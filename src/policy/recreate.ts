@@ -99,12 +99,15 @@ export async function recreatePort(
   for (const property of snapshot.properties) {
     const told = reissue(world, entry, port, property);
     if (told !== undefined) await told;
+    // Somebody has deleted it meanwhile: a change of its own, that is done and stored (rule B13).
+    if (port.state !== 'created') return undefined;
   }
   if (snapshot.nics.length > 0) {
     try {
       const opened = reopenNics(world, entry, port, snapshot.nics);
       if (opened !== undefined) await opened;
     } catch (error) {
+      if (port.state !== 'created') return undefined;
       // Another has its place by now, such as the one external NIC of a switch (rule C8): all of it, or nothing.
       await machine.deletePort(port);
       removePort(entry, port);

@@ -41,13 +41,16 @@ export async function restoreVms(world: World): Promise<void> {
     for (const one of properties.get(adapter.id) ?? []) adapter.properties.set(one.id, one);
   }
   for (const one of stored) {
-    const connected = drive(connectAgain(world, one));
+    // In its turn: what changes the VM as soon as it is there, such as the act of a fault, comes after its connections.
+    const connected = one.vm.queue.run(() => drive(connectAgain(world, one)));
     if (connected instanceof Promise) await connected;
   }
   // Last, since the ids of validation ports are not kept: none takes the id of a port that is.
   for (const { vm } of stored) {
     const standing =
-      vm.isAlive || world.validationPorts === 'short' ? undefined : drive(standAll(world, vm));
+      vm.isAlive || world.validationPorts === 'short'
+        ? undefined
+        : vm.queue.run(() => drive(standAll(world, vm)));
     if (standing instanceof Promise) await standing;
   }
 }

@@ -29,6 +29,8 @@ export class Host {
   #fabric: Fabric | undefined;
   #closing: Promise<void> | undefined;
   #installedAtDeath: string[] | undefined;
+  #isOpening = false;
+  #diesOpening = false;
   /** Fault rules that steps have injected. */
   #injected: string[] = [];
   readonly #mourners: ((how: 'died') => void)[] = [];
@@ -92,6 +94,8 @@ export class Host {
     if (content !== undefined) await this.#store.write(storeDifference(this.#store, content).ops);
     const { faults, ...options } = footing.options ?? {};
     const rules = [...this.#unmet(), ...(faults?.rules ?? [])];
+    this.#isOpening = true;
+    this.#diesOpening = false;
     this.#fabric = await Fabric.open({
       store: this.#store,
       seed: `${seed}/${name}`,
@@ -105,10 +109,13 @@ export class Host {
       ...options,
       faults: { ...faults, rules, crash: () => this.crash() },
       extensions: installed.map((alias) => this.extension(alias)),
+    }).finally(() => {
+      this.#isOpening = false;
     });
     this.#cursor = 0;
     this.#fabric.events.subscribe((seq) => this.#announce(this, seq));
     await footing.opened(this.#fabric);
+    if (this.#diesOpening) this.#die();
   }
 
   /** A fault that goes on counting when the host is restarted. */
@@ -176,6 +183,12 @@ export class Host {
   /** Ends the host as a kill does: nothing it does from here on reaches its store or another host. */
   crash(): void {
     this.#store?.kill();
+    // What is being opened cannot be closed yet: it was killed all the same, and ends as soon as it can.
+    if (this.#isOpening) this.#diesOpening = true;
+    else this.#die();
+  }
+
+  #die(): void {
     this.#installedAtDeath = this.installed();
     this.#closing = this.#end();
     for (const tell of this.#mourners.splice(0)) tell('died');

@@ -358,3 +358,34 @@ t.test(
     await fabric.close();
   },
 );
+
+for (const oid of [
+  'OID_SWITCH_PORT_PROPERTY_ADD',
+  'OID_SWITCH_NIC_CREATE',
+  'OID_SWITCH_NIC_CONNECT',
+]) {
+  t.test(
+    `a port is deleted at ${oid} of its return: it is gone, and the world opens (rule B13)`,
+    async (t) => {
+      const store = new KeptStore();
+      const { fabric, sw, port } = await openWorld([extensionWith(() => ({}))], { store });
+      for (const SettingIntA of [1, 2]) await port.properties.add(PORT_SETTING, { SettingIntA });
+      await port.nics.connect({ mac: '02-00-00-00-00-01' });
+      await sw.ports.create({ name: 'Q' });
+      await fabric.close();
+      const rule = { at: 'oid', extension: 'miniportEdge', oid, nth: 1, effect: 'act' } as const;
+      const again = await Fabric.open({
+        store,
+        clock: 'manual',
+        extensions: [extensionWith(() => ({}))],
+        faults: { rules: [{ ...rule, act: 'teardownPort' }] },
+      });
+      await turn();
+      t.match([...again.switches.get('S').ports.list()], [{ name: 'Q', state: 'created' }]);
+      t.same(findings(again), []);
+      t.equal(keys(store, 'port/'), 1);
+      t.equal(keys(store, 'property/'), 0);
+      await again.close();
+    },
+  );
+}

@@ -354,3 +354,43 @@ t.test('several VMs stop together on a seeded switch: each in its own order', as
     await fabric.close();
   }
 });
+
+for (const oid of [
+  'OID_SWITCH_PORT_PROPERTY_ADD',
+  'OID_SWITCH_NIC_CREATE',
+  'OID_SWITCH_NIC_CONNECT',
+]) {
+  t.test(
+    `an adapter is disconnected at ${oid} of its return: it comes after the connection (rules B13, C23)`,
+    async (t) => {
+      const store = new KeptStore();
+      const { fabric } = await openVmWorld([FABRIKAM], { store });
+      const vm = await makeVm(fabric, 'Running');
+      await vm.start();
+      await fabric.close();
+      const rule = { at: 'oid', extension: 'miniportEdge', oid, nth: 1, effect: 'act' } as const;
+      const again = await Fabric.open({
+        store,
+        clock: 'manual',
+        extensions: [FABRIKAM],
+        faults: { rules: [{ ...rule, act: 'teardownPort' }] },
+      });
+      await turn();
+      t.same(
+        again.events.after(0).filter(({ type }) => type === 'finding'),
+        [],
+      );
+      t.match(
+        [...again.vms.get('Running').adapters].map(({ info }) => [
+          info.connected,
+          info.switch?.name,
+        ]),
+        [
+          [false, undefined],
+          [true, 'S'],
+        ],
+      );
+      await again.close();
+    },
+  );
+}

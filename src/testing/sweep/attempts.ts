@@ -6,6 +6,8 @@ const TURNS = 3;
 
 /** What an act of a run is judged by. */
 export interface AttemptJudge {
+  /** Done again when a fault had it refused also in a run that is loose or has diverged. */
+  readonly isInsisting: boolean;
   /** A change is about to be tried; true when a fault is to be met in it. */
   begins(): boolean;
   /** How many faults of the run have been met so far. */
@@ -40,6 +42,7 @@ export async function attempted<T>(
       await quiet();
       const isMet = judge.met() > metBefore;
       noteError(title, error, judge);
+      if (isMet && judge.isInsisting) continue;
       if (judge.isLoose() || judge.hasDiverged()) throw error;
       const changed = before === undefined ? undefined : judge.difference(before);
       if (changed !== undefined) {

@@ -1,5 +1,5 @@
 import { VirtualClock } from '../../core/clock.ts';
-import type { FabricInterface } from '../../policy/api.ts';
+import type { FabricInterface, FeatureInfo } from '../../policy/api.ts';
 import { Host } from '../../scenario/host.ts';
 import { Moments } from '../../scenario/moments.ts';
 import { copyOf, Ledger, policiesOf } from '../../scenario/policies.ts';
@@ -41,6 +41,8 @@ export class ScenarioRun {
     string,
     { readonly fabric: FabricInterface; readonly watch: HostWatch }
   >();
+  /** Classes that a host had when it was last seen. */
+  readonly #features = new Map<string, readonly FeatureInfo[]>();
   readonly #failsAlone: ReadonlySet<number>;
   /** Numbers of the steps that failed. */
   readonly failed = new Set<number>();
@@ -97,7 +99,12 @@ export class ScenarioRun {
     return new Map([...this.#open].map(([name, { fabric }]) => [name, fabric]));
   }
 
-  /** Plays everything; true when it came to its end. */
+  /** Classes of a host; of one that is being opened again, those it had, which its store has. */
+  featuresOf(host: string): readonly FeatureInfo[] {
+    return this.#open.get(host)?.fabric.features.list() ?? this.#features.get(host) ?? [];
+  }
+
+  /** Plays everything that there is to play; what comes after a step that pends for ever is left. */
   async play(): Promise<void> {
     const state = this.#state();
     if (!(await this.#setUp())) return;
@@ -111,6 +118,7 @@ export class ScenarioRun {
       await this.#enableAgain();
       this.gather();
     }
+    await this.#startAgain();
     this.log.stop();
   }
 
@@ -172,6 +180,7 @@ export class ScenarioRun {
         const open = this.#open.get(host);
         if (open?.watch !== watch) return;
         this.#open.delete(host);
+        this.#features.set(host, open.fabric.features.list());
         watch.gather(open.fabric);
         watch.end();
         if (watch.isLossy) this.#wasLossy = true;
@@ -190,7 +199,9 @@ export class ScenarioRun {
       acts.push([`create VM ${name}`, create]);
     }
     for (const [title, act] of acts) {
-      const outcome = await this.settled(title, () => this.#attempt(title, act, true));
+      const outcome = await this.settled(title, () =>
+        this.#attempt(title, act, { isCompared: true }),
+      );
       if (outcome === undefined || 'error' in outcome) return false;
       this.gather();
     }
@@ -209,7 +220,9 @@ export class ScenarioRun {
       this.log.begins();
       return this.#failing(number, run);
     }
-    return this.#failing(number, () => this.#attempt(step.title, run, isCompared));
+    // A host that does not come up is started once more, whatever the scenario is about: without it there is nothing to look at.
+    const isInsisting = step.verb === 'restartHost';
+    return this.#failing(number, () => this.#attempt(step.title, run, { isCompared, isInsisting }));
   }
 
   async #failing(number: number, run: () => Promise<void>): Promise<void> {
@@ -221,8 +234,13 @@ export class ScenarioRun {
     }
   }
 
-  #attempt<T>(title: string, once: () => Promise<T>, isCompared: boolean): Promise<T> {
+  #attempt<T>(
+    title: string,
+    once: () => Promise<T>,
+    { isCompared, isInsisting = false }: { isCompared: boolean; isInsisting?: boolean },
+  ): Promise<T> {
     const judge: AttemptJudge = {
+      isInsisting,
       begins: () => this.log.begins(),
       met: () => this.log.met,
       isLoose: () => this.isLoose || this.isLossy,
@@ -240,6 +258,23 @@ export class ScenarioRun {
       complain: this.#complain,
     };
     return attempted(title, once, judge);
+  }
+
+  /** A host that is dead at the end is started again on its store, as whoever runs it would: faults of the scenario's own kill too. */
+  async #startAgain(): Promise<void> {
+    for (const [name, host] of this.hosts) {
+      if (host.isUp && this.#open.has(name)) continue;
+      const title = `start ${name} again`;
+      const once = (): Promise<void> => host.restart(host.installed());
+      const facts = { isCompared: false, isInsisting: true };
+      const outcome = await this.settled(title, () => this.#attempt(title, once, facts));
+      if (outcome === undefined) return;
+      if ('error' in outcome) {
+        const message = `${name} does not start again: ${messageOf(outcome.error)}`;
+        this.#complain({ invariant: 'durable', severity: 'error', message });
+      }
+      this.gather();
+    }
   }
 
   /** What a fault disabled is there again for what comes next. */

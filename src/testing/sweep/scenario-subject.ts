@@ -54,8 +54,7 @@ export class ScenarioSubject implements SweepSubject {
             scheduling: 'seeded',
             seed: `${this.#scenario.seed}/${reorder.seed}`,
           };
-    const features = (host: string): readonly FeatureInfo[] =>
-      run.worlds.get(host)?.features.list() ?? [];
+    const features = (host: string): readonly FeatureInfo[] => run.featuresOf(host);
     const { scenario, witnesses } = withWitnesses(played, features);
     const failsAlone = this.#reference?.failed ?? new Set();
     const run: ScenarioRun = new ScenarioRun(scenario, chain, failsAlone, complain);

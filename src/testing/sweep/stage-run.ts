@@ -126,6 +126,7 @@ export class StageRun {
       return stateOf(new Map([[HOST, fabric]]));
     };
     return {
+      isInsisting: false,
       begins: () => this.log.begins(),
       met: () => this.log.met,
       isLoose: () => {
