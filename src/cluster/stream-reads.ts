@@ -10,6 +10,8 @@ import { errors } from '@nats-io/transport-node';
 const RETRY_MS = 150;
 /** JetStream API error: there is no message at this place of the stream. */
 const NO_SUCH_SEQUENCE = 10043;
+/** The same of a place before the first message; and whatever else a deletion fails of. */
+const DELETE_FAILED = 10057;
 
 /**
  * One message of a stream, from its leader; `undefined` when there is none. Asks again until `deadline` (of
@@ -40,7 +42,10 @@ export async function removeMessage(
   try {
     await manager.streams.deleteMessage(stream, place, false);
   } catch (cause) {
-    if (!(cause instanceof JetStreamApiError && cause.code === NO_SUCH_SEQUENCE)) throw cause;
+    const code = cause instanceof JetStreamApiError ? cause.code : undefined;
+    if (code === NO_SUCH_SEQUENCE) return;
+    if (code !== DELETE_FAILED) throw cause;
+    if ((await readMessage(manager, stream, { seq: place }, 0)) !== undefined) throw cause;
   }
 }
 

@@ -193,6 +193,28 @@ t.test(
   },
 );
 
+t.test(
+  'a removal that was cut off goes on where it was, also at the beginning of the stream',
+  async (t) => {
+    const own = await openSession({ ...session.address, cluster: 'cut-off' }, 't');
+    t.teardown(() => own.close());
+    const host = newHost();
+    const first = new StateObjects(own, host);
+    first.begin(0);
+    const name = await first.keep(new Uint8Array(300_000));
+    const { metadata } = (await objectsOf(own))[0] ?? {};
+    const places = (metadata?.['places'] ?? '').split(',').map(Number);
+    t.equal(places.length, 3);
+    // Killed behind its parts: nothing is before what names them, and the servers say of that another error than of a gap.
+    for (const place of places) await own.manager.streams.deleteMessage('OBJ_cut-off-state', place);
+    const { store } = await open(host, undefined, own);
+    const sweeping = async () => (await objectsOf(own)).some((object) => object.name === name);
+    for (let n = 0; n < 100 && (await sweeping()); n++) await sleep(50);
+    t.strictSame(await objectsOf(own), []);
+    await store.close();
+  },
+);
+
 t.test('what a killed run has left is found by its name and its age, and removed', async (t) => {
   const streams = async () => {
     const names: string[] = [];
