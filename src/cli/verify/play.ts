@@ -32,8 +32,9 @@ export async function listStages(call: Invocation, terminal: Terminal): Promise<
     await printJson(terminal, stages);
     return 0;
   }
+  const width = 2 + Math.max(...stages.map(({ name }) => name.length));
   for (const { name, title } of stages) {
-    await terminal.line(`${terminal.style.bold(name.padEnd(28))}${title}`);
+    await terminal.line(`${terminal.style.bold(name.padEnd(width))}${title}`);
   }
   return 0;
 }

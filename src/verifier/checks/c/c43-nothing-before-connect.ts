@@ -11,10 +11,10 @@ export const c43: RuleCheck = {
   rule: 'C43',
   what: 'It references a NIC, or sends requests or indications for it, before its NIC_CONNECT has completed.',
   why: 'Between create and connect the miniport has not set the NIC up: what names it fails, and on a real host may meet half of it.',
-  mend: 'Begin when oidRequestComplete shows that NIC_CONNECT succeeded. Packets that come earlier are just forwarded.',
+  mend: 'Begin when oidRequestComplete shows that NIC_CONNECT succeeded; a reference is given once the request has left the stack (sw.after). Packets that come earlier are just forwarded.',
   by: 'watch',
   stages: ['whole-life'],
-  watch({ report }) {
+  watch({ module, report }) {
     const early = new Set<string>();
     return {
       oids: [CREATE, CONNECT],
@@ -33,6 +33,9 @@ export const c43: RuleCheck = {
       referenced({ portId, nicIndex }, object) {
         // The completion of NIC_CONNECT is no longer before it.
         if (object !== undefined || nicIndex === undefined) return;
+        const { current } = module;
+        const hasConnected = current?.oid === CONNECT && current.status === NdisStatus.SUCCESS;
+        if (hasConnected && sameNic(nicOf(current), portId, nicIndex)) return;
         const nic = `${portId}/${nicIndex}`;
         if (early.has(nic)) {
           report({
@@ -64,13 +67,22 @@ export const c43: RuleCheck = {
         oidRequestComplete({ id, status }) {
           const nic = connecting.get(id);
           connecting.delete(id);
-          if (nic !== undefined && status === NdisStatus.SUCCESS)
-            sw.after(1, () => void look(sw, ...nic));
+          if (nic === undefined || status !== NdisStatus.SUCCESS) return;
+          look(sw, ...nic);
+          sw.after(1, () => void look(sw, ...nic));
         },
       };
     },
   },
 };
+
+function sameNic(
+  nic: { readonly portId: number; readonly nicIndex: number },
+  portId: number,
+  nicIndex: number,
+): boolean {
+  return nic.portId === portId && nic.nicIndex === nicIndex;
+}
 
 function look(sw: SwitchContext, portId: number, index: number): 'forward' {
   if (sw.referenceNic(portId, index) === NdisStatus.SUCCESS) sw.dereferenceNic(portId, index);
