@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import t, { type Test } from 'tap';
 import { failureOf, ONE_HOST, play, scenario, TWO_HOSTS } from './scenario-text.ts';
 
+t.setTimeout(120_000);
+
 const FEATURE = 'Fabrikam_PortCustomSettingData';
 const add = (value: number, as: string): string =>
   `addProperty: { vm: web, feature: ${FEATURE}, settings: { SettingIntA: ${value} }, as: ${as} }`;
