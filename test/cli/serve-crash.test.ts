@@ -26,6 +26,7 @@ export default defineExtension({
       if (name === 'throw') setTimeout(() => { throw new Error('in a timer'); }, 1);
       if (name === 'helper') setTimeout(later, 1);
       if (name === 'reject') void Promise.reject(new Error('dropped'));
+      if (name === 'trap') void Promise.reject(new Proxy({}, { getPrototypeOf: () => { throw null; } }));
       if (name === 'text') setTimeout(() => { throw 'no stack'; }, 1);
       return 'forward';
     },
@@ -116,6 +117,20 @@ t.test('--on-crash restart: attached anew three times in a minute, then disabled
   child.kill('SIGTERM');
   t.equal(await ended, 0);
 });
+
+t.test(
+  'a dropped promise whose reason throws when it is looked at: the server goes on',
+  async (t) => {
+    const { call, ended, child, err } = await crashing(t, []);
+    for (const name of ['trap', 'later']) {
+      t.equal((await call('POST', '/v1/switches/S/ports', { name })).status, 201, name);
+    }
+    t.equal((await call('GET', '/v1/switches/S/ports')).body.items.length, 2);
+    child.kill('SIGTERM');
+    t.equal(await ended, 0);
+    t.match(err(), /a promise was rejected and nobody looked/);
+  },
+);
 
 t.test('what no extension can be told to have thrown: drained, exit code 1', async (t) => {
   const { call, ended, err } = await crashing(t, ['--on-crash', 'disable']);

@@ -41,10 +41,18 @@ export function ownerOf(
   return undefined;
 }
 
+/** What can be thrown at the process may be a proxy, or have getters, that throw in turn. */
+function stackOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.stack) : '';
+  } catch {
+    return '';
+  }
+}
+
 function filesOf(error: unknown): string[] {
-  const stack = error instanceof Error ? error.stack : undefined;
   const files: string[] = [];
-  for (const line of stack?.split('\n') ?? []) {
+  for (const line of stackOf(error).split('\n')) {
     const place = FRAME.exec(line)?.[1];
     if (place === undefined) continue;
     files.push(place.startsWith('file:') ? fileURLToPath(bare(place)) : bare(place));

@@ -32,7 +32,7 @@ export function catchStrayErrors(options: StrayErrorOptions): () => void {
     const { worlds, logger, answer } = options;
     const message = `${owner.name} ${how} outside its handlers: ${firstLine(error)}`;
     const lately = countOf(crashes, owner.id);
-    if (lately <= LOGGED) logger.error({ err: error, extension: owner.id }, message);
+    if (lately <= LOGGED) logger.error({ err: legible(error), extension: owner.id }, message);
     const next = answer === 'restart' && lately > RESTARTS ? 'disable' : answer;
     for (const { name, fabric } of worlds()) {
       for (const sw of switchesOf(fabric, owner, message)) {
@@ -48,14 +48,14 @@ export function catchStrayErrors(options: StrayErrorOptions): () => void {
   };
   const onException = (error: unknown): void => {
     const owner = ownerOf(error, options.extensions);
-    if (owner === undefined) options.end(error);
+    if (owner === undefined) options.end(legible(error));
     else contain(owner, error, 'threw');
   };
   // A promise that an extension dropped must not take the switch down (design.md 4).
   const onRejection = (error: unknown): void => {
     const owner = ownerOf(error, options.extensions);
     if (owner !== undefined) contain(owner, error, 'dropped a promise that was rejected');
-    else options.logger.error({ err: error }, 'a promise was rejected and nobody looked');
+    else options.logger.error({ err: legible(error) }, 'a promise was rejected and nobody looked');
   };
   process.on('uncaughtException', onException);
   process.on('unhandledRejection', onRejection);
@@ -101,7 +101,20 @@ async function turn(
 const said = ({ name }: ExtensionDefinition, how: 'restart' | 'disable'): string =>
   how === 'restart' ? `${name} was detached and attached anew` : `${name} was disabled`;
 
+/** What can be shown and logged in its place, for it may be a proxy, or have getters, that throw in turn. */
+function legible(error: unknown): unknown {
+  try {
+    if (!(error instanceof Error)) return new Error(`${String(error)} was thrown`);
+    const { name, message, stack } = error;
+    const isPlain = [name, message, stack].every((text) => typeof text === 'string');
+    return isPlain && error.cause === undefined ? error : new Error(`${name}: ${message}`);
+  } catch {
+    return new Error('what was thrown cannot be read');
+  }
+}
+
 function firstLine(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.split('\n', 1)[0] ?? '';
+  const shown = legible(error);
+  const text = shown instanceof Error ? `${shown.name}: ${shown.message}` : String(shown);
+  return text.slice(0, 400).split('\n', 1)[0] ?? '';
 }
