@@ -1,3 +1,4 @@
+import { oidName } from '../src/abi/index.ts';
 import { NdisStatus } from '../src/core/status.ts';
 import { failingOf, RELEASE_RULE } from './offload-oids.ts';
 import type { OidRequest } from './oid-request.ts';
@@ -154,3 +155,13 @@ export function restoreBytes(request: OidRequest, pristine: Uint8Array, answered
   for (const piece of kept) if (piece !== undefined) request.buffer.set(piece[1], piece[0]);
   if (mtu !== undefined) request.buffer.set(mtu, MTU_OFFSET);
 }
+
+/** For a finding: which byte, from what, to what. */
+export function changeText(
+  { offset, expected, found }: ForbiddenChange,
+  { oid }: OidRequest,
+): string {
+  return `byte ${offset} of ${oidName(oid)} from 0x${hex(expected)} to 0x${hex(found)}`;
+}
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');

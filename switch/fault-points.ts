@@ -1,6 +1,7 @@
-import type { NdisStatus } from '../src/core/status.ts';
+import { NdisStatus } from '../src/core/status.ts';
 import type { FilterModule } from './filter-module.ts';
 import type { OidRequest } from './oid-request.ts';
+import type { Pipeline } from './pipeline.ts';
 
 /** What an extension asks of its switch that may fail for want of resources, as NdisAllocate… does in a driver. */
 export const FAILING_CALLS = ['referencePort', 'referenceNic', 'request', 'nicRequest'] as const;
@@ -84,4 +85,40 @@ export function injectedMark(
     injected?.some((one) => one.excuses && one.module === module) === true ||
     (request === undefined && module.missedByFault);
   return isInjected ? { injected: true } : {};
+}
+
+/** Writes down what befalls the request: its trace entry tells. */
+export function inject(request: OidRequest, injection: Injection): Injection {
+  request.injected ??= [];
+  request.injected.push(injection);
+  return injection;
+}
+
+/**
+ * The verdict with which a request goes on for whose handlers a fault stood in, to end it with `status`. When it is not ended (a
+ * negative verdict, or success all the same) it is one that the module ought to have handled.
+ */
+export function stoodIn(
+  module: FilterModule,
+  status: NdisStatus | undefined,
+  verdict: number,
+): number {
+  if (verdict < 0 || (verdict === NdisStatus.SUCCESS && status !== NdisStatus.SUCCESS)) {
+    module.missedByFault = true;
+  }
+  return verdict;
+}
+
+/** What a handler throws that is made to. */
+export const thrown = (): Error => new Error('a fault was injected');
+
+/** Each module that is to complete the request twice does; what is found meanwhile is not its doing. */
+export function completeTwice(request: OidRequest, pipeline: Pipeline): void {
+  for (const injection of request.injected ?? []) {
+    const { module, effect } = injection;
+    if (effect !== 'twice' || module === undefined) continue;
+    injection.excuses = true;
+    pipeline.completePended(request, module, request.status);
+    injection.excuses = false;
+  }
 }

@@ -1,3 +1,4 @@
+import { oidName } from '../src/abi/index.ts';
 import { isExtSwitchError } from '../src/core/errors.ts';
 import type { Finding } from './environment.ts';
 import type { OidRequest } from './oid-request.ts';
@@ -32,4 +33,17 @@ function firstLine(name: string, message: string): string {
 /** It wrote the counters of a request that is not its own to complete (rule D5). */
 export function ofCounters(error: unknown): boolean {
   return isExtSwitchError(error) && error.place.rule === 'D5';
+}
+
+/** What is found when a module has held a request for as long as it may; `wantsRestart`: it is the one that asked for a restart. */
+export function heldTooLong(
+  { oid }: OidRequest,
+  ms: number,
+  wantsRestart: boolean,
+): readonly Pick<Finding, 'rule' | 'severity' | 'message'>[] {
+  const held = `held ${oidName(oid)} for ${ms} ms; the switch ended it`;
+  const late = { rule: 'NdisTimedOidComplete', severity: 'error', message: held } as const;
+  if (!wantsRestart) return [late];
+  const message = `asked for a restart of the stack and did not complete ${oidName(oid)}`;
+  return [late, { rule: 'A66', severity: 'error', message }];
 }

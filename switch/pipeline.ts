@@ -2,12 +2,20 @@ import { oidName } from '../src/abi/index.ts';
 import { ExtSwitchError } from '../src/core/errors.ts';
 import { isErrorStatus, NdisStatus, statusName } from '../src/core/status.ts';
 import type { Pended } from '../src/sdk/extension.ts';
-import { changedByte, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
+import { changedByte, changeText, keepLoweredMtu, restoreBytes } from './allowed-changes.ts';
 import type { Finding, SwitchEnvironment } from './environment.ts';
 import { whenSettled } from './extension-promise.ts';
-import { type Injection, injectedMark, type RequestFate } from './fault-points.ts';
+import {
+  completeTwice,
+  type Injection,
+  inject,
+  injectedMark,
+  type RequestFate,
+  stoodIn,
+  thrown,
+} from './fault-points.ts';
 import type { FilterModule } from './filter-module.ts';
-import { describe, evidenceOf, ofCounters } from './finding-text.ts';
+import { describe, evidenceOf, heldTooLong, ofCounters } from './finding-text.ts';
 import { goesOnWithout, mustForward } from './must-forward.ts';
 import { judgeEnding, judgeForwarding } from './nic-request-endings.ts';
 import type { SwitchObserver } from './observer.ts';
@@ -256,24 +264,18 @@ export class Pipeline {
   #atEdge(request: OidRequest): NdisStatus {
     const fate = this.#environment.faults?.request(this.#switchName, undefined, request);
     if (fate?.effect !== 'status') return this.#miniport.complete(request);
-    const { rule, effect } = fate;
-    request.injected ??= [];
-    request.injected.push({ rule, module: undefined, effect, excuses: false });
+    inject(request, { rule: fate.rule, module: undefined, effect: 'status', excuses: false });
     return fate.status;
   }
 
   #suffer(module: FilterModule, request: OidRequest, fate: RequestFate): number {
     const { rule, effect } = fate;
-    const injection: Injection = { rule, module, effect, excuses: effect !== 'twice' };
-    request.injected ??= [];
-    request.injected.push(injection);
+    const injection = inject(request, { rule, module, effect, excuses: effect !== 'twice' });
     switch (effect) {
       case 'status':
-        return this.#stoodIn(module, fate.status, this.#judgeStatus(module, request, fate.status));
-      case 'throw': {
-        const verdict = this.#threw(module, request, new Error('a fault was injected'));
-        return this.#stoodIn(module, NdisStatus.FAILURE, verdict);
-      }
+        return stoodIn(module, fate.status, this.#judgeStatus(module, request, fate.status));
+      case 'throw':
+        return stoodIn(module, NdisStatus.FAILURE, this.#threw(module, request, thrown()));
       case 'hang':
         request.holder = module;
         return this.#keep(module, request);
@@ -282,14 +284,6 @@ export class Pipeline {
       case 'twice':
         return this.#handle(module, request);
     }
-  }
-
-  /** An OID that goes on although `status` was to end it is one that the module ought to have handled. */
-  #stoodIn(module: FilterModule, status: NdisStatus, verdict: number): number {
-    if (verdict === FORWARD || (verdict === NdisStatus.SUCCESS && status !== NdisStatus.SUCCESS)) {
-      module.missedByFault = true;
-    }
-    return verdict;
   }
 
   /** Held as by its own `pend` (rule D6), unless it may hold nothing any more. */
@@ -347,28 +341,17 @@ export class Pipeline {
         ? NdisStatus.REQUEST_ABORTED
         : this.#stopForward(module, request);
     }
-    request.endsAt = this.#environment.clock.now() + this.#environment.oidTimeoutMs;
+    const { clock, oidTimeoutMs } = this.#environment;
+    request.endsAt = clock.now() + oidTimeoutMs;
     const timedOut = (): void => {
-      this.#find(module, request, {
-        rule: 'NdisTimedOidComplete',
-        severity: 'error',
-        message: `held ${oidName(request.oid)} for ${this.#environment.oidTimeoutMs} ms; the switch ended it`,
-      });
-      if (module.wantsRestart) {
-        this.#find(module, request, {
-          rule: 'A66',
-          severity: 'error',
-          message: `asked for a restart of the stack and did not complete ${oidName(request.oid)}`,
-        });
+      for (const found of heldTooLong(request, oidTimeoutMs, module.wantsRestart)) {
+        this.#find(module, request, found);
       }
       // Rule D23 again: what must be forwarded is forwarded for it, the rest is aborted.
       const verdict = mustForward(request) ? FORWARD : NdisStatus.REQUEST_ABORTED;
-      if (verdict === FORWARD && injectedMark(request, module).injected === true) {
-        module.missedByFault = true;
-      }
+      if (injectedMark(request, module).injected === true) stoodIn(module, undefined, verdict);
       this.#resume(module, request, verdict);
     };
-    const { clock, oidTimeoutMs } = this.#environment;
     request.timer = clock.after(oidTimeoutMs, timedOut, true);
     module.onHeld?.();
     return PEND;
@@ -503,15 +486,7 @@ export class Pipeline {
     request.done = true;
     if (this.inFlight.size > 0) this.inFlight.delete(request.id);
     this.#environment.trace.record(this.#switchName, request);
-    if (request.injected !== undefined) {
-      for (const injection of request.injected) {
-        const { module, effect } = injection;
-        if (effect !== 'twice' || module === undefined) continue;
-        injection.excuses = true;
-        this.completePended(request, module, request.status);
-        injection.excuses = false;
-      }
-    }
+    if (request.injected !== undefined) completeTwice(request, this);
     const onComplete = request.onComplete;
     if (onComplete !== undefined) onComplete(request);
     if (waiting) this.#drain();
@@ -595,9 +570,7 @@ export class Pipeline {
         rule: change.rule,
         severity: 'error',
         offset: change.offset,
-        message:
-          `changed byte ${change.offset} of ${oidName(request.oid)} from 0x${hex(change.expected)} to ` +
-          `0x${hex(change.found)}; put back`,
+        message: `changed ${changeText(change, request)}; put back`,
       });
       restoreBytes(request, pristine, answered);
     }
@@ -624,5 +597,3 @@ export class Pipeline {
     this.#environment.finding(this.#switchName, found);
   }
 }
-
-const hex = (byte: number): string => byte.toString(16).padStart(2, '0');

@@ -1,8 +1,9 @@
-import type {
-  CallSubject,
-  FailingCall,
-  FaultPoints,
-  RequestFate,
+import {
+  type CallSubject,
+  type FailingCall,
+  type FaultPoints,
+  inject,
+  type RequestFate,
 } from '../../switch/fault-points.ts';
 import type { FilterModule } from '../../switch/filter-module.ts';
 import { type OidRequest, requestTypeName } from '../../switch/oid-request.ts';
@@ -87,8 +88,7 @@ export class WorldFaults implements FaultPoints {
       ...portOf(request),
       request: request.id,
       note: (id, act) => {
-        request.injected ??= [];
-        request.injected.push({ rule: id, module, effect: act, excuses: false });
+        inject(request, { rule: id, module, effect: act, excuses: false });
       },
     });
     if (rule === undefined) return undefined;
@@ -118,8 +118,7 @@ export class WorldFaults implements FaultPoints {
     const request = current?.running === module ? current : undefined;
     const note = (id: string, effect: string): void => {
       if (request === undefined) return;
-      request.injected ??= [];
-      request.injected.push({ rule: id, module, effect, call, excuses: false });
+      inject(request, { rule: id, module, effect, call, excuses: false });
     };
     const rule = this.rules.meet({
       at: 'call',

@@ -200,7 +200,6 @@ t.test('a world on a manual clock opens although faults let time pass', async (t
     const other = extensionWith(() => ({}), {
       id: `a5ca5ca5-0000-4000-8000-0000000${String(at).padStart(5, '0')}`,
       name: `Other ${at}`,
-      features: [],
     });
     const fabric = await Fabric.open({
       ...options,
