@@ -1,49 +1,11 @@
 import type { Finding, TraceFinding } from '../../switch/environment.ts';
 import type { TraceFault } from '../../switch/fault-points.ts';
+import type { TraceEntry, TraceFilter } from '../../switch/trace.ts';
 
-export type { TraceFault, TraceFinding };
+export type { TraceEntry, TraceFault, TraceFinding };
 
-/** One OID request or one status indication of the past. */
-export interface TraceEntry {
-  /** Order of completion in the world; shared with events, so one cursor resumes both. */
-  readonly seq: number;
-  /** Number of the request on its switch, in order of issue. */
-  readonly request: number;
-  /** Virtual milliseconds when it was issued. */
-  readonly time: number;
-  /** Switch name. */
-  readonly switch: string;
-  readonly oid: string;
-  /** `indication`: a NIC_STATUS on its way up; `request` is then 0, `oid` the indication's name, `status` the one inside. */
-  readonly requestType: 'query' | 'set' | 'method' | 'indication';
-  /** `protocolEdge`, for an indication `miniportEdge`, or the issuing extension's id. */
-  readonly origin: string;
-  /**
-   * Modules in the order they saw it; the last one completed it (`miniportEdge` or an extension). Verdict: `forward`, `pend`,
-   * or a status name. An indication goes bottom-up: `forward` or `drop`, and at `protocolEdge` the status it unwrapped.
-   */
-  readonly route: readonly { readonly module: string; readonly verdict: string }[];
-  readonly status: string;
-  readonly input: Uint8Array;
-  /** Query and method: what came back. */
-  readonly output?: Uint8Array;
-  /**
-   * Rules that extensions broke with this request before it completed, in order, at most 100; left out when there were none. What
-   * is found later stands in events and findings with the request's number.
-   */
-  readonly findings?: readonly TraceFinding[];
-  /** Faults that rules injected into this request (docs/howto/inject-faults.md), in order; left out when there were none. */
-  readonly faults?: readonly TraceFault[];
-}
 export interface TraceView {
-  entries(filter?: {
-    readonly oid?: string;
-    /** The last this many of what the rest of the filter lets through. */
-    readonly limit?: number;
-    readonly afterSeq?: number;
-    /** Nothing newer than this. */
-    readonly untilSeq?: number;
-  }): TraceEntry[];
+  entries(filter?: Omit<TraceFilter, 'switch'>): TraceEntry[];
 }
 
 /** Something that is not an OID: state changes and findings. `seq` shares the trace's numbers, so one cursor resumes both. */
