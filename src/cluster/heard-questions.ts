@@ -30,6 +30,9 @@ interface Asker {
 
 /** Bytes of answers that are kept for those who may ask again; the oldest go first. */
 const KEPT_BYTES = 32 << 20;
+/** What remembering one answer takes besides its bytes, about. */
+const ENTRY_BYTES = 256;
+const OVER: Heard = { kind: 'over' };
 
 /**
  * The questions that were taken from each host, so that one that is asked again is not done again: its answer is given once more.
@@ -65,7 +68,7 @@ export class HeardQuestions {
         asker.taken.delete(taken);
       }
     }
-    if (id < asker.open) return { kind: 'over' };
+    if (id < asker.open) return OVER;
     return asker.taken.get(id) ?? { kind: 'new' };
   }
 
@@ -78,12 +81,13 @@ export class HeardQuestions {
     const asker = this.#askers.get(from);
     if (asker?.epoch !== epoch || !asker.taken.has(id)) return;
     asker.taken.set(id, { kind: 'answered', answer });
-    this.#kept.add({ asker, id, bytes: answer.length });
-    this.#bytes += answer.length;
+    const bytes = answer.length + ENTRY_BYTES;
+    this.#kept.add({ asker, id, bytes });
+    this.#bytes += bytes;
     for (const oldest of this.#kept) {
       const isOpen = oldest.asker.taken.has(oldest.id);
       if (isOpen && this.#bytes <= this.#keptBytes) break;
-      if (isOpen) oldest.asker.taken.set(oldest.id, { kind: 'over' });
+      if (isOpen) oldest.asker.taken.set(oldest.id, OVER);
       this.#kept.delete(oldest);
       this.#bytes -= oldest.bytes;
     }

@@ -52,6 +52,7 @@ export class Messages {
   readonly #heard = new HeardQuestions();
   readonly #subscription: Subscription;
   readonly #unsubscribe: () => void;
+  readonly #onLost = (): void => this.#open.end(this.#options.lost.reason);
   #serving = 0;
   #isClosed = false;
 
@@ -66,6 +67,7 @@ export class Messages {
       },
     });
     this.#unsubscribe = options.subscribe(() => this.#lookAround());
+    options.lost.addEventListener('abort', this.#onLost, { once: true });
   }
 
   #subject(host: string, epoch: number, service: string): string {
@@ -89,6 +91,8 @@ export class Messages {
       throw unreachable(host, `${what} was not asked: ${ASKED_AT_ONCE} questions wait for answers`);
     }
     try {
+      // It has waited for its turn.
+      this.#mustBeHost();
       return await this.#question(host, service, body, until, what);
     } finally {
       free();
@@ -289,6 +293,7 @@ export class Messages {
     this.#isClosed = true;
     this.#handlers.clear();
     this.#unsubscribe();
+    this.#options.lost.removeEventListener('abort', this.#onLost);
     this.#open.close(new Error('this host was closed'));
     this.#subscription.unsubscribe();
   }

@@ -48,6 +48,7 @@ export class OpenQuestions {
   /** In the order of their numbers. */
   readonly #open = new Map<number, Open>();
   #count = 0;
+  #ended: Error | undefined;
 
   constructor(connection: NatsConnection, host: string, epoch: number, againMs = AGAIN_MS) {
     this.#connection = connection;
@@ -58,14 +59,15 @@ export class OpenQuestions {
         if (error === null) this.#heard(message);
       },
     });
-    void connection.closed().then(() => this.giveUp(new Error('the connection was closed')));
+    void connection.closed().then(() => this.end(new Error('the connection was closed')));
   }
 
   /**
    * The answer; its `error` is not thrown. Rejects with `TimeoutError`, with `NoRespondersError` when it is certain that nobody heard
-   * it, or as {@link giveUp} says. Without an answer it may have been heard.
+   * it, or as {@link giveUp} and {@link end} say. Without an answer it may have been heard.
    */
   ask(question: Question): Promise<Envelope> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const id = this.#count++;
       const open: Open = {
@@ -86,13 +88,19 @@ export class OpenQuestions {
     });
   }
 
-  /** Those that `isOver` no longer wait; left out: all. */
-  giveUp(error: Error, isOver: (question: Question) => boolean = () => true): void {
+  /** Those that `isOver` no longer wait. */
+  giveUp(error: Error, isOver: (question: Question) => boolean): void {
     for (const open of [...this.#open.values()]) if (isOver(open)) open.settle(error);
   }
 
+  /** None waits, and none is asked, any more. */
+  end(error: Error): void {
+    this.#ended ??= error;
+    this.giveUp(error, () => true);
+  }
+
   close(error: Error): void {
-    this.giveUp(error);
+    this.end(error);
     if (!this.#connection.isClosed()) this.#subscription.unsubscribe();
   }
 
@@ -127,7 +135,10 @@ export class OpenQuestions {
     }
     const answer = openEnvelope(message.data);
     if (answer === undefined) open.settle(new Error('the answer cannot be read'));
-    else if (answer.isHeard === true) open.isHeard = true;
+    else if (answer.from !== open.host || answer.epoch !== open.epoch) {
+      const { from, epoch } = answer;
+      open.settle(new Error(`the answer is of epoch ${epoch} of host ${JSON.stringify(from)}`));
+    } else if (answer.isHeard === true) open.isHeard = true;
     else open.settle(answer);
   }
 }

@@ -3,7 +3,6 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import t from 'tap';
 import { parseClusterAddress } from '../../src/cluster/address.ts';
 import { errorFromWire, errorToWire } from '../../src/cluster/error-wire.ts';
-import { HeardQuestions } from '../../src/cluster/heard-questions.ts';
 import { Messages } from '../../src/cluster/messages.ts';
 import { Parcels } from '../../src/cluster/parcel.ts';
 import { answerPeerCall } from '../../src/cluster/peer-service.ts';
@@ -376,36 +375,60 @@ t.test(
   },
 );
 
-t.test('what was answered is remembered until nobody waits for it, in bounded memory', (t) => {
-  const heard = new HeardQuestions(1_000);
-  const ask = (id: number, open: number, epoch = 1) => {
-    const number = { from: 'a', epoch, id, open };
-    const found = heard.look(number, undefined);
-    if (found.kind === 'new') heard.take(number);
-    return { kind: found.kind, number };
+t.test(
+  'a host that is closed, or the host no more, waits for nothing, and asks nothing of what waited its turn',
+  skip,
+  async (t) => {
+    for (const code of ['LEASE_LOST', 'SHUTTING_DOWN']) {
+      const a = await talker('a');
+      const b = await talker('b');
+      let asked = 0;
+      b.messages.serve('never', async (): Promise<Uint8Array> => {
+        asked += 1;
+        return new Promise(() => undefined);
+      });
+      const ask = () => a.messages.ask('b', 'never', bytes('x'), 60_000).catch((e: unknown) => e);
+      const waiting = Array.from({ length: 256 }, ask);
+      const behind = Array.from({ length: 44 }, ask);
+      for (let turn = 0; turn < 200 && asked < 256; turn += 1) await sleep(20);
+      t.equal(asked, 256);
+      const begun = performance.now();
+      if (code === 'SHUTTING_DOWN') a.messages.close();
+      else a.lost.abort(new ExtSwitchError('LEASE_LOST', 'another process is host "a"'));
+      const ofWaiting = code === 'LEASE_LOST' ? code : 'HOST_UNREACHABLE';
+      for (const outcome of await Promise.all(waiting)) t.match(outcome, { code: ofWaiting });
+      for (const outcome of await Promise.all(behind)) t.match(outcome, { code });
+      t.ok(performance.now() - begun < 30_000, 'long before their time was over');
+      await a.session.connection.flush();
+      await b.session.connection.flush();
+      t.equal(asked, 256);
+      await end(a, b);
+    }
+  },
+);
+
+t.test('an answer of another host or epoch than was asked counts for none', skip, async (t) => {
+  const a = await talker('a');
+  const b = await talker('b', 3);
+  const said = async (from: string, epoch: number) => {
+    const subject = 'talk.ask.c.5.who';
+    const { session } = b;
+    const liar = session.connection.subscribe(subject, {
+      callback: (_error, message) => {
+        message.respond(encodeValue('x', { from, epoch, body: bytes('me') }));
+      },
+    });
+    await session.connection.flush();
+    epochs.set('c', 5);
+    const answer = await a.messages.ask('c', 'who', bytes(''), 2_000).catch((e: unknown) => e);
+    liar.unsubscribe();
+    return answer;
   };
-  const first = ask(0, 0);
-  t.equal(first.kind, 'new');
-  t.equal(ask(0, 0).kind, 'working');
-  heard.answered(first.number, Buffer.alloc(400));
-  t.equal(ask(0, 0).kind, 'answered');
-  // The oldest answers go when there is no room; that they were given is known still.
-  for (const id of [1, 2]) heard.answered(ask(id, 0).number, Buffer.alloc(400));
-  t.strictSame(
-    [0, 1, 2].map((id) => ask(id, 0).kind),
-    ['over', 'answered', 'answered'],
-  );
-  // 2 is the lowest that is waited for: a late copy of an earlier one is not done again.
-  t.equal(ask(3, 2).kind, 'new');
-  t.strictSame(
-    [0, 1].map((id) => ask(id, 0).kind),
-    ['over', 'over'],
-  );
-  t.equal(ask(2, 2).kind, 'answered');
-  // Another process counts from the beginning.
-  t.equal(ask(2, 0, 2).kind, 'new');
-  t.throws(() => ask(4, 0, 1), { code: 'LEASE_LOST' });
-  t.end();
+  t.equal(text((await said('c', 5)) as Uint8Array), 'me');
+  const refusal = { code: 'HOST_UNREACHABLE', message: /the answer is of epoch/ };
+  t.match(await said('c', 4), refusal);
+  t.match(await said('b', 5), refusal);
+  await end(a, b);
 });
 
 t.test('bytes that are no question are answered with an error', skip, async (t) => {
