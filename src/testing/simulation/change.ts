@@ -1,4 +1,5 @@
 import type { FabricInterface, VmHandle } from '../../policy/api.ts';
+import { type HostChange, ofCopiedVm, ofHost } from './change-host.ts';
 import {
   policyLine,
   portLine,
@@ -66,6 +67,10 @@ function ofVm(change: VmChange, places: Places): Act | undefined {
   if (host === undefined || handle === undefined) return undefined;
   const on = (fabric: FabricInterface): VmHandle => fabric.vms.get(vm);
   const line = vmLine(vm);
+  if (change.do === 'copyVm') {
+    const source = places.world(host);
+    return source === undefined ? undefined : ofCopiedVm(change, source, places);
+  }
   if (change.do === 'vm') {
     const { verb } = change;
     // A verb of the VM itself leaves its policies alone.
@@ -115,6 +120,19 @@ function ofAdapter(change: AdapterChange, host: string, handle: VmHandle): Act |
       const touches = [line, `policy/${vm}/${adapter}/`];
       const run = (fabric: FabricInterface) => fabric.vms.get(vm).removeAdapter(adapter);
       return { host, touches, run, missing: none };
+    }
+    case 'assignVf':
+    case 'removeVf': {
+      const { do: verb } = change;
+      const shown = `"vfAssigned":${verb === 'assignVf'}`;
+      const missing = (after: StateLines): string | undefined => {
+        const all: readonly { readonly name: string }[] = JSON.parse(
+          after.get(line) ?? '{}',
+        ).adapters;
+        const found = all?.find(({ name }) => name === adapter);
+        return JSON.stringify(found)?.includes(shown) ? undefined : `${line} ${adapter} ${shown}`;
+      };
+      return { host, touches: [line], run: (fabric) => on(fabric)[verb](), missing };
     }
     case 'disconnectAdapter':
       return { host, touches: [line], run: (fabric) => on(fabric).disconnect(), missing: none };
@@ -183,6 +201,12 @@ function ofSwitch(change: SwitchChange, places: Places): Act | undefined {
       const run = (fabric: FabricInterface) => on(fabric).extensions.change(extension, what);
       return { host, touches: all, shakesVms: true, run, missing: has(line) };
     }
+    case 'connectUplink':
+    case 'disconnectUplink':
+    case 'setLink':
+    case 'addInternalNic':
+    case 'copySwitch':
+      return ofHost(change, world, places);
     default:
       return 'policy' in change
         ? ofSwitchPolicy(change, world)
@@ -190,7 +214,7 @@ function ofSwitch(change: SwitchChange, places: Places): Act | undefined {
   }
 }
 
-type PortChange = Extract<SwitchChange, { port: string }>;
+type PortChange = Exclude<Extract<SwitchChange, { port: string }>, HostChange>;
 
 function ofPort(change: PortChange, world: FabricInterface, key: string): Act | undefined {
   const { host, switch: name, port } = change;
@@ -206,6 +230,17 @@ function ofPort(change: PortChange, world: FabricInterface, key: string): Act | 
     case 'deletePort': {
       const run = (fabric: FabricInterface) => ports(fabric).get(port).delete();
       return { host, touches, run, missing: hasNot(key) };
+    }
+    case 'renamePort': {
+      const { to } = change;
+      const renamed = portLine(host, name, to);
+      const run = (fabric: FabricInterface) => ports(fabric).get(port).rename(to);
+      return { host, touches: [key, renamed], run, missing: has(renamed) };
+    }
+    case 'updateNic': {
+      const { mtu } = change;
+      const run = (fabric: FabricInterface) => ports(fabric).get(port).nics.update(0, { mtu });
+      return { host, touches, run, missing: has(key, `"mtu":${mtu}`) };
     }
     case 'connectNic': {
       const run = (fabric: FabricInterface) => ports(fabric).get(port).nics.connect();

@@ -1,22 +1,31 @@
 import { Rng } from '../../core/rng.ts';
 import type { FabricInterface } from '../../policy/api.ts';
+import { drawRules } from './draw-rules.ts';
 import {
   BEHAVIOURS,
   type Change,
   type Faults,
   MESSAGES,
+  type Move,
   type Setting,
   type Step,
+  type StoreTrap,
   type VmVerb,
 } from './step.ts';
+
+const PROFILES = ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'] as const;
 
 /** What a seed makes of a world before its first step. */
 export function drawSetting(seed: string): Setting {
   const draw = new Draw(new Rng(`setting ${seed}`));
+  const hosts = draw.chance(0.6) ? ['h1', 'h2'] : ['h1', 'h2', 'h3'];
+  const profile = draw.pick(PROFILES);
+  const profiles = draw.chance(0.25) ? { profiles: { h2: draw.pick(PROFILES) } } : {};
   return {
     seed,
-    hosts: draw.chance(0.6) ? ['h1', 'h2'] : ['h1', 'h2', 'h3'],
-    profile: draw.pick(['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025']),
+    hosts,
+    profile,
+    ...profiles,
     scheduling: draw.pick(['fifo', 'seeded']),
     behaviour: {
       transientRetries: draw.pick([0, 0, 1]),
@@ -25,7 +34,7 @@ export function drawSetting(seed: string): Setting {
   };
 }
 
-class Draw {
+export class Draw {
   readonly #rng: Rng;
 
   constructor(rng: Rng) {
@@ -62,6 +71,8 @@ const ANY_VERB: readonly VmVerb[] = ['start', 'stop', 'pause', 'resume', 'save',
 export class StepDraw {
   readonly #draw: Draw;
   #names = 0;
+  /** A snapshot to go back to, and steps until then. */
+  #back: { host: string; snapshot: string; steps: number } | undefined;
 
   constructor(seed: string) {
     this.#draw = new Draw(new Rng(`steps ${seed}`));
@@ -72,26 +83,38 @@ export class StepDraw {
     const mode = draw.int(100);
     const host = draw.pick(sights.hosts).name;
     const faults = this.#faults(sights);
+    const back = this.#goBack();
+    if (back !== undefined) return back;
     if (mode < 62) return { ...this.#change(sights), ...faults };
     if (mode < 74) return { ...this.#migrate(sights), ...faults };
     if (mode < 82) {
-      const steps = Array.from({ length: 2 + draw.int(4) }, () => this.#change(sights));
+      const steps = Array.from({ length: 2 + draw.int(4) }, () =>
+        draw.chance(0.15) ? this.#migrate(sights) : this.#change(sights),
+      );
       return { do: 'together', steps, ...faults };
     }
     if (mode < 90) {
       const steps = Array.from({ length: 1 + draw.int(4) }, () => this.#change(sights, host));
       return { do: 'atomic', host, throws: draw.chance(0.3), steps, ...faults };
     }
-    if (mode < 94) return { do: 'restartHost', host };
-    if (mode < 98) return { do: 'crashHost', host };
+    if (mode < 92) return { do: 'restartHost', host };
+    if (mode < 95) return { do: 'crashHost', host };
+    if (mode < 99) return this.#takeSnapshot(host);
+    if (draw.chance(0.3)) return { do: 'resetHost', host };
     return { do: 'wait', ms: draw.pick([10, 1000, 20_000]) };
   }
 
   #faults({ hosts }: Sights): Faults {
     const draw = this.#draw;
     const what = draw.int(100);
-    if (what < 50) return {};
-    if (what < 80) {
+    if (what < 45) return {};
+    if (what < 62) {
+      return drawRules(
+        draw,
+        hosts.map(({ name }) => name),
+      );
+    }
+    if (what < 82) {
       const mischief = Array.from({ length: draw.pick([1, 1, 2]) }, () => ({
         extension: draw.pick(['rogue', 'forwarder'] as const),
         nth: 1 + draw.int(8),
@@ -108,7 +131,28 @@ export class StepDraw {
     return { message: { message: draw.pick(MESSAGES), delivered: draw.chance(0.5), effect } };
   }
 
-  #migrate(sights: Sights): Step {
+  /** One that was taken is gone back to soon: when a VM has moved, or the host has died, it is too late. */
+  #takeSnapshot(host: string): Step {
+    const snapshot = this.#name('T');
+    this.#back = { host, snapshot, steps: 1 + this.#draw.int(6) };
+    return { do: 'takeSnapshot', host, snapshot };
+  }
+
+  /** `undefined`: not yet. */
+  #goBack(): Step | undefined {
+    if (this.#back === undefined) return undefined;
+    this.#back.steps -= 1;
+    if (this.#back.steps > 0) return undefined;
+    const { host, snapshot } = this.#back;
+    const draw = this.#draw;
+    this.#back = draw.chance(0.2) ? { host, snapshot, steps: 3 } : undefined;
+    if (draw.chance(0.3)) return { do: 'forkSnapshot', host, snapshot };
+    const isFailing = draw.chance(0.2);
+    const store: StoreTrap = { host, nth: 1, effect: draw.pick(['fails', 'dies', 'diesAfter']) };
+    return { do: 'restoreSnapshot', host, snapshot, ...(isFailing ? { store } : {}) };
+  }
+
+  #migrate(sights: Sights): Change | Move {
     const draw = this.#draw;
     const vm = draw.anyOf(vmsOf(sights));
     const others = sights.hosts.filter(({ name }) => name !== vm?.host);
@@ -170,6 +214,9 @@ export class StepDraw {
     if (vm === undefined || (all.length < 6 && draw.chance(0.25))) return this.#newVm(sights);
     const { name, state } = vm;
     if (state === 'off' && draw.chance(0.1)) return { do: 'vm', verb: 'delete', vm: name };
+    if (all.length < 6 && draw.chance(0.08)) {
+      return { do: 'copyVm', vm: name, to: draw.pick(sights.hosts).name, copy: this.#name('V') };
+    }
     const verbs = draw.chance(0.9) ? (VERBS[state] ?? ANY_VERB) : ANY_VERB;
     return { do: 'vm', verb: draw.pick(verbs), vm: name };
   }
@@ -219,7 +266,13 @@ export class StepDraw {
       return { do: 'addAdapter', vm: vm.name, adapter: this.#name('n'), switch: sw };
     }
     const place = { vm: vm.name, adapter };
-    switch (draw.int(6)) {
+    switch (draw.int(8)) {
+      case 6:
+        return { do: 'assignVf', ...(withUplink(sights) ?? place) };
+      case 7: {
+        const held = vm.adapters.find(({ vfAssigned }) => vfAssigned)?.name;
+        return { do: 'removeVf', ...place, adapter: held ?? adapter };
+      }
       case 0:
         return { do: 'removeAdapter', ...place };
       case 1:
@@ -242,11 +295,31 @@ export class StepDraw {
     }
     const place = { host, switch: sw.name };
     if (draw.chance(0.15)) return { do: 'deleteSwitch', ...place };
+    if (draw.chance(0.35)) return this.#ofHost(fabric, place);
+    if (all.length < 4 && draw.chance(0.15)) {
+      const to = draw.pick(hosts).name;
+      return { do: 'copySwitch', ...place, to, copy: this.#name('S') };
+    }
     const one = draw.pick(fabric.switches.get(sw.id).extensions.list());
     // The watcher stays: it is who sees that the others are right.
     const extension = one.name === 'watcher' ? 'rogue' : one.name;
     const change = draw.pick([{ enabled: !one.enabled }, { enabled: true }, { order: 0 }]);
     return { do: 'changeExtension', ...place, extension, ...change };
+  }
+
+  /** What the host itself has on a switch. */
+  #ofHost(fabric: FabricInterface, place: { host: string; switch: string }): Change {
+    const draw = this.#draw;
+    const { uplink } = fabric.switches.get(place.switch).host;
+    if (draw.chance(0.2)) return { do: 'addInternalNic', ...place, port: this.#name('P') };
+    if (uplink === undefined) {
+      const team = draw.pick(['none', 'none', 'lbfo', 'switch'] as const);
+      const adapters = team === 'switch' ? 2 + draw.int(2) : 1;
+      return { do: 'connectUplink', ...place, team, adapters };
+    }
+    if (draw.chance(0.3)) return { do: 'disconnectUplink', ...place };
+    const index = 1 + draw.int(uplink.adapters.length);
+    return { do: 'setLink', ...place, index, up: draw.chance(0.5) };
   }
 
   #ofPort({ hosts }: Sights): Change | undefined {
@@ -262,6 +335,8 @@ export class StepDraw {
     if (port === undefined || (own.length < 3 && draw.chance(0.3))) {
       return { do: 'createPort', ...place, port: this.#name('P') };
     }
+    if (draw.chance(0.1)) return { do: 'renamePort', ...place, port, to: this.#name('P') };
+    if (draw.chance(0.15)) return { do: 'updateNic', ...place, port, mtu: 1400 + draw.int(100) };
     const verb = draw.pick(['deletePort', 'connectNic', 'connectNic', 'disconnectNic'] as const);
     return { do: verb, ...place, port };
   }
@@ -271,6 +346,17 @@ function vmsOf({ hosts }: Sights) {
   return hosts.flatMap(({ name: host, fabric }) =>
     Array.from(fabric.vms.list(), (info) => ({ ...info, host, fabric })),
   );
+}
+
+/** An adapter that runs above a physical one, without a virtual function. */
+function withUplink(sights: Sights): { vm: string; adapter: string } | undefined {
+  for (const { name: vm, adapters, fabric } of vmsOf(sights)) {
+    for (const { name: adapter, connected, vfAssigned, switch: sw } of adapters) {
+      if (!connected || vfAssigned || sw === undefined) continue;
+      if (fabric.switches.get(sw.id).host.uplink?.team === 'none') return { vm, adapter };
+    }
+  }
+  return undefined;
 }
 
 /** The policies a step made: their ids end with their numbers. */

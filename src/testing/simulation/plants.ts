@@ -19,6 +19,12 @@ export const PLANTS = {
   errors: 'plainError',
   opens: 'diskUnreadable',
   empty: 'storeKeeps',
+  bytes: 'wrongRevision',
+  requests: 'addedAgain',
+  saves: 'saveNotCompleted',
+  handlers: 'needsMore',
+  stackLife: 'toldUpsideDown',
+  trace: 'answerLost',
 } as const;
 export type Invariant = keyof typeof PLANTS;
 export type Defect = (typeof PLANTS)[Invariant];
@@ -86,10 +92,28 @@ export class Planted {
         // As if it had never been created, and disconnected all the same.
         told.push({ ...entry, oid: 'OID_SWITCH_NIC_DISCONNECT', status: 'NDIS_STATUS_SUCCESS' });
       } else {
-        told.push(entry);
+        told.push(this.#disfigured(entry));
       }
     }
     return told;
+  }
+
+  #disfigured(entry: TraceEntry): TraceEntry {
+    const { oid, requestType, output } = entry;
+    if (oid === 'OID_SWITCH_NIC_CREATE' && this.strikes('wrongRevision')) {
+      const input = entry.input.slice();
+      input[1] = 9;
+      return { ...entry, input };
+    }
+    if (oid === 'OID_SWITCH_PORT_PROPERTY_UPDATE' && this.strikes('addedAgain')) {
+      return { ...entry, oid: 'OID_SWITCH_PORT_PROPERTY_ADD' };
+    }
+    if (oid === 'OID_SWITCH_NIC_SAVE_COMPLETE' && this.strikes('saveNotCompleted')) {
+      return { ...entry, oid: 'OID_SWITCH_PARAMETERS' };
+    }
+    const isAnswer = requestType === 'query' && output !== undefined && output.length > 0;
+    if (!isAnswer || !this.strikes('answerLost')) return entry;
+    return { ...entry, output: new Uint8Array(output.length) };
   }
 
   /** One change, asked of a host. */

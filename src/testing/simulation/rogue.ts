@@ -3,6 +3,7 @@ import { defineExtension } from '../../sdk/define.ts';
 import type {
   ExtensionDefinition,
   ExtensionHandlers,
+  NicSaveState,
   OidRequest,
   SwitchContext,
   Verdict,
@@ -12,6 +13,9 @@ import type { Mischief } from './step.ts';
 
 /** Virtual milliseconds a reference is held at most. */
 const REFERENCE_MS = 5_000;
+/** Where the MTU stands in NDIS_SWITCH_NIC_PARAMETERS; the value it tries to undo. */
+const MTU_AT = 2104;
+const LOWERED_MTU = 1408;
 const { DATA_NOT_ACCEPTED, RESOURCES, SUCCESS } = NdisStatus;
 
 /** What the misbehaving extensions of all hosts do in one step. */
@@ -20,6 +24,8 @@ export class MischiefList {
   #seen = new Map<string, number>();
   /** References on ports that are held now. */
   held = 0;
+  /** What they said first of a request that they ended: `switch id/number` → status. */
+  readonly firstWords = new Map<string, NdisStatus>();
   readonly planted: Planted;
 
   constructor(planted = new Planted()) {
@@ -29,6 +35,7 @@ export class MischiefList {
   arm(armed: readonly Mischief[] = []): void {
     this.#armed = armed;
     this.#seen = new Map();
+    this.firstWords.clear();
   }
 
   /** What the next request of this extension meets. */
@@ -76,26 +83,44 @@ function handlersOf(
   list: MischiefList,
 ): ExtensionHandlers {
   const references = new Set<() => void>();
-  const dropAll = (): void => {
-    for (const giveBack of [...references]) giveBack();
+  // It goes without giving them back: the switch has to (rules B39, C60).
+  const forgetAll = (): void => {
+    list.held -= references.size;
+    references.clear();
+  };
+  const saved = new Set<number>();
+  const saveNic = (state: NicSaveState): Verdict => {
+    if (list.lasts(name, 'endlessSaves')) return state.save(new Uint8Array(16).fill(7));
+    if (saved.has(state.portId)) return 'forward';
+    saved.add(state.portId);
+    const { bytes } = state.request;
+    const status = state.save(new Uint8Array([state.portId & 0xff, saved.size, 7, 7, 7]));
+    // What it writes when the request has completed is in nobody's record (rules G13, G35).
+    queueMicrotask(() => bytes.fill(0xdd, bytes.length >> 3));
+    return status;
   };
   return {
     oidRequest(request) {
       if (isQuestion(request)) return 'forward';
       const mischief = list.meet(name);
       if (mischief === undefined) return 'forward';
-      if (mischief.what !== 'reference') return misbehave(sw, request, mischief);
+      if (mischief.what !== 'reference') return misbehave(sw, request, mischief, list);
       refer(sw, request, mischief.delayMs, references, list);
       return 'forward';
     },
-    saveNic: (state) =>
-      list.lasts(name, 'endlessSaves') ? state.save(new Uint8Array(16).fill(7)) : 'forward',
+    createNic: (nic, request) => {
+      // Rule C20: what was lowered above it is not to be raised again.
+      if (name === 'forwarder' && nic.mtu === LOWERED_MTU) {
+        new DataView(request.bytes.buffer, request.bytes.byteOffset).setUint32(MTU_AT, 1500, true);
+      }
+    },
+    saveNic,
+    saveNicComplete: ({ portId }) => void saved.delete(portId),
     restoreNic: ({ isMine }) => (isMine ? SUCCESS : 'forward'),
     restart() {
       if (list.lasts(name, 'restartThrows')) throw new Error('it does not want to run');
     },
-    pause: dropAll,
-    detach: dropAll,
+    detach: forgetAll,
   };
 }
 
@@ -121,7 +146,16 @@ function refer(
   sw.after(Math.min(delayMs, REFERENCE_MS), giveBack);
 }
 
-function misbehave(sw: SwitchContext, request: OidRequest, { what, delayMs }: Mischief): Verdict {
+function misbehave(
+  sw: SwitchContext,
+  request: OidRequest,
+  { what, delayMs }: Mischief,
+  list: MischiefList,
+): Verdict {
+  const says = (status: NdisStatus): NdisStatus => {
+    list.firstWords.set(`${sw.id}/${request.id}`, status);
+    return status;
+  };
   const later = (act: () => void): Verdict => {
     const pended = request.pend();
     sw.after(delayMs, act);
@@ -134,7 +168,7 @@ function misbehave(sw: SwitchContext, request: OidRequest, { what, delayMs }: Mi
     case 'resources':
       return RESOURCES;
     case 'succeed':
-      return SUCCESS;
+      return says(SUCCESS);
     case 'throw':
       throw new Error('the extension fell over');
     case 'nonsense':
@@ -150,7 +184,9 @@ function misbehave(sw: SwitchContext, request: OidRequest, { what, delayMs }: Mi
       return request.pend();
     case 'completeInside': {
       const pended = request.pend();
-      request.complete(RESOURCES);
+      request.complete(says(RESOURCES));
+      // A second word, which must not count.
+      request.complete(SUCCESS);
       return pended;
     }
     case 'completeTwice':

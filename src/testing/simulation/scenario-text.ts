@@ -1,4 +1,5 @@
 import { policyId } from './change.ts';
+import { belowUplink } from './change-host.ts';
 import type { Breach } from './simulation.ts';
 import type { Change, History, Result, Step } from './step.ts';
 import { PORT_CLASS, PORT_SETTING, SWITCH_CLASS, SWITCH_SETTING } from './well-behaved.ts';
@@ -18,7 +19,7 @@ const VM_VERB = {
 
 /**
  * A history as a scenario file (docs/reference/scenario.md) to be kept in policies/scenarios; `undefined` where a step has no verb
- * there: changes of one atomic write, misbehaviour that is counted by requests, a host that dies at a write.
+ * there: changes of one atomic write, misbehaviour that is counted by requests, fault rules, a host that dies at a write, a fork.
  */
 export function scenarioText(
   { setting, steps }: History,
@@ -45,7 +46,8 @@ export function scenarioText(
     (name) => `{ name: ${name}, type: external, extensions: [fabrikam] }`,
   );
   const hosts = setting.hosts.map(
-    (name) => `  ${name}: { profile: ${setting.profile}, switches: [${switches.join(', ')}] }`,
+    (name) =>
+      `  ${name}: { profile: ${setting.profiles?.[name] ?? setting.profile}, switches: [${switches.join(', ')}] }`,
   );
   return [
     '# yaml-language-server: $schema=./scenario.schema.json',
@@ -64,12 +66,21 @@ export function scenarioText(
 
 function linesOf(step: Step): readonly Line[] | undefined {
   const faults = faultsOf(step);
+  if (faults === undefined) return undefined;
+  if (step.do === 'crashHost')
+    return [...faults, ['crashHost', step.host], ['restartHost', step.host]];
+  if (step.do === 'copyVm' || step.do === 'copySwitch') return [...faults, ...copyLines(step)];
   const line = lineOf(step);
-  return faults === undefined || line === undefined ? undefined : [...faults, line];
+  return line === undefined ? undefined : [...faults, line];
 }
 
-function faultsOf({ mischief = [], store, message }: Step): readonly Line[] | undefined {
-  if (mischief.length > 0 || (store !== undefined && store.effect !== 'fails')) return undefined;
+function faultsOf({ mischief = [], store, message, rules }: Step): readonly Line[] | undefined {
+  if (
+    rules !== undefined ||
+    mischief.length > 0 ||
+    (store !== undefined && store.effect !== 'fails')
+  )
+    return undefined;
   const lines: Line[] = [];
   if (store !== undefined) {
     lines.push(['inject', { fault: 'storeFailure', host: store.host, nth: store.nth }]);
@@ -81,14 +92,39 @@ function faultsOf({ mischief = [], store, message }: Step): readonly Line[] | un
   return lines;
 }
 
+/** Exported, and imported under another name. */
+function copyLines(step: Extract<Step, { do: 'copyVm' | 'copySwitch' }>): readonly Line[] {
+  const { to: host, copy: name } = step;
+  const made = { document: `d${name}`, host, name };
+  if (step.do === 'copyVm') {
+    return [
+      ['exportVm', { vm: step.vm, as: made.document }],
+      ['importVm', made],
+    ];
+  }
+  return [
+    ['exportSwitch', { host: step.host, switch: step.switch, as: made.document }],
+    ['importSwitch', made],
+  ];
+}
+
 function lineOf(step: Step): Line | undefined {
   switch (step.do) {
     case 'atomic':
     case 'crashHost':
+    case 'copyVm':
+    case 'copySwitch':
+    case 'forkSnapshot':
+    case 'resetHost':
       return undefined;
+    case 'takeSnapshot':
+      return [step.do, { host: step.host, as: step.snapshot }];
+    case 'restoreSnapshot':
+      return [step.do, { host: step.host, snapshot: step.snapshot }];
     case 'together': {
-      const inside = step.steps.map(changeLine);
-      return ['parallel', inside.map(([verb, value]) => ({ [verb]: value }))];
+      const inside = step.steps.map(lineOf);
+      if (inside.includes(undefined)) return undefined;
+      return ['parallel', inside.map(([verb, value] = ['wait', 0]) => ({ [verb]: value }))];
     }
     case 'migrate':
       return ['migrate', { vm: step.vm, to: step.to }];
@@ -101,7 +137,7 @@ function lineOf(step: Step): Line | undefined {
   }
 }
 
-function changeLine(change: Change): Line {
+function changeLine(change: PlainOrNamed): Line {
   switch (change.do) {
     case 'createVm': {
       const adapters = change.adapters.map((sw, i) =>
@@ -143,22 +179,34 @@ const updateLine = (policy: number, settings: object): Line => [
   { property: `p${policy}`, settings },
 ];
 
+/** All but those of two verbs. */
+type PlainOrNamed = Exclude<Change, { do: 'copyVm' | 'copySwitch' }>;
+
 type PlainChange = Exclude<
-  Change,
+  PlainOrNamed,
   { do: 'createVm' | 'vm' | 'addAdapter' } | { readonly policy: number }
 >;
 
 /** Changes whose fields are those of their verbs. */
 function plainLine(change: PlainChange): Line {
-  const { do: verb, mischief: _m, store: _s, message: _g, ...fields } = change;
+  const { do: verb, mischief: _m, store: _s, message: _g, rules: _r, ...fields } = change;
   switch (verb) {
     case 'createSwitch': {
       const { host, switch: name, type } = change;
       return [verb, { name, host, type, extensions: ['fabrikam'] }];
     }
-    case 'createPort': {
+    case 'createPort':
+    case 'addInternalNic': {
       const { host, switch: sw, port: name } = change;
       return [verb, { host, switch: sw, name }];
+    }
+    case 'renamePort': {
+      const { host, switch: sw, port, to: name } = change;
+      return [verb, { host, switch: sw, port, name }];
+    }
+    case 'connectUplink': {
+      const { host, switch: sw, team } = change;
+      return [verb, { host, switch: sw, team, adapters: belowUplink(change.adapters) }];
     }
     default:
       return [verb, fields];

@@ -115,6 +115,7 @@ class Shrinking {
     const last = setting.hosts.slice(0, -1);
     const tries: Partial<Setting>[] = [
       ...(last.length > 0 ? [{ hosts: last }] : []),
+      ...(Object.keys(setting.profiles ?? {}).length === 0 ? [] : [{ profiles: {} }]),
       ...(setting.profile === 'ws2022' ? [] : [{ profile: 'ws2022' } as const]),
       ...(setting.scheduling === 'fifo' ? [] : [{ scheduling: 'fifo' } as const]),
       ...(Object.keys(setting.behaviour).length === 0 ? [] : [{ behaviour: {} }]),
@@ -129,13 +130,21 @@ class Shrinking {
 
 /** What may stand in place of a step, simplest first. */
 function* simpler(step: Step): Generator<readonly Step[]> {
-  const { mischief, store, message, ...plain } = step;
+  const { mischief, store, message, rules, ...plain } = step;
   const faults: Faults = {
     ...(mischief === undefined ? {} : { mischief }),
     ...(store === undefined ? {} : { store }),
     ...(message === undefined ? {} : { message }),
+    ...(rules === undefined ? {} : { rules }),
   };
   if (Object.keys(faults).length > 0) yield [plain as Step];
+  if (rules !== undefined && rules.of.length > 1) {
+    for (const one of rules.of) yield [{ ...step, rules: { ...rules, of: [one] } }];
+  }
+  if (mischief !== undefined && rules !== undefined) {
+    yield [{ ...plain, mischief } as Step];
+    yield [{ ...plain, rules } as Step];
+  }
   if (mischief !== undefined && mischief.length > 1) {
     for (const one of mischief) yield [{ ...step, mischief: [one] }];
   }
@@ -158,7 +167,7 @@ function* simplerGroup(step: Group): Generator<readonly Step[]> {
   yield step.steps;
   if (step.do === 'atomic' && step.throws) yield [{ ...step, throws: false }];
   for (const [at] of step.steps.entries()) {
-    const steps: readonly Change[] = step.steps.filter((_, i) => i !== at);
+    const steps = step.steps.filter((_, i) => i !== at) as readonly Change[];
     if (steps.length > 0) yield [{ ...step, steps }];
   }
 }

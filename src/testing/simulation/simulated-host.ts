@@ -6,8 +6,9 @@ import type { HostDirectory } from '../../policy/migration-api.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import type { Store } from '../../store/store.ts';
 import { liveVerifier } from '../../verifier/live-verifier.ts';
+import { belowUplink } from './change-host.ts';
 import { HostLook } from './host-look.ts';
-import { Planted } from './plants.ts';
+import type { Planted } from './plants.ts';
 import { MischiefList, rogueExtension } from './rogue.ts';
 import { type MessageTraps, SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedStore } from './simulated-store.ts';
@@ -49,7 +50,7 @@ export class SimulatedHost {
     this.name = name;
     this.store = store;
     this.#around = around;
-    this.wellBehaved = new WellBehaved(around.planted);
+    this.wellBehaved = new WellBehaved(around.mischief);
     this.look = new HostLook(this);
   }
 
@@ -76,13 +77,14 @@ export class SimulatedHost {
     this.#fabric = await this.#openOn(this.store, this.wellBehaved, mischief, directory);
   }
 
-  /** The first process of the host: classes, and two switches that all hosts have. */
+  /** The first process of the host: classes, and two switches that all hosts have, the first with a physical adapter. */
   async setUp(): Promise<void> {
     const { fabric } = this;
     await fabric.features.register(MOF, { source: 'simulation.mof' });
     const extensions = fabric.extensions.list().map(({ id }) => id);
     for (const name of ['A', 'B']) {
-      await fabric.switches.create({ name, type: 'external', extensions });
+      const uplink = name === 'A' ? { uplink: { adapters: belowUplink(1) } } : {};
+      await fabric.switches.create({ name, type: 'external', extensions, ...uplink });
     }
   }
 
@@ -91,7 +93,7 @@ export class SimulatedHost {
    * waits for it: whoever has looked at it lets go of it.
    */
   beside(clock: VirtualClock): Promise<Fabric> {
-    const well = new WellBehaved(new Planted());
+    const well = new WellBehaved(new MischiefList());
     return this.#openOn(this.store.copy(), well, new MischiefList(), undefined, clock);
   }
 
@@ -102,20 +104,20 @@ export class SimulatedHost {
     hosts: HostDirectory | undefined,
     clock: VirtualClock = this.#around.clock,
   ): Promise<Fabric> {
-    const { seed, profile, scheduling, behaviour } = this.#around.setting;
+    const { seed, profile, profiles, scheduling, behaviour } = this.#around.setting;
     const { extensions: given } = this.#around;
     // Rule A41: one forwarding extension on a switch.
     const isForwarding = given.some(({ type }) => type === 'forward');
     return Fabric.open({
       store,
       seed: `${seed}/${this.name}`,
-      profile,
+      profile: profiles?.[this.name] ?? profile,
       clock,
       traceLimit: TRACE_LIMIT,
       scheduling,
       behaviour,
       name: this.name,
-      ...(hosts === undefined ? {} : { hosts }),
+      ...(hosts === undefined ? {} : { hosts, faults: { crash: () => this.store.kill() } }),
       extensions: [
         ...well.definitions,
         rogueExtension('rogue', 'filter', ROGUE_ID, mischief),

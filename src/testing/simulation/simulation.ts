@@ -4,14 +4,16 @@ import type { FabricInterface } from '../../policy/api.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { type Act, actOf, type Places } from './change.ts';
+import { type MomentStep, Moments, resetOf } from './moments.ts';
 import { type Outcome, settle } from './patience.ts';
 import { Planted } from './plants.ts';
+import type { SavedRecords } from './request-laws.ts';
 import { MischiefList } from './rogue.ts';
 import { SimulatedHost, type Surroundings } from './simulated-host.ts';
 import { MessageTraps } from './simulated-hosts.ts';
 import { SimulatedStore } from './simulated-store.ts';
 import { vmLine } from './state-lines.ts';
-import type { Change, Result, Setting, Step } from './step.ts';
+import type { Change, Move, Result, RuleSet, Setting, Step } from './step.ts';
 import { HostTrace } from './trace-checks.ts';
 import { entryText, TraceDigest } from './trace-digest.ts';
 import { type Verdict, WorldChecks } from './world-checks.ts';
@@ -34,6 +36,10 @@ export interface SimulationOptions {
   readonly onTrace?: (line: string) => void;
 }
 
+/** Longer than any rule delays. */
+const LONGEST_DELAY_MS = 20_000;
+/** Longer than the switch waits for anything. */
+const LAST_WAIT_MS = 60_000;
 const onPurpose = new Error('on purpose');
 
 /** A world of several hosts that is taken from step to step, and looked at after each. */
@@ -49,6 +55,8 @@ export class Simulation {
   readonly #around: Surroundings;
   readonly #digest = new TraceDigest();
   readonly #checks: WorldChecks;
+  readonly #saved: SavedRecords = new Set();
+  readonly #moments = new Moments();
   #step = -1;
   /** The first thing that did not hold. */
   breach: Breach | undefined;
@@ -100,13 +108,15 @@ export class Simulation {
     this.#note(`step ${JSON.stringify(step)}`);
     this.#arm(step);
     this.#checks.begin();
-    const verdict = await this.#perform(step);
+    const verdict = shaken(await this.#perform(step), step.rules);
+    if (step.rules?.of.some(({ effect }) => effect === 'delay')) await this.#pass(LONGEST_DELAY_MS);
     this.results.push(verdict.result);
     this.#arm({ do: 'wait', ms: 0 });
     if (this.breach !== undefined) return;
     await this.#reopenDead();
     this.#gather();
     if (!this.#isChecked || this.breach !== undefined) return;
+    for (const trace of this.#traces.values()) trace.quiet(this.#bad);
     this.#checks.afterStep(verdict, this.#step);
     if (this.#checks.isDiskTurn(this.#step)) await this.#checks.disks();
   }
@@ -118,6 +128,10 @@ export class Simulation {
   /** The last look: disks, traces, and that everything can be taken away. */
   async close(): Promise<void> {
     if (this.breach === undefined && this.#isChecked) {
+      // Timers that were forgotten go off.
+      this.#clock.advance(LAST_WAIT_MS);
+      await this.#settle(Promise.resolve());
+      this.#gather();
       this.#checks.atEnd();
       await this.#checks.disks();
       if (this.breach === undefined) await this.#empty();
@@ -125,7 +139,9 @@ export class Simulation {
     for (const host of this.hosts) {
       if (!host.isOpen) continue;
       this.#gather();
-      this.#traces.get(host.name)?.check(this.#bad);
+      const trace = this.#traces.get(host.name);
+      trace?.check(this.#bad);
+      if (this.#isChecked) trace?.checkKept(host.fabric.trace.entries(), this.#bad);
       await this.#settle(host.fabric.close());
     }
   }
@@ -135,18 +151,24 @@ export class Simulation {
   #arm(step: Step): void {
     this.#mischief.arm(step.mischief);
     this.#messages.arm(step.message);
-    for (const { name, store } of this.hosts) {
+    for (const { name, store, isOpen, fabric } of this.hosts) {
       store.arm(step.store?.host === name ? step.store : undefined);
+      if (!isOpen) continue;
+      fabric.faults.clear();
+      if (step.rules?.host === name) fabric.faults.add(...step.rules.of);
     }
   }
 
   async #perform(step: Step): Promise<Verdict> {
     switch (step.do) {
-      case 'wait': {
-        this.#clock.advance(step.ms);
-        await this.#settle(Promise.resolve());
+      case 'wait':
+        await this.#pass(step.ms);
         return { result: 'done', acts: [] };
-      }
+      case 'takeSnapshot':
+      case 'forkSnapshot':
+      case 'restoreSnapshot':
+      case 'resetHost':
+        return this.#goBack(step);
       case 'restartHost':
       case 'crashHost':
         await this.#restart(step.host, step.do === 'crashHost');
@@ -170,8 +192,33 @@ export class Simulation {
     return this.#count({ result: this.#resultOf(outcome, [act.host]), acts: [act] });
   }
 
-  async #together(steps: readonly Change[]): Promise<Verdict> {
-    const acts = steps.flatMap((step) => actOf(step, this.#places()) ?? []);
+  /** Snapshots, and the way back to nothing. */
+  async #goBack(step: MomentStep | Extract<Step, { do: 'resetHost' }>): Promise<Verdict> {
+    const host = this.#hosts.get(step.host);
+    const act =
+      host === undefined
+        ? undefined
+        : step.do === 'resetHost'
+          ? resetOf(host)
+          : this.#moments.actOf(step, host, this.#checks.lossy.has(host.name));
+    if (act === undefined || host === undefined) {
+      return this.#count({ result: 'skipped', acts: [] });
+    }
+    this.#traces.get(host.name)?.check(this.#bad);
+    const outcome = await this.#settle(act.run(host.fabric));
+    const result = this.#resultOf(outcome, [host.name]);
+    if (result === 'done' && (step.do === 'restoreSnapshot' || step.do === 'resetHost')) {
+      // Its trace begins anew; the world is what its disk says.
+      this.#trace(host);
+      this.#checks.reopened(host.name);
+    }
+    return this.#count({ result, acts: [act] });
+  }
+
+  async #together(steps: readonly (Change | Move)[]): Promise<Verdict> {
+    const acts = steps.flatMap(
+      (step) => (step.do === 'migrate' ? this.#moveOf(step) : actOf(step, this.#places())) ?? [],
+    );
     if (acts.length === 0) return this.#count({ result: 'skipped', acts });
     const all = acts.map((act) =>
       this.#planted.asked(act, this.#host(act.host).fabric).then(
@@ -179,8 +226,10 @@ export class Simulation {
         (error: unknown) => ({ error }),
       ),
     );
-    const outcome = await this.#settle(Promise.all(all));
-    if (outcome !== undefined && 'value' in outcome) {
+    // A host that died tells nobody how its migrations ended.
+    const ended = Promise.race([Promise.all(all), this.#death(this.#setting.hosts)]);
+    const outcome = await this.#settle(ended);
+    if (outcome !== undefined && 'value' in outcome && Array.isArray(outcome.value)) {
       for (const each of outcome.value) {
         this.#resultOf(each ?? { value: undefined }, []);
       }
@@ -211,22 +260,29 @@ export class Simulation {
     return this.#count({ result: result === 'done' ? 'unknown' : result, acts });
   }
 
-  async #migrate({ vm, to }: Extract<Step, { do: 'migrate' }>): Promise<Verdict> {
+  /** Gives `undefined` when there is nothing to move, or nowhere. */
+  #moveOf({ vm, to }: Move): Act | undefined {
     const from = this.#places().hostOf(vm);
-    const isMove = from !== undefined && from !== to && this.#hosts.has(to);
-    if (!isMove) return this.#count({ result: 'skipped', acts: [] });
-    const { fabric } = this.#host(from);
-    const act: Act = {
+    if (from === undefined || from === to || !this.#hosts.has(to)) return undefined;
+    this.#moments.moves(from, to);
+    return {
       host: from,
       touches: [vmLine(vm)],
-      run: async () => {
+      run: async (fabric) => {
         const { id } = await fabric.migrations.start({ vm, destination: { host: to } });
         return fabric.migrations.done(id);
       },
       missing: (after) =>
         after.get(vmLine(vm))?.startsWith(`{"host":"${to}"`) ? undefined : `${vm} is not on ${to}`,
     };
-    const run = act.run(fabric) as Promise<{ readonly state: string }>;
+  }
+
+  async #migrate(move: Move): Promise<Verdict> {
+    const act = this.#moveOf(move);
+    if (act === undefined) return this.#count({ result: 'skipped', acts: [] });
+    const { to } = move;
+    const from = act.host;
+    const run = act.run(this.#host(from).fabric) as Promise<{ readonly state: string }>;
     // A host that died tells nobody how its migration ended.
     const ended = Promise.race([run, this.#death([from, to])]);
     const outcome = await this.#settle(ended);
@@ -283,9 +339,14 @@ export class Simulation {
     this.#hosts.set(name, host);
     await this.#must(`opening ${name}`, host.open());
     if (this.breach !== undefined) return host;
-    const types = host.fabric.extensions.list().map(({ id, type }) => [id, type] as const);
-    this.#traces.set(name, new HostTrace(new Map(types)));
+    this.#trace(host);
     return host;
+  }
+
+  /** What comes now is the beginning of its trace. */
+  #trace({ name, fabric }: SimulatedHost): void {
+    const types = fabric.extensions.list().map(({ id, type }) => [id, type] as const);
+    this.#traces.set(name, new HostTrace(new Map(types), this.#setting.behaviour.transientRetries, this.#saved));
   }
 
   async #restart(name: string, isCrash: boolean): Promise<void> {
@@ -391,6 +452,11 @@ export class Simulation {
     return outcome;
   }
 
+  async #pass(ms: number): Promise<void> {
+    this.#clock.advance(ms);
+    await this.#settle(Promise.resolve());
+  }
+
   #isQuiet(): boolean {
     this.#mourners = this.#mourners.filter((mourn) => !mourn());
     if (this.#mischief.held > 0) return false;
@@ -403,6 +469,20 @@ export class Simulation {
       return [...fabric.migrations.list()].every(({ state }) => state !== 'running');
     });
   }
+}
+
+/** With acts among the rules of a step, what became of the switches of that host is not predicted. */
+function shaken(verdict: Verdict, rules: RuleSet | undefined): Verdict {
+  if (!rules?.of.some(({ effect }) => effect === 'act')) return verdict;
+  const { host } = rules;
+  const shake: Act = {
+    host,
+    touches: [`switch/${host}/`, `port/${host}/`, `switchPolicy/${host}/`],
+    shakesVms: true,
+    run: () => Promise.resolve(),
+    missing: () => undefined,
+  };
+  return { result: 'unknown', acts: [...verdict.acts, shake] };
 }
 
 /** Deletes all VMs and switches. */

@@ -1,6 +1,7 @@
 import type {
   AdapterInfo,
   FabricInterface,
+  PhysicalAdapterInfo,
   PropertyInfo,
   SwitchExtensionInfo,
   SwitchHandle,
@@ -34,6 +35,10 @@ function adapterText({ id, name, type, mac, mtu, connected, vfAssigned, ...rest 
   return { id, name, type, mac, mtu, connected, vfAssigned, switch: rest.switch?.name, ...shown };
 }
 
+const lowerText = ({ index, linkUp, name, mac, virtualFunctions }: PhysicalAdapterInfo) => {
+  return { index, linkUp, name, mac, virtualFunctions };
+};
+
 /** Adds the lines of one switch, without those of the VMs on it; gives its stack. */
 export function addSwitchLines(
   lines: StateLines,
@@ -45,7 +50,13 @@ export function addSwitchLines(
   const stack = extensions.map(({ name: of, enabled, order, required }) => {
     return { name: of, enabled, order, required };
   });
-  lines.set(switchLine(host, name), JSON.stringify({ id: switchId, type: kind, stack }));
+  const { uplink } = sw.host;
+  const shownUplink =
+    uplink === undefined
+      ? {}
+      : { uplink: { team: uplink.team, adapters: uplink.adapters.map(lowerText) } };
+  const shown = { id: switchId, type: kind, stack, ...shownUplink };
+  lines.set(switchLine(host, name), JSON.stringify(shown));
   for (const property of sw.properties.list()) {
     lines.set(switchPolicyLine(host, name, property.id), policyText(property));
   }

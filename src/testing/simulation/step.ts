@@ -1,4 +1,5 @@
 import type { BehaviourOptions, ProfileName } from '../../policy/api.ts';
+import type { FaultRuleOptions } from '../../policy/faults-api.ts';
 import type { Plant } from './plants.ts';
 
 /*
@@ -55,11 +56,18 @@ export interface MessageTrap {
   readonly effect: 'lostMessage' | 'crash';
 }
 
+/** Fault rules of one host's world (`fabric.faults`), in force while the step lasts. */
+export interface RuleSet {
+  readonly host: string;
+  readonly of: readonly FaultRuleOptions[];
+}
+
 /** Faults that the step meets. */
 export interface Faults {
   readonly mischief?: readonly Mischief[];
   readonly store?: StoreTrap;
   readonly message?: MessageTrap;
+  readonly rules?: RuleSet;
 }
 
 type On<T> = T & Faults;
@@ -71,7 +79,13 @@ export type Change =
   | On<{ do: 'createVm'; host: string; vm: string; adapters: readonly (string | null)[] }>
   | On<{ do: 'vm'; verb: VmVerb; vm: string }>
   | On<{ do: 'addAdapter'; vm: string; adapter: string; switch: string }>
-  | On<{ do: 'removeAdapter' | 'disconnectAdapter'; vm: string; adapter: string }>
+  | On<{
+      do: 'removeAdapter' | 'disconnectAdapter' | 'assignVf' | 'removeVf';
+      vm: string;
+      adapter: string;
+    }>
+  /** Exported, and imported on a host as another one. */
+  | On<{ do: 'copyVm'; vm: string; to: string; copy: string }>
   | On<{ do: 'connectAdapter'; vm: string; adapter: string; switch: string }>
   | On<{ do: 'updateAdapter'; vm: string; adapter: string; mtu: number }>
   | On<{
@@ -103,6 +117,21 @@ export type Change =
       switch: string;
       port: string;
     }>
+  | On<{ do: 'renamePort'; host: string; switch: string; port: string; to: string }>
+  | On<{ do: 'updateNic'; host: string; switch: string; port: string; mtu: number }>
+  | On<{
+      do: 'connectUplink';
+      host: string;
+      switch: string;
+      team: 'none' | 'lbfo' | 'switch';
+      /** Physical adapters, each with two virtual functions. */
+      adapters: number;
+    }>
+  | On<{ do: 'disconnectUplink'; host: string; switch: string }>
+  | On<{ do: 'setLink'; host: string; switch: string; index: number; up: boolean }>
+  | On<{ do: 'addInternalNic'; host: string; switch: string; port: string }>
+  /** Exported, and imported as another one. */
+  | On<{ do: 'copySwitch'; host: string; switch: string; to: string; copy: string }>
   | On<{
       do: 'changeExtension';
       host: string;
@@ -112,12 +141,17 @@ export type Change =
       order?: number;
     }>;
 
+export type Move = On<{ do: 'migrate'; vm: string; to: string }>;
+
 export type Step =
   | Change
-  | On<{ do: 'migrate'; vm: string; to: string }>
-  | On<{ do: 'together'; steps: readonly Change[] }>
+  | Move
+  | On<{ do: 'together'; steps: readonly (Change | Move)[] }>
   | On<{ do: 'atomic'; host: string; throws: boolean; steps: readonly Change[] }>
   | On<{ do: 'restartHost' | 'crashHost'; host: string }>
+  | On<{ do: 'takeSnapshot' | 'restoreSnapshot' | 'forkSnapshot'; host: string; snapshot: string }>
+  /** Emptied, and set up again. */
+  | On<{ do: 'resetHost'; host: string }>
   | On<{ do: 'wait'; ms: number }>;
 
 /** What one step came to. */
@@ -129,6 +163,8 @@ export interface Setting {
   /** Names of the hosts. */
   readonly hosts: readonly string[];
   readonly profile: ProfileName;
+  /** By host: profiles that are others than {@link profile}. */
+  readonly profiles?: Readonly<Record<string, ProfileName>>;
   readonly scheduling: 'fifo' | 'seeded';
   readonly behaviour: BehaviourOptions;
   readonly plant?: Plant;

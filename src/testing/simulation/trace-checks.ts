@@ -3,8 +3,11 @@ import { jsonText } from '../life-cycles/json-text.ts';
 import { checkOidOrder } from '../life-cycles/oid-order.ts';
 import { nicKey, portKey, propertyKey, type Witness } from '../life-cycles/witness.ts';
 import type { SeenSwitch } from './host-look.ts';
+import { RequestLaws, type SavedRecords } from './request-laws.ts';
 
 export type Complain = (invariant: string, message: string) => void;
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Place in the stack, top to bottom (rule A2). */
 const RANK: Readonly<Record<string, number>> = { capture: 0, filter: 1, forward: 2 };
@@ -25,9 +28,12 @@ export class HostTrace {
   readonly #activations = new Map<string, number>();
   readonly #types: ReadonlyMap<string, string>;
 
-  /** `types`: extension id → type. */
-  constructor(types: ReadonlyMap<string, string>) {
+  readonly #laws: RequestLaws;
+
+  /** `types`: extension id → type; `retries`: of what failed with RESOURCES; `saved`: shared by all hosts. */
+  constructor(types: ReadonlyMap<string, string>, retries = 0, saved: SavedRecords = new Set()) {
     this.#types = types;
+    this.#laws = new RequestLaws(retries, saved);
   }
 
   /**
@@ -40,10 +46,19 @@ export class HostTrace {
       this.#checkRoute(entry, complain);
       const lives = this.#lives.get(entry.switch) ?? [];
       const isFirst = entry.request === 1 && entry.requestType !== 'indication';
-      if (lives.length === 0 || (isFirst && hasFirst(lives.at(-1)))) lives.push([]);
+      if (lives.length === 0 || (isFirst && hasFirst(lives.at(-1)))) {
+        lives.push([]);
+        this.#laws.begin(entry.switch);
+      }
       this.#lives.set(entry.switch, lives);
       lives.at(-1)?.push(entry);
+      this.#laws.add(entry, complain);
     }
+  }
+
+  /** A step has ended and nothing is under way. */
+  quiet(complain: Complain): void {
+    this.#laws.quiet(complain);
   }
 
   /** Rules A2, D2: capture, filter, forward; nobody twice. */
@@ -61,6 +76,26 @@ export class HostTrace {
         complain('stackOrder', `switch ${sw}: ${oid} (${request}) went ${places.join(', ')}`);
       }
       rank = next;
+    }
+  }
+
+  /** `kept`: what the world tells of its past now; it must be what it told then, in the same order. */
+  checkKept(kept: readonly TraceEntry[], complain: Complain): void {
+    const told = new Map<number, TraceEntry>();
+    for (const [, entries] of this.#histories())
+      for (const entry of entries) told.set(entry.seq, entry);
+    let last = 0;
+    for (const { seq, switch: sw, oid, status, input, output } of kept) {
+      if (seq <= last) complain('trace', `entry ${seq} stands behind entry ${last}`);
+      last = seq;
+      const then = told.get(seq);
+      if (then === undefined) continue;
+      const isSame =
+        then.status === status &&
+        Buffer.compare(then.input, input) === 0 &&
+        Buffer.compare(then.output ?? NO_BYTES, output ?? NO_BYTES) === 0;
+      if (!isSame)
+        complain('trace', `switch ${sw}: ${oid} (entry ${seq}) is told differently later`);
     }
   }
 

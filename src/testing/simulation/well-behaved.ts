@@ -1,8 +1,11 @@
 import { NdisStatus } from '../../core/status.ts';
 import { defineExtension } from '../../sdk/define.ts';
-import type { ExtensionDefinition, ExtensionHandlers } from '../../sdk/extension.ts';
+import type { ExtensionDefinition, ExtensionHandlers, SwitchContext } from '../../sdk/extension.ts';
 import { Witness } from '../life-cycles/witness.ts';
 import type { Planted } from './plants.ts';
+import { probed } from './probe.ts';
+import type { MischiefList } from './rogue.ts';
+import { StackLog } from './stack-log.ts';
 
 export const PORT_CLASS = 'Fabrikam_PortCustomSettingData';
 export const SWITCH_CLASS = 'Fabrikam_SwitchCustomSettingData';
@@ -35,15 +38,44 @@ const classes = () => ({ port: [PORT_CLASS], switch: [SWITCH_CLASS] });
 
 /** The two extensions of a host that do as the documents want; what they believe must be what management shows. */
 export class WellBehaved {
+  /** A world beside is being opened: what it tells is no matter of the host's. */
+  #isAside = false;
   readonly #watcher = new Witness({ id: WATCHER_ID, name: 'watcher', type: 'capture' }, classes);
   readonly #keeper = new Witness({ id: KEEPER_ID, name: 'fabrikam', type: 'filter' }, classes);
   readonly definitions: readonly ExtensionDefinition[];
 
-  constructor(planted: Planted) {
+  /** What they saw that may not be, each with the name of the invariant. */
+  readonly complaints: [invariant: string, message: string][] = [];
+  readonly log = new StackLog((invariant, message) => this.#complain(invariant, message));
+
+  constructor({ planted, firstWords }: Pick<MischiefList, 'planted' | 'firstWords'>) {
+    const options = { log: this.log, complain: this.#complain, firstWords, planted };
+    const watcher = forgetful(this.#watcher.definition, planted);
+    const keeper = withData(this.#keeper.definition);
     this.definitions = [
-      forgetful(this.#watcher.definition, planted),
-      withData(this.#keeper.definition),
+      this.#apart(probed(watcher, { ...options, place: 'top' })),
+      this.#apart(probed(keeper, { ...options, place: 'middle' })),
     ];
+  }
+
+  readonly #complain = (invariant: string, message: string): void => {
+    this.complaints.push([invariant, message]);
+  };
+
+  /** While `work` lasts those who are attached forward everything, and believe nothing. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    this.#isAside = true;
+    try {
+      return await work();
+    } finally {
+      this.#isAside = false;
+    }
+  }
+
+  #apart(definition: ExtensionDefinition): ExtensionDefinition {
+    const attach = (sw: SwitchContext): ExtensionHandlers =>
+      this.#isAside ? {} : definition.attach(sw);
+    return defineExtension({ ...definition, attach });
   }
 
   /** By id of the extension. */
@@ -70,18 +102,24 @@ function forgetful(definition: ExtensionDefinition, planted: Planted): Extension
   });
 }
 
-/** It carries four bytes a port over a save. */
+/** It carries some bytes a port over a save. */
 function withData(definition: ExtensionDefinition): ExtensionDefinition {
   return defineExtension({
     ...definition,
     attach(sw): ExtensionHandlers {
       const saved = new Set<number>();
+      let times = 0;
       return {
         ...definition.attach(sw),
         saveNic(state) {
           if (saved.has(state.portId)) return 'forward';
-          const status = state.save(new Uint8Array([1, 2, 3, 4]));
-          if (status === NdisStatus.SUCCESS) saved.add(state.portId);
+          // Of another length each time, and now and then more than there is room for (rule G17).
+          const data = new Uint8Array(times % 8 === 7 ? 5000 : 4 + (times % 7));
+          new DataView(data.buffer).setUint32(0, (sw.now() << 8) + times, true);
+          const status = state.save(data);
+          if (status !== NdisStatus.SUCCESS) return status;
+          times += 1;
+          saved.add(state.portId);
           return status;
         },
         saveNicComplete: ({ portId }) => {

@@ -145,7 +145,11 @@ export class WorldChecks {
     for (const { name, fabric, wellBehaved, look } of this.#hosts()) {
       const pending = fabric.pending();
       if (pending.length > 0) this.#bad('quiet', `${name} has pending ${JSON.stringify(pending)}`);
+      for (const [invariant, message] of wellBehaved.complaints.splice(0)) {
+        this.#bad(invariant, `${name}: ${message}`);
+      }
       for (const sw of look.seen) {
+        wellBehaved.log.check(sw);
         if (this.#doubted.has(`${name}/${sw.name}`)) continue;
         checkView(name, sw.handle, (each) => wellBehaved.witness(each), this.#bad, sw);
       }
