@@ -97,6 +97,18 @@ t.test(
     const same = await runCli(['replay', file, '-e', await module('v4', 666), '--json']);
     t.equal(same.code, 0);
     t.match(JSON.parse(same.out), { requests: 1, same: 1, differences: [] });
+    const dropping = join(folder, 'v5.mjs');
+    const source = await readFile(await module('v5', 666), 'utf8');
+    await writeFile(
+      dropping,
+      source.replace(
+        'attach: () => ({',
+        'attach: () => ({ createPort() { Promise.reject(new Error("dropped")); },',
+      ),
+    );
+    const dropped = await runCli(['replay', file, '-e', dropping]);
+    t.equal(dropped.code, 0, dropped.err);
+    t.match(dropped.err, 'a promise was rejected and nobody looked: Error: dropped');
     t.equal((await runCli(['replay', file])).code, 2, 'no extension named');
     t.equal(
       (await cli('trace', '--save', file, '--follow')).code,

@@ -1,6 +1,7 @@
 import type { CommandHandler } from '../command.ts';
 import { readInput } from '../input.ts';
 import { printJson } from '../print-items.ts';
+import { StrayNotes } from '../stray-notes.ts';
 import { harmless } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -18,8 +19,13 @@ export const replay: CommandHandler = async (call, terminal) => {
   ]);
   const extension = await loadExtension(path, terminal.cwd);
   const inPlaceOf = call.text('in-place-of');
-  const report = await replayTrace(text, extension, inPlaceOf === undefined ? {} : { inPlaceOf });
+  const stray = new StrayNotes(terminal);
+  const report = await replayTrace(
+    text,
+    extension,
+    inPlaceOf === undefined ? {} : { inPlaceOf },
+  ).finally(() => stray.end());
   if (call.has('json')) await printJson(terminal, report);
   else await terminal.print(harmless(replayText(report)));
-  return report.differences.length === 0 ? 0 : 1;
+  return report.differences.length + stray.exceptions === 0 ? 0 : 1;
 };

@@ -1,5 +1,6 @@
 import type { FabricInterface } from '../../policy/api.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
+import { firstLine, legible } from '../legible-error.ts';
 import { ownerOf } from './error-owner.ts';
 import type { ServerLogger } from './lazy-logger.ts';
 
@@ -100,21 +101,3 @@ async function turn(
 
 const said = ({ name }: ExtensionDefinition, how: 'restart' | 'disable'): string =>
   how === 'restart' ? `${name} was detached and attached anew` : `${name} was disabled`;
-
-/** What can be shown and logged in its place, for it may be a proxy, or have getters, that throw in turn. */
-function legible(error: unknown): unknown {
-  try {
-    if (!(error instanceof Error)) return new Error(`${String(error)} was thrown`);
-    const { name, message, stack } = error;
-    const isPlain = [name, message, stack].every((text) => typeof text === 'string');
-    return isPlain && error.cause === undefined ? error : new Error(`${name}: ${message}`);
-  } catch {
-    return new Error('what was thrown cannot be read');
-  }
-}
-
-function firstLine(error: unknown): string {
-  const shown = legible(error);
-  const text = shown instanceof Error ? `${shown.name}: ${shown.message}` : String(shown);
-  return text.slice(0, 400).split('\n', 1)[0] ?? '';
-}

@@ -20,6 +20,7 @@ import type { Invocation } from '../command.ts';
 import { didYouMean } from '../nearest.ts';
 import { readPolicySettings } from '../policy-settings.ts';
 import { printJson } from '../print-items.ts';
+import { StrayNotes } from '../stray-notes.ts';
 import { harmless, type Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { readVersion } from '../version.ts';
@@ -95,17 +96,8 @@ export async function verifyExtensions(call: Invocation, terminal: Terminal): Pr
         : await loadIsolated(path, terminal.cwd, limitsOf(isolate));
     given.push({ path, extension });
   }
-  // A promise that an extension dropped must not end the run.
-  const onRejection = (error: unknown): void =>
-    terminal.note(harmless(`a promise was rejected and nobody looked: ${String(error)}`));
   let failed = 0;
-  // A timer of it that throws: a driver would have stopped the host; here the report is still to come.
-  const onException = (error: unknown): void => {
-    failed += 1;
-    terminal.note(harmless(`an exception was thrown where nobody looks: ${String(error)}`));
-  };
-  process.on('unhandledRejection', onRejection);
-  process.on('uncaughtException', onException);
+  const stray = new StrayNotes(terminal);
   const json: string[] = [];
   try {
     for (const { path, extension } of given) {
@@ -118,13 +110,12 @@ export async function verifyExtensions(call: Invocation, terminal: Terminal): Pr
       if (!(await writeReports(files, text, terminal))) failed += 1;
     }
   } finally {
-    process.off('unhandledRejection', onRejection);
-    process.off('uncaughtException', onException);
+    stray.end();
   }
   if (call.has('json')) {
     await terminal.print(json.length === 1 ? json.join('') : `[\n${json.join(',\n')}]\n`);
   }
-  return failed === 0 ? 0 : 1;
+  return failed + stray.exceptions === 0 ? 0 : 1;
 }
 
 const hasWarning = ({ findings }: VerifyReport): boolean =>
