@@ -1,5 +1,5 @@
 import type { ChaosHost } from './chaos-host.ts';
-import { ask } from './client.ts';
+import { askAgain } from './client.ts';
 import type { VmLedger, VmState } from './ledger.ts';
 import { blobOf, startsOf } from './load.ts';
 import { listOf } from './settle.ts';
@@ -31,7 +31,9 @@ export async function check(world: ChaosWorld): Promise<readonly string[]> {
   const problems = world.hosts.flatMap(({ surprises }) => surprises.splice(0));
   const places = new Map<string, { readonly host: ChaosHost; readonly vm: ShownVm }[]>();
   for (const host of world.hosts) {
-    const listed = (await listOf(host.url, host.name, '/v1/vms')) as readonly ShownVm[] | undefined;
+    const listed = (await listOf(host.url, host.name, '/v1/vms', askAgain)) as
+      | readonly ShownVm[]
+      | undefined;
     if (listed === undefined) return [...problems, `host ${host.name} does not list its VMs`];
     for (const vm of listed) {
       places.set(vm.id, [...(places.get(vm.id) ?? []), { host, vm }]);
@@ -61,7 +63,7 @@ async function portProblems(
   { url, name }: ChaosHost,
   vms: readonly ShownVm[],
 ): Promise<readonly string[]> {
-  const ports = await listOf(url, name, '/v1/switches/Lan/ports');
+  const ports = await listOf(url, name, '/v1/switches/Lan/ports', askAgain);
   if (ports === undefined) return [`host ${name} does not list its ports`];
   const owned = new Set(vms.flatMap(({ adapters }) => adapters.map(({ port }) => port?.id)));
   return ports
@@ -113,7 +115,7 @@ async function policyProblems(
   host: ChaosHost,
 ): Promise<{ readonly properties: ReadonlyMap<string, number>; readonly problems: string[] }> {
   const path = `/v1/vms/${ledger.id}/adapters/nic/properties`;
-  const listed = await listOf(host.url, host.name, path);
+  const listed = await listOf(host.url, host.name, path, askAgain);
   const properties = new Map<string, number>();
   if (listed === undefined) return { properties, problems: ['its policies are not listed'] };
   for (const { id, settings } of listed) {
@@ -154,7 +156,7 @@ async function viewProblems(
   properties: ReadonlyMap<string, number>,
 ): Promise<readonly string[]> {
   const path = `/hosts/${host.name}/v1/vms/${ledger.id}/adapters/nic/status/${STATUS}`;
-  const status = await ask(host.url, 'GET', path);
+  const status = await askAgain(host.url, 'GET', path);
   if (status.kind !== 'done') return [`the extension does not answer: ${status.code}`];
   const { Token: token, View: view } = status.body['data'] as { Token: string; View: string };
   const problems: string[] = [];
@@ -181,7 +183,7 @@ async function migratedToken(ledger: VmLedger, host: ChaosHost): Promise<string 
   const { migration } = ledger;
   if (migration === undefined || migration.to !== host.name) return undefined;
   if (migration.startsOfDestination !== host.starts) return undefined;
-  const seen = await ask(host.url, 'GET', `/v1/migrations/${migration.id}`);
+  const seen = await askAgain(host.url, 'GET', `/v1/migrations/${migration.id}`);
   const isDone = seen.kind === 'done' && seen.body['state'] === 'succeeded';
   return isDone ? migration.token : undefined;
 }
@@ -198,7 +200,7 @@ async function blobProblems(
     return [];
   }
   const path = `/hosts/${host.name}/v1/vms/${ledger.id}/export`;
-  const exported = await ask(host.url, 'POST', path);
+  const exported = await askAgain(host.url, 'POST', path);
   if (exported.kind !== 'done') return [`it cannot be exported: ${exported.code}`];
   const blob = blobOf(exported.body);
   const isChanged = wasKnown && ledger.blob !== undefined && ledger.blob !== blob;

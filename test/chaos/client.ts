@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** What a change came to, as far as the one who asked for it can know. */
 export type Outcome =
   /** Acknowledged: it must be there whatever dies now. */
@@ -46,6 +48,23 @@ export async function ask(
   const code = String(json['type']).split(':').at(-1) ?? '';
   const isCertain = status < 500 || (isStoreCertain && code === 'STORE_UNAVAILABLE');
   return { kind: isCertain ? 'refused' : 'unknown', status, code };
+}
+
+/** Milliseconds for an answer of a host that lives and is slow: its lease may have run out for a moment (503). */
+const ANSWERED_WITHIN_MS = 30_000;
+
+/** Asks what changes nothing, again and again while there is no answer that says anything. */
+export async function askAgain(
+  url: string,
+  method: 'GET' | 'POST',
+  path: string,
+): Promise<Outcome> {
+  const deadline = Date.now() + ANSWERED_WITHIN_MS;
+  for (;;) {
+    const outcome = await ask(url, method, path);
+    if (outcome.kind !== 'unknown' || Date.now() >= deadline) return outcome;
+    await sleep(250);
+  }
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask } from './client.ts';
+import { ask, type Outcome } from './client.ts';
 import type { ChaosWorld } from './world.ts';
 
 /** Milliseconds after the last fault until nothing may be under way any more. */
@@ -45,16 +45,17 @@ async function waitingOf(host: ChaosWorld['hosts'][number]): Promise<readonly st
   return waiting;
 }
 
-/** All items of a list of one host, asked of that host; undefined where it does not answer. */
+/** All items of a list of one host, asked of that host, by `asking`; undefined where it does not answer. */
 export async function listOf(
   url: string,
   host: string,
   path: string,
+  asking: (url: string, method: 'GET', path: string) => Promise<Outcome> = ask,
 ): Promise<readonly Record<string, unknown>[] | undefined> {
   const items: Record<string, unknown>[] = [];
   let cursor = '';
   do {
-    const outcome = await ask(url, 'GET', `/hosts/${host}${path}?limit=100${cursor}`);
+    const outcome = await asking(url, 'GET', `/hosts/${host}${path}?limit=100${cursor}`);
     if (outcome.kind !== 'done') return undefined;
     items.push(...(outcome.body['items'] as Record<string, unknown>[]));
     const { next } = outcome.body;
