@@ -50,8 +50,11 @@ export class NicOperations {
     const nics: Nic[] = [];
     for (const options of wanted) {
       const { nic, request } = yield* this.#create(port, options);
-      // Rule C37: only the NIC with index 0 can be refused, and it is the first: nothing is left of it.
-      if (isErrorStatus(request.status)) return { refused: request };
+      if (isErrorStatus(request.status)) {
+        // Rule C37: extensions may refuse only index 0, which is the first; the miniport edge may fail any of them (rule B13).
+        for (const made of nics.reverse()) yield* this.remove(port, made);
+        return { refused: request };
+      }
       nics.push(nic);
     }
     if (connect) for (const nic of nics) yield* this.bind(port, nic);

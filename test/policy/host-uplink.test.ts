@@ -438,3 +438,32 @@ t.test(
     );
   },
 );
+
+t.test(
+  'the edge fails a later NIC of an uplink: those before it, and the port, go again (rules B13, C34)',
+  async (t) => {
+    const { fabric } = await hostWorld();
+    const sw = await fabric.switches.create({ name: 'S', type: 'external' });
+    fabric.faults.add({
+      at: 'oid',
+      extension: 'miniportEdge',
+      oid: 'OID_SWITCH_NIC_CREATE',
+      effect: 'status',
+      nth: 3,
+      times: 1,
+    });
+    await t.rejects(sw.host.connectUplink(team), /NDIS_STATUS_RESOURCES/);
+    t.same(told(sw), [
+      'PORT_CREATE',
+      'NIC_CREATE 0',
+      'NIC_CREATE 1',
+      'NIC_CREATE 2!',
+      'NIC_DELETE 1',
+      'NIC_DELETE 0',
+      'PORT_TEARDOWN',
+      'PORT_DELETE',
+    ]);
+    await sw.host.connectUplink(team);
+    t.same(told(sw).slice(-S8_UP.length), S8_UP);
+  },
+);

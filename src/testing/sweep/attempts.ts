@@ -17,6 +17,8 @@ export interface AttemptJudge {
   /** The run has left the way of the one without a fault. */
   diverge(): void;
   hasDiverged(): boolean;
+  /** An extension holds a request, perhaps since a fault has it do so: who asks at once is refused then. */
+  isHolding(): boolean;
   /** What has to be the same when it was refused, as text; `undefined`: cannot be said. */
   state(): ReadonlyMap<string, string> | undefined;
   /** The first thing that is not the same. */
@@ -36,9 +38,11 @@ export async function attempted<T>(
   for (;;) {
     const before = judge.begins() ? judge.state() : undefined;
     const metBefore = judge.met();
+    const wasHolding = judge.isHolding();
     try {
       return await once();
     } catch (error) {
+      const isHolding = wasHolding || judge.isHolding();
       await quiet();
       const isMet = judge.met() > metBefore;
       noteError(title, error, judge);
@@ -51,7 +55,8 @@ export async function attempted<T>(
       }
       if (isMet && changed === undefined) continue;
       judge.diverge();
-      if (!isMet && changed === undefined && judge.met() > 0) noteRefusal(title, error, judge);
+      if (!isMet && !isHolding && changed === undefined && judge.met() > 0)
+        noteRefusal(title, error, judge);
       throw error;
     }
   }

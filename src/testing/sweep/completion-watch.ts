@@ -6,11 +6,12 @@ import type { Breach } from './breach.ts';
 
 /**
  * An observer before another one that looks whether each module that forwarded a request hears of its completion, once (rules
- * D14, D21): also when a module below refused it, and what had been done is undone.
+ * D14, D21): also when a module below refused it, and what had been done is undone. `made` hears the name of each switch.
  */
 export function watchingCompletions(
   inner: SwitchObserver,
   complain: (breach: Breach) => void,
+  made: (switchName: string) => void,
 ): SwitchObserver & { check(): void } {
   /** Request → modules that have forwarded it and not heard. */
   const open = new Map<OidRequest, Map<FilterModule, string>>();
@@ -23,7 +24,10 @@ export function watchingCompletions(
       oid: oidName(request.oid),
     });
   const watch: SwitchObserver & { check(): void } = {
-    created: (machine) => inner.created(machine),
+    created: (machine) => {
+      made(machine.state.name);
+      inner.created(machine);
+    },
     moved: (...of) => inner.moved(...of),
     arrived: (...of) => inner.arrived(...of),
     answered(switchName, module, request, answer: Answer) {

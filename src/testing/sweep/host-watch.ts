@@ -21,6 +21,9 @@ const LOSS =
 /** One that an extension refused to undo: those above it were told that it stays (rule E17). */
 const TAKEN_BACK = /to take back/;
 
+/** Rules D40, D42, and Driver Verifier's name of the first. */
+const ENDS_LIKE_ITS_OWN = /^(D40|D42|NdisOidComplete)$/;
+
 /** One process of a host, watched: what its extensions do, what its trace and its events say. */
 export class HostWatch {
   readonly #complain: Complain;
@@ -30,16 +33,22 @@ export class HostWatch {
   #seen = 0;
   #heard = 0;
   readonly #checks: (() => void)[] = [];
+  /** Names of the switches that were made since the trace was looked at: also of those that were refused before they were active. */
+  readonly #made: string[] = [];
   /** An extension refused an undo: what is shown is not what is stored, and what others believe is not what is shown. */
   isLossy = false;
 
   readonly #isRefusal: boolean;
+  readonly #failsNicRequest: boolean;
 
   constructor(chain: readonly SweepFault[], complain: Complain) {
     this.#complain = complain;
     // Who refuses what is to be undone does wrong, unless that is the fault.
     const last = chain.at(-1)?.effect;
     this.#isRefusal = last === 'veto' || last === 'resources';
+    this.#failsNicRequest = chain.some(
+      (fault) => fault.effect === 'callFails' && fault.at.site.call === 'nicRequest',
+    );
   }
 
   /** What watches the extensions of the world to be opened. */
@@ -48,7 +57,7 @@ export class HostWatch {
 
   /** The same with a verifier of somebody's own. */
   watching(verifier: Verifier): SwitchObserver {
-    const watch = watchingCompletions(verifier, this.#complain);
+    const watch = watchingCompletions(verifier, this.#complain, (name) => this.#made.push(name));
     this.#checks.push(() => watch.check());
     return watch;
   }
@@ -61,10 +70,7 @@ export class HostWatch {
     this.#seen = entries.at(-1)?.seq ?? this.#seen;
     const events = fabric.events.after(this.#heard);
     this.#heard = events.at(-1)?.seq ?? this.#heard;
-    const activated = events.flatMap(({ switch: sw, data }) =>
-      sw !== undefined && data['event'] === 'switchActivated' ? [sw] : [],
-    );
-    this.#trace.add(entries, activated, this.#said);
+    this.#trace.add(entries, this.#made.splice(0), this.#said);
     if (entries.some(isSwallowed)) this.isLossy = true;
     for (const event of events) if (event.type === 'finding') this.#finding(event);
   }
@@ -85,6 +91,8 @@ export class HostWatch {
       this.isLossy = true;
       if (finding.severity !== 'error' || this.#isRefusal) return;
     }
+    // Rule D38: the original ends as its own request did, and nobody can tell that from one that was never sent.
+    if (this.#failsNicRequest && ENDS_LIKE_ITS_OWN.test(finding.rule)) return;
     if (finding.injected !== true) this.#complain(ofFinding(finding));
   }
 }

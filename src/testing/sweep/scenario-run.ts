@@ -248,6 +248,7 @@ export class ScenarioRun {
         this.#hasDiverged = true;
       },
       hasDiverged: () => this.#hasDiverged || this.#hasSideBySide,
+      isHolding: () => [...this.worlds.values()].some((fabric) => fabric.pending().length > 0),
       state: () => (isCompared ? stateOf(this.worlds) : undefined),
       difference: (before) => {
         this.gather();

@@ -29,6 +29,8 @@ export class StageRun {
   readonly #refusedAlone: ReadonlySet<string> | undefined;
   #hasDiverged = false;
   #underWay = 0;
+  /** Changes that have begun so far. */
+  #begun = 0;
 
   /** `refusedAlone`: changes that are refused without a fault. */
   constructor(chain: readonly SweepFault[], refusedAlone: ReadonlySet<string> | undefined) {
@@ -102,6 +104,7 @@ export class StageRun {
   async #attempt<T>(title: string, once: () => Promise<T>): Promise<T> {
     const expected = this.#refusedAlone;
     this.#underWay += 1;
+    this.#begun += 1;
     try {
       if (expected === undefined || expected.has(title)) {
         this.log.begins();
@@ -119,6 +122,7 @@ export class StageRun {
   }
 
   #judgeOf(): AttemptJudge {
+    let begunBefore = 0;
     const state = (): StateLines | undefined => {
       const fabric = this.#worlds.at(-1)?.fabric;
       // With others under way, nobody can say who changed what.
@@ -137,9 +141,15 @@ export class StageRun {
         this.#hasDiverged = true;
       },
       hasDiverged: () => this.#hasDiverged,
-      state,
+      isHolding: () => (this.#worlds.at(-1)?.fabric?.pending() ?? []).length > 0,
+      state: () => {
+        begunBefore = this.#begun;
+        return state();
+      },
       difference: (before) => {
         this.#gather();
+        // Another one has begun meanwhile, and may have ended.
+        if (this.#begun !== begunBefore) return undefined;
         const after = state();
         if (after === undefined || this.#isLossy) return undefined;
         return firstDifference(before as StateLines, after);
