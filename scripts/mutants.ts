@@ -26,6 +26,7 @@ const HELP = `usage: npm run mutants -- [options]
   --again      all of them, also those that have one
   --jobs N     so many copies of the tree at a time, default 1
   --seeds N    seeds the simulation plays at most, default 50
+  --simulation only the simulation; what the suites made of them stays
   --sound      trusts that the sound tree passes
   --check      only says which breaks do not apply any more
   --list       only lists them
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     again: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '50' },
+    simulation: { type: 'boolean', default: false },
     sound: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -80,6 +82,7 @@ function chosen(results: Results): readonly Mutant[] {
       (id) => MUTANTS.find((mutant) => mutant.id === id) ?? usage(`--only ${id}: unknown`),
     );
   }
+  if (values.simulation) return MUTANTS.filter(isSimulated);
   if (again) return MUTANTS;
   return MUTANTS.filter(
     (mutant) => results.mutants[mutant.id]?.fingerprint !== fingerprint(mutant),
@@ -95,6 +98,7 @@ async function soundTree(workshop: Workshop, mutants: readonly Mutant[]): Promis
     say(`sound tree, seeds ${first} to ${first + count - 1}: ${seen.verdict}`);
     isSound = seen.verdict === 'held';
   }
+  if (values.simulation) return isSound;
   for (const suite of new Set(mutants.flatMap(({ suites }) => suites))) {
     const seen = await look(workshop.folder, suite);
     say(`sound tree, ${suite}: ${JSON.stringify(seen)}`);
@@ -103,11 +107,16 @@ async function soundTree(workshop: Workshop, mutants: readonly Mutant[]): Promis
   return isSound;
 }
 
-async function resultOf(workshop: Workshop, mutant: Mutant): Promise<MutantResult> {
+async function resultOf(
+  workshop: Workshop,
+  mutant: Mutant,
+  known: MutantResult | undefined,
+): Promise<MutantResult> {
   return workshop.broken(mutant, async () => {
     const simulation = isSimulated(mutant) ? await simulate(workshop.folder, SEEDS) : undefined;
-    const suites: MutantResult['suites'][number][] = [];
-    for (const suite of mutant.suites) {
+    const isKept = values.simulation && known?.fingerprint === fingerprint(mutant);
+    const suites: MutantResult['suites'][number][] = isKept ? [...known.suites] : [];
+    for (const suite of isKept ? [] : mutant.suites) {
       const seen = await look(workshop.folder, suite);
       suites.push(seen);
       if (seen.verdict === 'noticed') break;
@@ -146,7 +155,7 @@ async function main(): Promise<boolean> {
     await Promise.all(
       workshops.map(async (workshop) => {
         for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-          const result = await resultOf(workshop, mutant);
+          const result = await resultOf(workshop, mutant, results.mutants[mutant.id]);
           results.mutants[mutant.id] = result;
           write(results);
           say(

@@ -2,6 +2,7 @@ import type { SimulationLook, SuiteLook } from './look.ts';
 import { type Area, fingerprint, type Mutant } from './mutant.ts';
 import { OPEN_SLIPS } from './open-slips.ts';
 import { isNoticed, type MutantResult, noticingSuite, type Results } from './results.ts';
+import { UNSEEN } from './unseen.ts';
 
 const HEAD = `<!-- Made by scripts/mutants.ts from the breaks and what was seen of each; do not edit. -->
 # Mutation check
@@ -14,12 +15,13 @@ simulation and the named test files are run on the copy, and must notice.
 npm run mutants                        # those not yet looked at since they were written or changed
 npm run mutants -- --only ID           # one, again; repeatable
 npm run mutants -- --again --jobs 2    # all of them, two copies at a time
+npm run mutants -- --simulation        # the simulation alone, on all that it runs
 npm run mutants -- --check             # only: does each break still apply?
 \`\`\`
 
 The breaks are data (\`scripts/mutants/breaks/\`): a text of a file, which must occur exactly once, and what takes its place.
 *Simulation*: the first of the seeds that breaks an invariant ([simulation](simulation.md)), with its name; "no": all of them
-hold; "apart": it does not run this part. *Suite*: the first named test file that fails, with the title of the first test in it.
+hold, and why, where that is known; "apart": it does not run this part. *Suite*: the first named test file that fails, with the title of the first test in it.
 What hangs counts only where the suite's own limit reported it ("by its limit"). Before the first break everything
 named is run on the sound tree, and must pass. CI checks that every break still applies
 and has been noticed, and runs a few of them. Tests named \`slips.test.ts\` are those that were missing when the breaks were first
@@ -28,12 +30,13 @@ made; what still is stands at the end.
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
-function simulationCell(look: SimulationLook | undefined, seeds: number): string {
+function simulationCell(id: string, look: SimulationLook | undefined, seeds: number): string {
+  const why = UNSEEN[id] === undefined ? '' : `: ${UNSEEN[id]}`;
   switch (look?.verdict) {
     case undefined:
       return 'apart';
     case 'held':
-      return look.seeds === seeds ? 'no' : `no (${look.seeds} seeds)`;
+      return look.seeds === seeds ? `no${why}` : `no (${look.seeds} seeds)${why}`;
     case 'noticed':
       return `seed ${look.seed}: \`${look.invariant}\``;
     case 'hung':
@@ -58,7 +61,7 @@ function row(mutant: Mutant, result: MutantResult | undefined, seeds: number): s
   const shown =
     result === undefined
       ? '| not run | not run |'
-      : `| ${simulationCell(result.simulation, seeds)} | ${suiteCell(result.suites)} |`;
+      : `| ${simulationCell(id, result.simulation, seeds)} | ${suiteCell(result.suites)} |`;
   return `| \`${id}\` | ${cell(title)} | \`${file}\` ${shown}`;
 }
 

@@ -118,18 +118,16 @@ export class RequestLaws {
 
   /** OP-29: what fails for want of resources is sent again so often, and no more. */
   #countRefusals(entry: TraceEntry, known: Known): [string, string] | undefined {
+    if (entry.origin !== 'protocolEdge') return undefined;
     const { refused } = known;
-    if (entry.status !== RESOURCES || entry.origin !== 'protocolEdge') {
-      if (entry.origin === 'protocolEdge') known.refused = undefined;
-      return undefined;
-    }
     const isSame =
       refused !== undefined &&
       refused.request.oid === entry.oid &&
       Buffer.compare(refused.request.input, entry.input) === 0;
-    known.refused = { request: entry, times: isSame ? refused.times + 1 : 1 };
-    if (known.refused.times <= 1 + this.#retries) return undefined;
-    return ['requests', `sent ${known.refused.times} times, ${1 + this.#retries} expected (OP-29)`];
+    const times = isSame ? refused.times + 1 : 1;
+    known.refused = entry.status === RESOURCES ? { request: entry, times } : undefined;
+    if (times <= 1 + this.#retries) return undefined;
+    return ['requests', `sent ${times} times, ${1 + this.#retries} expected (OP-29)`];
   }
 
   #follow(entry: TraceEntry, known: Known): [string, string] | undefined {

@@ -15,6 +15,8 @@ import type { Mischief } from './step.ts';
 const REFERENCE_MS = 5_000;
 /** Where the MTU stands in NDIS_SWITCH_NIC_PARAMETERS; the value it tries to undo. */
 const MTU_AT = 2104;
+/** Where the data begins in the shortest NDIS_SWITCH_NIC_SAVE_STATE. */
+const SAVE_DATA_AT = 568;
 const LOWERED_MTU = 1408;
 const { DATA_NOT_ACCEPTED, RESOURCES, SUCCESS } = NdisStatus;
 
@@ -96,7 +98,7 @@ function handlersOf(
     const { bytes } = state.request;
     const status = state.save(new Uint8Array([state.portId & 0xff, saved.size, 7, 7, 7]));
     // What it writes when the request has completed is in nobody's record (rules G13, G35).
-    queueMicrotask(() => bytes.fill(0xdd, bytes.length >> 3));
+    queueMicrotask(() => bytes.fill(0xdd, SAVE_DATA_AT));
     return status;
   };
   return {
