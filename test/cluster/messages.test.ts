@@ -18,6 +18,7 @@ import {
 import '../support/uncovered-children.ts';
 
 const missing = natsServerMissing();
+t.setTimeout(120_000);
 
 interface Talker {
   readonly messages: Messages;

@@ -26,7 +26,10 @@ const missing = natsServerMissing();
 
 // Three servers, on whatever machine.
 t.setTimeout(240_000);
-const options = { skip: missing };
+// Most of it is waiting: for leases, and for what other hosts see.
+t.jobs = 3;
+// A new one for each: tap writes what it knows of a test into it.
+const options = () => ({ skip: missing, buffered: true });
 
 let servers: NatsServers;
 let clusters = 0;
@@ -48,7 +51,7 @@ const newCluster = (): string => {
 
 t.test(
   'a host that is opened again has its world as it was, and is the next epoch',
-  { skip: missing },
+  options(),
   async (t) => {
     const url = newCluster();
     const a = await openMember(url, 'a');
@@ -73,7 +76,7 @@ t.test(
 
 t.test(
   'the hosts of a cluster see each other come, say where they listen, and go',
-  options,
+  options(),
   async (t) => {
     const url = newCluster();
     const [a, b] = await Promise.all([
@@ -121,7 +124,7 @@ t.test(
 
 t.test(
   'a second world of the same name is refused while the first lives, and has everything when that closes',
-  options,
+  options(),
   async (t) => {
     const url = newCluster();
     const a = await openMember(url, 'a');
@@ -154,7 +157,7 @@ async function behindProxies(url: string): Promise<{ a: ClusterHost; proxies: Tc
 
 t.test(
   'a world that is cut off answers nothing from memory; it is the host again when it is heard',
-  options,
+  options(),
   async (t) => {
     const { a, proxies } = await behindProxies(newCluster());
     const { fabric } = a;
@@ -201,7 +204,7 @@ t.test(
 
 t.test(
   'a world whose host another process has become ends: LEASE_LOST for changes and queries, nothing of it is stored (decision 0011)',
-  options,
+  options(),
   async (t) => {
     const url = newCluster();
     const { a, proxies } = await behindProxies(url);
@@ -246,7 +249,7 @@ t.test(
 
 t.test(
   'the worlds of a process and the hosts of its cluster are one directory for a world that is both',
-  options,
+  options(),
   async (t) => {
     const url = newCluster();
     const near = new LocalHosts();
@@ -277,7 +280,7 @@ t.test(
 
 t.test(
   'a host that is removed is gone for everybody, its process ends when it is back, and its name begins anew',
-  options,
+  options(),
   async (t) => {
     const url = newCluster();
     const { a: gone, proxies } = await behindProxies(url);
@@ -375,34 +378,39 @@ t.test('a directory of two is joined whole or not at all', async (t) => {
   t.strictSame([...new Set(joined)], ['a', 'b']);
 });
 
-t.test('what happens in the world of a host is in the feed of the cluster', options, async (t) => {
-  const url = newCluster();
-  const watcher = await openCluster(url, { name: 'watcher', profile: 'ws2022' });
-  const stop = new AbortController();
-  const seen: string[] = [];
-  const reading = (async () => {
-    for await (const event of watcher.events.read({ signal: stop.signal })) {
-      seen.push(`${event.host} ${event.type} ${JSON.stringify(event.data)}`);
-    }
-  })();
-  const a = await openMember(url, 'a');
-  await a.fabric.switches.get('S').ports.create({ name: 'told' });
-  await until('the event', () =>
-    seen.some((line) => line.startsWith('a trace') && line.includes('OID_SWITCH_PORT_CREATE')),
-  );
-  const vm = await runningVm(a);
-  await first(vm).properties.add(PORT_SETTING, { SettingIntA: 1, SettingIntB: 2n });
-  await a.fabric.close();
-  await until('the last one', () => seen.some((line) => line.includes('PORT_PROPERTY_ADD')));
-  stop.abort();
-  await reading;
-  t.ok(seen.every((line) => line.startsWith('a ')));
-  await watcher.close();
-});
+t.test(
+  'what happens in the world of a host is in the feed of the cluster',
+  options(),
+  async (t) => {
+    const url = newCluster();
+    const watcher = await openCluster(url, { name: 'watcher', profile: 'ws2022' });
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const event of watcher.events.read({ signal: stop.signal })) {
+        seen.push(`${event.host} ${event.type} ${JSON.stringify(event.data)}`);
+      }
+    })();
+    const a = await openMember(url, 'a');
+    await a.fabric.switches.get('S').ports.create({ name: 'told' });
+    await until('the event', () =>
+      seen.some((line) => line.startsWith('a trace') && line.includes('OID_SWITCH_PORT_CREATE')),
+    );
+    const vm = await runningVm(a);
+    await first(vm).properties.add(PORT_SETTING, { SettingIntA: 1, SettingIntB: 2n });
+    await a.fabric.close();
+    await until('the last one', () => seen.some((line) => line.includes('PORT_PROPERTY_ADD')));
+    stop.abort();
+    await reading;
+    t.ok(seen.every((line) => line.startsWith('a ')));
+    await watcher.close();
+  },
+);
 
 t.test(
   'a server is killed by which a host watches the others: it goes on hearing them',
-  { skip: missing },
+  // The servers are everybody's: by itself.
+  { skip: missing, buffered: false },
   async (t) => {
     const url = newCluster().replace('lease=1s', 'lease=3s');
     const b = await openCluster(url, { name: 'b', profile: 'ws2022' });
