@@ -57,7 +57,7 @@ export interface SweepReport {
     readonly name: string;
     readonly profile?: ProfileName;
   };
-  /** Nothing was mishandled that is an error, and no fault was left for want of a budget. */
+  /** Nothing was mishandled that is an error; whether a fault was left for want of a budget says {@link complete}. */
   readonly ok: boolean;
   /** No fault was left. */
   readonly complete: boolean;

@@ -15,10 +15,16 @@ export function sweepJunit(report: SweepReport, command: string | undefined): st
     const inner = content(found, errors, command);
     return inner === '' ? `${head}/>\n` : `${head}>\n${inner}    </testcase>\n`;
   });
+  const { target, runs, complete } = report;
+  const { kind, profile = '' } = target;
+  const properties = Object.entries({ kind, profile, runs, complete })
+    .map(([name, value]) => `      <property name="${name}" value="${xmlText(String(value))}"/>\n`)
+    .join('');
   const counts = `tests="${cases.length}" failures="${failures}" errors="0"`;
   return (
     `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="extswitch" ${counts}>\n` +
-    `  <testsuite name="${suite}" id="0" ${counts} skipped="0" time="0">\n${cases.join('')}` +
+    `  <testsuite name="${suite}" id="0" ${counts} skipped="0" time="0">\n` +
+    `    <properties>\n${properties}    </properties>\n${cases.join('')}` +
     '  </testsuite>\n</testsuites>\n'
   );
 }
