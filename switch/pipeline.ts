@@ -381,7 +381,7 @@ export class Pipeline {
         severity: 'error',
         message: request.done
           ? `completed ${oidName(request.oid)} again after it had completed with ${statusName(request.status)}`
-          : `completed ${oidName(request.oid)}, which it has not pended`,
+          : `completed ${oidName(request.oid)}, which it does not hold: it never pended it, or ended it already`,
       });
       return;
     }

@@ -125,3 +125,29 @@ t.test(
     for (const rule of ['H9', 'H11', 'H12', 'H13', 'D40']) t.equal(outcome(rule), 'kept', rule);
   },
 );
+
+t.test(
+  'an extension that asks more than a trace keeps is not held against what the trace has lost (E20, C23, B22)',
+  async (t) => {
+    const id = 'a1000000-0000-4000-8000-0000000000b1';
+    const curious = defineExtension({
+      id,
+      name: 'Curious',
+      vendor: 'extswitch',
+      version: '1.0',
+      type: 'filter',
+      attach(sw) {
+        let asked = 0;
+        return {
+          connectNic() {
+            // A trace keeps 10,000 entries.
+            for (; asked < 10_500; asked++) sw.parameters();
+            return 'forward';
+          },
+        };
+      },
+    });
+    const report = await verifyExtension(curious, { stages: ['whole-life'] });
+    t.same(report.findings, []);
+  },
+);

@@ -85,7 +85,7 @@ export async function play(
     await stage.close();
   }
   const failures = [...stage.failures, ...ofFindings(stage, isComplete)];
-  for (const trace of options.sendsByHand === true ? [] : stage.traces) {
+  for (const trace of options.sendsByHand === true ? [] : stage.wholeTraces) {
     for (const entries of bySwitch(trace).values()) failures.push(...checkOidOrder(entries));
   }
   return {

@@ -97,6 +97,8 @@ export class LifeCycleStage {
   readonly findings: TestFinding[] = [];
   /** Trace of each world so far, oldest first. */
   readonly traces: (readonly TraceEntry[])[] = [];
+  /** Those that have their beginning: a trace keeps only its newest entries. */
+  readonly wholeTraces: (readonly TraceEntry[])[] = [];
   readonly #options: StageOptions;
   readonly #store = keptStore();
   /** One for all worlds of the stage: it moves also while one is being opened. */
@@ -202,7 +204,10 @@ export class LifeCycleStage {
     const fabric = this.#fabric;
     if (fabric === undefined) return;
     await this.#settled(fabric.close());
-    this.traces.push(fabric.trace.entries());
+    const entries = fabric.trace.entries();
+    this.traces.push(entries);
+    const { oids_completed_total: completed } = fabric.counters();
+    if (entries.length === completed) this.wholeTraces.push(entries);
     this.#fabric = undefined;
   }
 
