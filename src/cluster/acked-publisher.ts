@@ -20,6 +20,8 @@ export interface Publication {
 
 /** JetStream API error: the last message of the subject is another one. */
 export const WRONG_LAST_SEQUENCE = 10071;
+/** The same, of newer servers: another message with this expectation is being ordered, and is not to be read yet. */
+const IN_FLIGHT = 10164;
 /** JetStream API errors for "no room": maximum of bytes or of messages of the stream, storage or memory of the server. */
 const NO_ROOM_CODES: ReadonlySet<number> = new Set([10077, 10047, 10028, 10023]);
 
@@ -147,7 +149,8 @@ function answerOf(message: Msg): PublishAnswer {
   if (message.data.length === 0) return { kind: 'unanswered' };
   const { seq, error } = message.json<AckText>();
   if (error !== undefined) {
-    return { kind: 'refused', code: error.err_code ?? 0, text: error.description ?? '' };
+    const { err_code: code = 0, description: text = '' } = error;
+    return { kind: 'refused', code: code === IN_FLIGHT ? WRONG_LAST_SEQUENCE : code, text };
   }
   return { kind: 'stored', revision: seq ?? 0 };
 }

@@ -259,9 +259,10 @@ function pause(leaseMs: number): Promise<void> {
 }
 
 function isTaken(error: unknown): boolean {
-  return (
-    error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence
-  );
+  if (!(error instanceof JetStreamApiError)) return false;
+  const { StreamWrongLastSequence, StreamWrongLastSequenceUnknown } = JetStreamApiCodes;
+  // The second, of newer servers: another's message is being ordered.
+  return error.code === StreamWrongLastSequence || error.code === StreamWrongLastSequenceUnknown;
 }
 
 /** What stands there; `undefined`: nothing, or that it was handed back. */
