@@ -21,7 +21,7 @@ npm run mutants -- --check             # only: does each break still apply?
 
 The breaks are data (\`scripts/mutants/breaks/\`): a text of a file, which must occur exactly once, and what takes its place.
 *Simulation*: the first of the seeds that breaks an invariant ([simulation](simulation.md)), with its name; "no": all of them
-hold, and why, where that is known; "apart": it does not run this part. *Suite*: the first named test file that fails, with the title of the first test in it.
+hold, with the reason as far as reading tells it (none was proved by a history made for it); "apart": it does not run this part. *Suite*: the first named test file that fails, with the title of the first test in it.
 What hangs counts only where the suite's own limit reported it ("by its limit"). Before the first break everything
 named is run on the sound tree, and must pass. CI checks that every break still applies
 and has been noticed, and runs a few of them. Tests named \`slips.test.ts\` are those that were missing when the breaks were first
