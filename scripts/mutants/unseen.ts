@@ -22,11 +22,13 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   'ruling-not-durable': 'no step settles a migration by hand',
   'written-since-forgotten': 'needs a write of the same key while a failed one is undone',
   'newer-value-overwritten': 'needs a write of the same key while a failed one is undone',
-  'standing-write-forgotten': 'needs a failed write of several keys, one of them replaced meanwhile',
+  'standing-write-forgotten':
+    'needs a failed write of several keys, one of them replaced meanwhile',
   'held-undos-out-of-order': 'needs two failed writes under one removal that fails as well',
   'undo-does-not-wait': 'needs a failed write under a removal that fails as well',
   'trace-grows-in-disorder': 'answers of methods are rare in these histories',
-  'restored-somewhere-else': 'numbers that are given out after a restore are not held against a model',
+  'restored-somewhere-else':
+    'numbers that are given out after a restore are not held against a model',
   'repair-forgotten': 'needs a restart that refuses a policy, and an update of it later',
   'unknown-property-deleted': 'needs a restart that refuses a policy, and its removal later',
   'revision-checked-too-early': 'no step names a revision',
