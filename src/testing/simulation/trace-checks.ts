@@ -28,12 +28,19 @@ export class HostTrace {
   readonly #activations = new Map<string, number>();
   readonly #types: ReadonlyMap<string, string>;
 
-  readonly #laws: RequestLaws;
+  readonly #laws: RequestLaws | undefined;
 
-  /** `types`: extension id → type; `retries`: of what failed with RESOURCES; `saved`: shared by all hosts. */
-  constructor(types: ReadonlyMap<string, string>, retries = 0, saved: SavedRecords = new Set()) {
+  /**
+   * `types`: extension id → type; `retries`: of what failed with RESOURCES; `saved`: shared by all hosts. Without `retries` the laws
+   * of each request are not looked at: some are sent by hand, with any bytes.
+   */
+  constructor(
+    types: ReadonlyMap<string, string>,
+    retries?: number,
+    saved: SavedRecords = new Set(),
+  ) {
     this.#types = types;
-    this.#laws = new RequestLaws(retries, saved);
+    this.#laws = retries === undefined ? undefined : new RequestLaws(retries, saved);
   }
 
   /**
@@ -48,17 +55,17 @@ export class HostTrace {
       const isFirst = entry.request === 1 && entry.requestType !== 'indication';
       if (lives.length === 0 || (isFirst && hasFirst(lives.at(-1)))) {
         lives.push([]);
-        this.#laws.begin(entry.switch);
+        this.#laws?.begin(entry.switch);
       }
       this.#lives.set(entry.switch, lives);
       lives.at(-1)?.push(entry);
-      this.#laws.add(entry, complain);
+      this.#laws?.add(entry, complain);
     }
   }
 
   /** A step has ended and nothing is under way. */
   quiet(complain: Complain): void {
-    this.#laws.quiet(complain);
+    this.#laws?.quiet(complain);
   }
 
   /** Rules A2, D2: capture, filter, forward; nobody twice. */
