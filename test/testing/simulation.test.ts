@@ -477,7 +477,7 @@ t.test('traces that no switch may have: twice, never, upwards, out of the state 
   const down = ['c', 'f', 'miniportEdge'];
   const found = (entries: readonly ReturnType<typeof entry>[], activated: readonly string[]) => {
     const broken: string[] = [];
-    const trace = new HostTrace(types);
+    const trace = new HostTrace(types, 0);
     const complain = (invariant: string): unknown => broken.push(invariant);
     trace.add(entries, activated, complain);
     trace.check(complain);

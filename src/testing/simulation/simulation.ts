@@ -346,7 +346,10 @@ export class Simulation {
   /** What comes now is the beginning of its trace. */
   #trace({ name, fabric }: SimulatedHost): void {
     const types = fabric.extensions.list().map(({ id, type }) => [id, type] as const);
-    this.#traces.set(name, new HostTrace(new Map(types), this.#setting.behaviour.transientRetries, this.#saved));
+    this.#traces.set(
+      name,
+      new HostTrace(new Map(types), this.#setting.behaviour.transientRetries ?? 0, this.#saved),
+    );
   }
 
   async #restart(name: string, isCrash: boolean): Promise<void> {
