@@ -32,7 +32,6 @@ export const RULE_EXCEPTIONS: Readonly<Record<string, RuleException>> = {
   },
   C53: { waits: 'packets', reason: `when the external path carries traffic: ${PACKETS}` },
   C62: { waits: 'packets', reason: `destinations of packets under way: ${PACKETS}` },
-  D22: { reason: 'a permission that is not used: the miniport edge fails no vetoable OID' },
   E4: { waits: 'packets', reason: `who enforces standard policies: ${PACKETS}` },
   E5: { waits: 'packets', reason: `who enforces custom policies: ${PACKETS}` },
   E55: {
