@@ -63,7 +63,7 @@ export async function openHost(
   const last = await markOpening(session, publisher, host, taken.epoch, taken.number, deadline);
   const place = session.bucketName('policies');
   const reader = new RecordReader(place, changes);
-  const silenceMaxMs = session.address.writeTimeoutMs;
+  const silenceMaxMs = Math.max(session.address.writeTimeoutMs, deadline - performance.now());
   await readRecords(session, host, last, silenceMaxMs, (message) => reader.take(message));
   const records = await recordsOf(reader.found, changes, place, objects, deadline);
   for (const { object } of records.known.values()) {

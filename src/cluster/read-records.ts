@@ -78,7 +78,7 @@ export async function readRecords(
   let heard = performance.now();
   while (next <= last) {
     const before = next;
-    next = await readSome(session, bucket, host, next, last, onMessage);
+    next = await readSome(session, bucket, host, next, last, silenceMaxMs, onMessage);
     if (next > before) heard = performance.now();
     else if (performance.now() - heard > silenceMaxMs) {
       throw unavailable(bucket, 'no server hands out the records');
@@ -93,6 +93,7 @@ async function readSome(
   host: string,
   from: number,
   last: number,
+  silenceMaxMs: number,
   onMessage: (message: JsMsg) => void,
 ): Promise<number> {
   const start =
@@ -100,7 +101,7 @@ async function readSome(
       ? { deliver_policy: DeliverPolicy.All }
       : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from };
   const options = { ...start, filter_subject: `$KV.${bucket}.${host}.>` };
-  const deadline = performance.now() + SILENCE_MS;
+  const deadline = performance.now() + silenceMaxMs;
   const consumers = session.jetstream.consumers;
   const consumer = await retried(deadline, () =>
     consumers.getPushConsumer(`KV_${bucket}`, options),
