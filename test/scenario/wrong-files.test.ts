@@ -84,7 +84,7 @@ const CASES: readonly (readonly [what: string, step: string, at: string, message
     'a type',
     '- wait: soon',
     'soon',
-    'wait.ms: expected a whole number from 0, found the text "soon"',
+    'wait.ms: expected a whole number 0 to 31536000000, found the text "soon"',
   ],
   [
     'a missing field',
