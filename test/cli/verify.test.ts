@@ -19,6 +19,7 @@ const MODULES = {
     "oidRequest: ({ oidName, bytes }) => (oidName === 'OID_SWITCH_PORT_PROPERTY_ADD' && bytes.length === 0 ? 0xc000000d : 'forward')",
   timer:
     "createPort() { setTimeout(() => { throw new Error('from a timer'); }, 0); return 'forward'; }",
+  loops: 'createPort() { for (;;); }',
   drops: "createPort() { void Promise.reject(new Error('dropped')); return 'forward'; }",
 };
 
@@ -48,6 +49,21 @@ t.test('an extension that keeps the rules ends with 0 and says so', async (t) =>
   t.match(out, /^The good one 1\.0, a filter extension, as ws2022: 1 stage\n/);
   t.match(out, /\npassed: 0 errors, 0 warnings\. Of 250 rules 0 broken, [1-9]\d* kept, /);
 });
+
+t.test(
+  'an endless loop in a worker is a finding, and its command plays it in a worker again',
+  async (t) => {
+    const cwd = t.testdir({});
+    const isolated = ['--isolate', '--watchdog-ms', '1500'];
+    const { code, out } = await verify(cwd, moduleIn(cwd, 'loops'), ...QUICK, ...isolated);
+    t.equal(code, 1, out);
+    t.match(out, /\nerror D6 .* did not return from createPort within 1500 ms\n/);
+    t.match(
+      out,
+      /\n {2}again extswitch verify \.\/loops\.mjs --isolate --watchdog-ms 1500 --stage whole-life --seed /,
+    );
+  },
+);
 
 t.test('an extension that breaks a rule ends with 1, and its command plays it again', async (t) => {
   const cwd = t.testdir({});

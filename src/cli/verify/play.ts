@@ -193,6 +193,12 @@ function commandOf(path: string, call: Invocation): string {
     const value = call.text(flag);
     if (value !== undefined) words.push(`--${flag}`, value);
   }
+  // Without it an endless loop would be played again in this thread.
+  if (call.has('isolate')) words.push('--isolate');
+  for (const limit of ['watchdog-ms', 'memory-mb']) {
+    const value = call.integer(limit);
+    if (value !== undefined) words.push(`--${limit}`, String(value));
+  }
   return words.map(shellWord).join(' ');
 }
 
