@@ -1,29 +1,34 @@
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { natsServerMissing } from '../src/testing/nats-servers.ts';
 import { FAULTS, TWO_FAULTS } from '../test/chaos/faults.ts';
 import { Random } from '../test/chaos/random.ts';
 import { playRound, type RoundReport } from '../test/chaos/round.ts';
 import { ChaosWorld } from '../test/chaos/world.ts';
+import { scriptOptions } from './script-options.ts';
 
 /*
- * Breaks a cluster of real processes and looks at what is left:
- *
- *   npm run chaos -- [--rounds N] [--seed TEXT] [--fault TEXT] [--hosts N] [--vms N] [--json]
- *
- * Three NATS servers, hosts that are `extswitch serve`, clients at work; each round brings one fault at a seeded moment, mends it, and
- * compares everything with what the clients were told. `--fault` takes only those with the text in their names. Exit code 1 when anything was lost, torn or mixed up; docs/reference/chaos.md says what is looked at.
+ * Breaks a cluster of real processes and looks at what is left. Three NATS servers, hosts that are `extswitch serve`, clients at work;
+ * each round brings one fault at a seeded moment, mends it, and compares everything with what the clients were told.
+ * docs/reference/chaos.md says what is looked at.
  */
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '100' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    fault: { type: 'string', default: '' },
-    hosts: { type: 'string', default: '3' },
-    vms: { type: 'string', default: '3' },
-    json: { type: 'boolean', default: false },
-  },
+const HELP = `usage: npm run chaos -- [options]
+  --rounds N    default 100; every fault in turn
+  --seed TEXT   what is drawn from, default another one each time
+  --fault TEXT  only faults with this in their names
+  --hosts N     default 3
+  --vms N       on each host, default 3
+  --json        one JSON object instead of a table
+Ends with 1 when anything was lost, torn or mixed up.
+`;
+
+const { values: options } = scriptOptions(HELP, {
+  rounds: { type: 'string', default: '100' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  fault: { type: 'string', default: '' },
+  hosts: { type: 'string', default: '3' },
+  vms: { type: 'string', default: '3' },
+  json: { type: 'boolean', default: false },
 });
 
 /** Rounds after which a new world is made. */

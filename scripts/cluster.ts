@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { EndWithParent } from '../src/testing/end-with-parent.ts';
 import {
   type NatsServers,
@@ -10,25 +9,29 @@ import {
   natsServerPath,
   startNatsServers,
 } from '../src/testing/nats-servers.ts';
+import { scriptOptions } from './script-options.ts';
 
 /*
  * A whole cluster on this machine, without Docker: three NATS servers and hosts that are `extswitch serve` processes.
- *
- *   npm run cluster -- [--hosts a,b] [--port 4631] [--folder PATH] [--json] [-- flags of serve]
- *
- * Hosts listen on --port and those after it (0: free ones). Data goes with Ctrl-C, unless --folder says where it is kept. What
- * stands after `--` every host gets: `-- --extension ./filter.ts`.
  */
 
-const { values: options, positionals: ofServe } = parseArgs({
-  options: {
+const HELP = `usage: npm run cluster -- [options] [-- flags of serve, for every host]
+  --hosts a,b    names of the hosts, default a,b
+  --port N       of the first host, the others after it; 0: free ones; default 4631
+  --folder PATH  where data is kept; otherwise it goes with Ctrl-C
+  --json         what is started as one JSON object
+`;
+
+const { values: options, positionals: ofServe } = scriptOptions(
+  HELP,
+  {
     hosts: { type: 'string', default: 'a,b' },
     port: { type: 'string', default: '4631' },
     folder: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
-  allowPositionals: true,
-});
+  { allowPositionals: true },
+);
 const names = options.hosts.split(',');
 const firstPort = Number(options.port);
 const ROOT = resolve(import.meta.dirname, '..');

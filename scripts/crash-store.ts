@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { arch, cpus, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   CrashLane,
   compileWriter,
@@ -10,24 +9,27 @@ import {
   momentOf,
   randomOf,
 } from '../test/store/crash-rounds.ts';
+import { scriptOptions } from './script-options.ts';
 
 /*
- * Kills processes that use a store, and looks at what they leave:
- *
- *   npm run crash-test -- [--rounds N] [--seed N] [--lanes N] [--json]
- *
- * Each round starts a process on a folder, ends it by SIGKILL at a random moment (while it writes, opens, closes, makes a
- * backup or upgrades), opens the folder again and compares it with what the process had been told is durable. Exit code 1
- * when anything was lost, torn or mixed up; the folders then stay, for whoever looks.
+ * Kills processes that use a store, and looks at what they leave. Each round starts a process on a folder, ends it by SIGKILL at a
+ * random moment (while it writes, opens, closes, makes a backup or upgrades), opens the folder again and compares it with what the
+ * process had been told is durable.
  */
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '1000' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    lanes: { type: 'string', default: String(Math.max(2, cpus().length)) },
-    json: { type: 'boolean', default: false },
-  },
+const HELP = `usage: npm run crash-test -- [options]
+  --rounds N  default 1000
+  --seed N    what is drawn from, default another one each time
+  --lanes N   processes at a time, default one a core
+  --json      one JSON object instead of a table
+Ends with 1 when anything was lost, torn or mixed up; the folders then stay.
+`;
+
+const { values: options } = scriptOptions(HELP, {
+  rounds: { type: 'string', default: '1000' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  lanes: { type: 'string', default: String(Math.max(2, cpus().length)) },
+  json: { type: 'boolean', default: false },
 });
 const rounds = Number(options.rounds);
 const seed = Number(options.seed);
