@@ -36,6 +36,9 @@ export interface EventReaderOptions {
 /** A message came that is not the next one: the consumer is made again, from the next one on. */
 class OutOfOrder extends Error {}
 
+/** The connection was lost while a fetch waited. */
+class Interrupted extends Error {}
+
 /**
  * One reading of the stream. It knows the position it has come to and makes its consumer again from there whenever that is lost,
  * so that every event comes once, in the order of the stream, whatever happens to servers and connections; where the stream has
@@ -47,6 +50,7 @@ export class EventReader {
   readonly #seen = new Map<string, { readonly run: string; readonly number: number }>();
   #position: EventPosition | undefined;
   #messages: ConsumerMessages | undefined;
+  #isInterrupted = false;
 
   constructor(options: EventReaderOptions) {
     this.#options = options;
@@ -79,6 +83,15 @@ export class EventReader {
     }
   }
 
+  /**
+   * The connection went or came back: what waits is begun anew. The client's own fetch would listen for no heartbeat until it has
+   * found its consumer again, which it looks for every 20 s only, the time a fetch may take.
+   */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#messages?.stop();
+  }
+
   /** Fixes where "from now on" is. Rejects when the stream cannot be asked; {@link events} asks again then. */
   async begin(): Promise<void> {
     await this.#bounds();
@@ -94,6 +107,7 @@ export class EventReader {
   }
 
   async *#fromHere(): AsyncGenerator<ClusterEvent, void, undefined> {
+    this.#isInterrupted = false;
     const { first, next } = await this.#bounds();
     const position = this.#position ?? { sequence: next, index: 0 };
     // A position beyond the end is one of another stream of this name.
@@ -108,6 +122,7 @@ export class EventReader {
           if (message.info.deliverySequence !== delivered) throw new OutOfOrder();
           yield* this.#take(message, delivered === 1);
         }
+        if (this.#isInterrupted) throw new Interrupted();
       }
     } finally {
       this.#messages?.stop();
@@ -138,7 +153,7 @@ export class EventReader {
       expires: FETCH_MS,
       idle_heartbeat: HEARTBEAT_MS,
     });
-    if (this.#options.signal.aborted) this.#messages.stop();
+    if (this.#options.signal.aborted || this.#isInterrupted) this.#messages.stop();
     return this.#messages;
   }
 

@@ -58,6 +58,7 @@ function eventStreamName(cluster: string): string {
 export class EventStream implements ClusterEvents {
   readonly #options: EventStreamOptions;
   readonly #publisher: EventPublisher;
+  readonly #readers = new Set<EventReader>();
 
   private constructor(options: EventStreamOptions) {
     const { connection, jetStream, cluster, host } = options;
@@ -70,6 +71,14 @@ export class EventStream implements ClusterEvents {
       send: (bytes, msgID) =>
         jetStream.publish(subject, bytes, { msgID, timeout: SEND_TIMEOUT_MS }),
     });
+    void this.#followConnection();
+  }
+
+  async #followConnection(): Promise<void> {
+    for await (const { type } of this.#options.connection.status()) {
+      if (type !== 'disconnect' && type !== 'reconnect') continue;
+      for (const reader of this.#readers) reader.interrupt();
+    }
   }
 
   /** Makes the stream where there is none; one that is there stays as it is. Throws `STORE_UNAVAILABLE`. */
@@ -97,10 +106,16 @@ export class EventStream implements ClusterEvents {
       ...{ connection, jetStream, manager, stream, host, signal },
       ...start,
     });
+    const readers = this.#readers;
     const begun = reader.begin().catch(() => undefined);
     return (async function* () {
-      await begun;
-      yield* reader.events();
+      readers.add(reader);
+      try {
+        await begun;
+        yield* reader.events();
+      } finally {
+        readers.delete(reader);
+      }
     })();
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import t from 'tap';
 import type { ClusterEvent } from '../../src/cluster/api.ts';
@@ -216,6 +216,42 @@ t.test(
     t.ok(leader !== undefined, 'a leader was killed');
     t.same(numbers(await reading), upTo(count), 'no event twice, none left out');
     await leader?.start();
+  },
+);
+
+t.test(
+  'a reading goes on after a reconnection although its consumer cannot be asked about',
+  { skip },
+  async (t) => {
+    const servers = await startNatsServers({ count: 1 });
+    t.teardown(() => servers.stop());
+    const connection = await connect({ servers: servers.url.replace('nats://', '') });
+    t.teardown(() => connection.close());
+    // The client asks about the consumer before it listens for heartbeats again; without a leader nobody answers.
+    const jetStream = jetstream(connection);
+    const { consumers } = jetStream;
+    const made: string[] = [];
+    const deaf: JetStreamClient = Object.create(jetStream, {
+      consumers: {
+        value: {
+          get: async (stream: string, name: string) => {
+            const consumer = await consumers.get(stream, name);
+            made.push(name);
+            return Object.assign(consumer, { info: () => new Promise(() => undefined) });
+          },
+        },
+      },
+    });
+    const manager = await jetstreamManager(connection);
+    const base = { connection, manager, cluster: 'lab', replicas: 1, host: 'a' };
+    const events = await EventStream.open({ ...base, jetStream: deaf });
+    const reading = collect(events, (all) => all.length === 2, BEGINNING);
+    events.publish(told(1));
+    while (made.length === 0) await sleep(20);
+    await connection.reconnect();
+    while (made.length === 1) await sleep(20);
+    events.publish(told(2));
+    t.same(numbers(await reading), [1, 2]);
   },
 );
 
