@@ -403,12 +403,29 @@ export const finding = object(
     oid: string,
     request: { type: 'integer', description: 'Number of the request on its switch' },
     bytes: { ...base64, description: 'The request as it was then; with a verifier' },
-    length: { type: 'integer', description: 'Length of the request when bytes is its beginning' },
+    length: {
+      type: 'integer',
+      description: 'Length of the request when bytes is its beginning, or is no longer kept',
+    },
     offset: { type: 'integer', description: 'Byte of the request that is wrong' },
     route: { type: 'array', items: string, description: 'Extensions it had passed, top first' },
     injected: { const: true, description: 'A fault rule broke it, not the extension' },
   },
   ['extensionId', 'oid', 'request', 'bytes', 'length', 'offset', 'route', 'injected'],
+);
+
+/** What there was of one rule by one extension. */
+export const findingGroup = object(
+  {
+    rule: string,
+    severity: { enum: ['error', 'warning', 'info'] },
+    extensionId: string,
+    injected: { const: true, description: 'Fault rules broke it, not the extension' },
+    count: { type: 'integer', description: 'Since the history of the world began' },
+    kept: { type: 'integer', description: 'How many of them are still there' },
+    firstSeq: { type: 'integer', description: 'seq of the first one' },
+  },
+  ['extensionId', 'injected'],
 );
 
 export const problem: JsonSchema = {

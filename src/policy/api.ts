@@ -33,6 +33,7 @@ export type {
   FabricEvent,
   FindingCount,
   FindingEntry,
+  FindingGroupInfo,
   FindingView,
   PendingOid,
   TraceEntry,
@@ -254,6 +255,8 @@ export interface PropertyInfo {
   readonly instanceId: string;
   /** `false` when no extension of the switch consumes it, or one refused it at re-issue after a restart. */
   readonly delivered: boolean;
+  /** Its class is not registered here: kept as it came, told to nobody (management.md 5). 64-bit values are decimal text. */
+  readonly opaque?: true;
 }
 export interface FeatureStatusInfo {
   readonly featureId: Guid;

@@ -1,9 +1,11 @@
 import type { Finding } from '../../switch/environment.ts';
-import type { FindingCount, FindingEntry, FindingFilter } from './trace-api.ts';
+import { FindingGroup } from './finding-group.ts';
+import type { FindingCount, FindingEntry, FindingFilter, FindingGroupInfo } from './trace-api.ts';
 
-/** Findings kept, and bytes of offending requests with them; the oldest go first. */
-const KEPT = 1_000;
+/** Bytes of offending requests that are kept. */
 const KEPT_BYTES = 4 * 1024 * 1024;
+/** Rule and extension together: extensions that come and go for ever must not fill the memory. */
+const GROUPS = 1_000;
 /** Bytes kept of one request. */
 const REQUEST_BYTES = 64 * 1024;
 /** Findings of one rule by one extension that are logged in one span of virtual milliseconds; the rest is counted. */
@@ -24,11 +26,11 @@ export interface LogLine {
 }
 
 /**
- * The findings of a world: the newest of them, and how many there were of each rule. An extension that breaks a rule with
- * every request fills neither memory nor log.
+ * The findings of a world: of each rule and extension the first and the newest, and how many there were. An extension that
+ * breaks a rule with every request fills neither memory nor log, and pushes out nothing but its own.
  */
 export class FindingLog {
-  #entries: FindingEntry[] = [];
+  readonly #groups = new Map<string, FindingGroup>();
   #bytes = 0;
   readonly #counts = new Map<string, FindingCount & { count: number }>();
   readonly #floods = new Map<string, Flood>();
@@ -41,15 +43,12 @@ export class FindingLog {
   }
 
   add(entry: FindingEntry): void {
-    this.#entries.push(entry);
-    this.#bytes += entry.bytes?.length ?? 0;
-    let gone = 0;
-    while (this.#entries.length - gone > KEPT || this.#bytes > KEPT_BYTES) {
-      this.#bytes -= this.#entries[gone]?.bytes?.length ?? 0;
-      gone += 1;
+    const group = this.#groupOf(entry);
+    this.#change(group, () => group.add(entry));
+    while (this.#bytes > KEPT_BYTES) {
+      const heaviest = this.#heaviest();
+      this.#change(heaviest, () => heaviest.lighten());
     }
-    // In one go: a flood would move the whole list for each.
-    if (gone > 0) this.#entries.splice(0, gone);
     const key = `${entry.rule}/${entry.severity}`;
     const counted = this.#counts.get(key);
     if (counted !== undefined) counted.count += 1;
@@ -78,13 +77,21 @@ export class FindingLog {
   }
 
   /** Newest last. */
-  entries({ limit, rule, extensionId }: FindingFilter = {}): FindingEntry[] {
-    const found = this.#entries.filter(
-      (entry) =>
-        (rule === undefined || entry.rule === rule) &&
-        (extensionId === undefined || entry.extensionId === extensionId),
-    );
-    return limit === undefined ? found : found.slice(Math.max(0, found.length - limit));
+  entries(filter: FindingFilter = {}): FindingEntry[] {
+    const ranked = this.#matching(filter).flatMap((group) => {
+      const entries = group.entries();
+      return entries.map((entry, at) => ({ entry, rank: entries.length - at }));
+    });
+    const { limit = ranked.length } = filter;
+    // The newest of each before the second newest of any: a flood hides nothing on a short page either.
+    ranked.sort((a, b) => a.rank - b.rank || b.entry.seq - a.entry.seq);
+    const shown = ranked.slice(0, limit).map(({ entry }) => entry);
+    return shown.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** What there was of each rule and extension since the history began, in the order they were first seen. */
+  groups(filter: Omit<FindingFilter, 'limit'> = {}): readonly FindingGroupInfo[] {
+    return this.#matching(filter).map((group) => group.info());
   }
 
   /** Of all there were, also those no longer kept. */
@@ -94,7 +101,41 @@ export class FindingLog {
 
   /** The findings are gone; the counts go on. */
   clear(): void {
-    this.#entries = [];
+    this.#groups.clear();
     this.#bytes = 0;
+  }
+
+  #matching({ rule, extensionId }: Omit<FindingFilter, 'limit'>): FindingGroup[] {
+    return [...this.#groups.values()].filter((group) => {
+      const info = group.info();
+      return (
+        (rule === undefined || info.rule === rule) &&
+        (extensionId === undefined || info.extensionId === extensionId)
+      );
+    });
+  }
+
+  #groupOf(entry: FindingEntry): FindingGroup {
+    const key = FindingGroup.keyOf(entry);
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    for (const [oldest, group] of this.#groups) {
+      if (this.#groups.size < GROUPS) break;
+      this.#groups.delete(oldest);
+      this.#bytes -= group.bytes;
+    }
+    const made = new FindingGroup(entry);
+    this.#groups.set(key, made);
+    return made;
+  }
+
+  #change(group: FindingGroup, act: () => void): void {
+    const before = group.bytes;
+    act();
+    this.#bytes += group.bytes - before;
+  }
+
+  #heaviest(): FindingGroup {
+    return [...this.#groups.values()].reduce((a, b) => (b.bytes > a.bytes ? b : a));
   }
 }

@@ -24,7 +24,7 @@ export interface FindingEntry extends Finding {
   readonly time: number;
   /** Switch name. */
   readonly switch: string;
-  /** Length of the request, when `bytes` is only its beginning. */
+  /** Length of the request, when `bytes` is only its beginning or is no longer kept. */
   readonly length?: number;
 }
 /** All that there were of one rule. */
@@ -33,16 +33,28 @@ export interface FindingCount {
   readonly severity: Finding['severity'];
   readonly count: number;
 }
+/** What there was of one rule by one extension since the world's history began. */
+export interface FindingGroupInfo extends FindingCount {
+  readonly extensionId?: string;
+  /** Faults that were injected broke it, not the extension. */
+  readonly injected?: true;
+  /** How many of them are still there: the first 10, and the newest. */
+  readonly kept: number;
+  /** `seq` of the first one. */
+  readonly firstSeq: number;
+}
 export interface FindingFilter {
-  /** The last this many of what the rest lets through. */
+  /** At most so many of what the rest lets through: the newest of each rule and extension, then the second newest of each … */
   readonly limit?: number;
   readonly rule?: string;
   readonly extensionId?: string;
 }
-/** The newest findings of a world: at most 1,000, with at most 4 MiB of bytes. */
+/** The findings of a world: of each rule and extension the first 10 and the newest 90, with at most 4 MiB of bytes. */
 export interface FindingView {
   /** Newest last. */
   entries(filter?: FindingFilter): FindingEntry[];
+  /** What there was of each rule and extension, also of those no longer kept; in the order they were first seen. */
+  groups(filter?: Omit<FindingFilter, 'limit'>): readonly FindingGroupInfo[];
   /** Since the world was opened, also of those no longer kept. */
   counts(): readonly FindingCount[];
 }
