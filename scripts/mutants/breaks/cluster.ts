@@ -40,12 +40,37 @@ export const CLUSTER: Area = {
       suites,
     },
     {
+      id: 'own-record-of-another-epoch',
+      title: 'a record of another epoch with the same number is taken for the own one',
+      file: 'src/cluster/record-writer.ts',
+      from: 'found.epoch === epoch && found.number === number',
+      to: 'found.number === number',
+      suites: ['test/cluster/slips.test.ts', ...suites],
+    },
+    {
+      id: 'stale-journal-believed',
+      title: 'an opening is taken for valid without a look at what came before it meanwhile',
+      file: 'src/cluster/take-over.ts',
+      from: 'if (await isLast(journal, entries, head.epoch, number, revision, deadline)) {',
+      to: 'if (revision > 0) {',
+      suites: ['test/cluster/slips.test.ts', ...suites],
+    },
+    {
       id: 'lease-never-runs-out',
       title: 'a host whose lease has run out goes on answering',
       file: 'src/cluster/lease.ts',
       from: '!this.#isClosed && !this.#lost.signal.aborted && since(this.#renewed) < this.#options.leaseMs',
       to: '!this.#isClosed && !this.#lost.signal.aborted',
       suites: ['test/cluster/membership.test.ts', 'test/cluster/world.test.ts'],
+    },
+    {
+      id: 'unanswered-commit-stays',
+      title:
+        'a commit whose writer was told that it failed, and that is in the journal, is not undone',
+      file: 'src/cluster/commit-writer.ts',
+      from: 'this.#toUndo = { ops: [...older, ...ops], kept: [...olderKept, ...kept] };',
+      to: 'this.#toUndo = { ops: [...older], kept: [...olderKept, ...kept] };',
+      suites,
     },
     {
       id: 'silent-host-alive',
