@@ -175,6 +175,42 @@ t.test(
   },
 );
 
+t.test(
+  'an update that waited for its turn and is not stored goes back to what was there when it came (E18, E38)',
+  async (t) => {
+    const store = new FailingStore();
+    const told: number[] = [];
+    const held: (() => void)[] = [];
+    const { fabric, port } = await open(store, [
+      extensionWith(() => ({
+        updatePortProperty: ({ settings, request }) => {
+          told.push(Number(settings?.['SettingIntA']));
+          if (told.length > 2) return 'forward';
+          held.push(() => request.forward());
+          return request.pend();
+        },
+      })),
+    ]);
+    const added = await port.properties.add(PORT_SETTING, { SettingIntA: 1 });
+    const stored = port.properties.update(added.id, { SettingIntA: 2 });
+    const waiting = port.properties.update(added.id, { SettingIntA: 3 });
+    held[0]?.();
+    t.equal((await stored).settings['SettingIntA'], 2);
+    t.same(told, [2, 3], 'its turn has come');
+    store.failing = true;
+    held[1]?.();
+    await t.rejects(waiting, { code: 'STORE_UNAVAILABLE' });
+    t.same(told, [2, 3, 2], 'the extension has what is stored');
+    t.same(ids(fabric), ['2 r2']);
+    t.match(
+      [...store.range('property/')].map(([, value]) => value),
+      [{ settings: { SettingIntA: 2 } }],
+    );
+    store.failing = false;
+    await fabric.close();
+  },
+);
+
 t.test('ports, NICs, switches and features whose write fails leave nothing behind', async (t) => {
   const store = new FailingStore();
   const { told, extension } = recorder();

@@ -333,6 +333,49 @@ t.test('an adapter whose removal was not stored, when the VM without it is (G41)
 });
 
 t.test(
+  'an adapter whose removal was not stored, when the VM without it is before that can be undone (G41)',
+  async (t) => {
+    const store = new FailingStore();
+    const held: OidRequest[] = [];
+    const slow = { isOn: false };
+    const extension = extensionWith(() => ({
+      createPort: (_port, request) => {
+        if (!slow.isOn) return 'forward';
+        held.push(request);
+        return request.pend();
+      },
+    }));
+    const { fabric } = await openVmWorld([extension], { store });
+    const vm = await fabric.vms.create({
+      name: 'V',
+      adapters: [{ switch: 'S' }, { name: 'Second' }],
+    });
+    await vm.adapter('Second').properties.add(PORT_SETTING, { SettingIntA: 1 });
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    store.holding = true;
+    const removed = ending(() => vm.removeAdapter('Second'));
+    slow.isOn = true;
+    const moved = ending(() => first(vm).connect('S'));
+    await turn();
+    // The undo waits behind this one, which is refused and writes nothing.
+    const refused = ending(() => vm.addAdapter({ name: 'Third', switch: 'S' }));
+    await failQueued(store);
+    t.equal(held.length, 1, 'the extension has the one that is stored');
+    held[0]?.forward();
+    t.equal(await moved, 'done');
+    await turn();
+    t.equal(held.length, 2, 'and now the one that it refuses');
+    held[1]?.complete(NdisStatus.DATA_NOT_ACCEPTED);
+    t.same([await removed, await refused], ['STORE_UNAVAILABLE', 'VETOED']);
+    t.equal(vm.adapters.length, 1, 'the removal stands: the VM was stored without it');
+    await turn();
+    t.same([...store.range('property/')], [], 'and so do its policies');
+    t.equal(await reopened(store), visible(fabric), 'the store holds what is to be seen');
+    await fabric.close();
+  },
+);
+
+t.test(
   'a save that is not stored, when the VM as saved is stored by the next change (G19)',
   async (t) => {
     const saving = extensionWith(() => {

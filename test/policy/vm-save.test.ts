@@ -1,8 +1,9 @@
 import t from 'tap';
 import { NdisStatus } from '../../src/core/status.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
-import type { ExtensionDefinition } from '../../src/sdk/extension.ts';
+import type { ExtensionDefinition, SwitchContext } from '../../src/sdk/extension.ts';
 import { extensionWith, FABRIKAM } from '../support/fabrikam.ts';
+import { FailingStore } from '../support/failing-store.ts';
 import { PORT_SETTING } from './open-world.ts';
 import {
   contents,
@@ -126,6 +127,91 @@ t.test('RESTORING_PORT only from NDIS 6.60 on, and only where data waits (B9)', 
     await fabric.close();
   }
 });
+
+t.test('a port whose saved state is restored has RESTORING_PORT no more (B9)', async (t) => {
+  const { extension } = keeper();
+  const contexts: SwitchContext[] = [];
+  const watcher = extensionWith(
+    (context) => {
+      contexts.push(context);
+      return {};
+    },
+    { id: 'f0000000-0000-4000-8000-0000000000f0', name: 'Watcher', type: 'capture' },
+  );
+  const { fabric } = await openVmWorld([watcher, extension]);
+  const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+  await vm.start();
+  await vm.save();
+  await vm.restore();
+  // OID_SWITCH_PORT_ARRAY (J2): FirstElementOffset is the u16 at 8, NumElements the u32 at 12; Flags of a port are the u32 at 4.
+  t.equal(contexts[0]?.ports().length, 1);
+  const [told] = fabric.trace.entries({ oid: 'OID_SWITCH_PORT_ARRAY' }).slice(-1);
+  const bytes = Buffer.from(told?.output ?? []);
+  t.equal(bytes.readUInt32LE(12), 1);
+  t.equal(bytes.readUInt32LE(bytes.readUInt16LE(8) + 4), 0);
+  await fabric.close();
+});
+
+t.test(
+  'data of an adapter that is not connected waits for the restore at which it is (G26, G29)',
+  async (t) => {
+    const { extension, log, behave } = keeper();
+    const store = new KeptStore();
+    const { fabric } = await openVmWorld([extension], { store });
+    const vm = await fabric.vms.create({
+      name: 'V',
+      adapters: [
+        { name: 'A', switch: 'S' },
+        { name: 'B', switch: 'S' },
+      ],
+    });
+    await vm.start();
+    const portB = vm.adapter('B').info.port?.portId;
+    await vm.save();
+    t.equal(vm.info.savedRecords, 2);
+    await vm.adapter('B').disconnect();
+    t.match(await vm.restore(), { restored: 1, unowned: [] });
+    t.match(vm.info, { state: 'running', savedRecords: 1 });
+    const saved = (): number => contents(store).filter((line) => line.startsWith('saved/')).length;
+    t.equal(saved(), 1, 'it outlives the process');
+    behave.isSilent = true;
+    await vm.save();
+    await vm.adapter('B').connect('S');
+    log.length = 0;
+    t.match(await vm.restore(), { restored: 1, unowned: [] });
+    t.same(log, [`restored ${vm.adapter('B').info.port?.portId} ${portB},7`]);
+    t.equal(vm.info.savedRecords, 0);
+    t.equal(saved(), 0);
+    await fabric.close();
+  },
+);
+
+t.test(
+  'a save that could not be stored: the VM runs again, and the extensions have their data back (G23, S9)',
+  async (t) => {
+    const { extension, log } = keeper();
+    const store = new FailingStore();
+    const { fabric, oids } = await openVmWorld([extension], { store });
+    const vm = await fabric.vms.create({ name: 'V', adapters: [{ switch: 'S' }] });
+    await vm.start();
+    const port = first(vm).info.port?.portId;
+    const before = visible(fabric);
+    oids();
+    store.failing = true;
+    t.equal(await ending(() => vm.save()), 'STORE_UNAVAILABLE');
+    store.failing = false;
+    t.same(oids(), [
+      ...['NIC_SAVE', 'NIC_SAVE', 'NIC_SAVE_COMPLETE'],
+      ...STOPPED,
+      ...VALIDATED,
+      ...STARTED,
+      ...['NIC_RESTORE', 'NIC_RESTORE_COMPLETE'],
+    ]);
+    t.equal(visible(fabric), before);
+    t.same(log, [`saved ${port}`, `restored ${port} ${port},7`]);
+    await fabric.close();
+  },
+);
 
 t.test('a refused save leaves the VM running exactly as before (G10, OP-14)', async (t) => {
   const { extension, behave } = keeper();

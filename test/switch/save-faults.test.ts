@@ -287,6 +287,36 @@ t.test('who wants more room every time is cut off after eight requests (G17)', (
   t.end();
 });
 
+t.test(
+  'eight requests for more room are the limit of each record, not of all together (G7, G17)',
+  async (t) => {
+    const done: number[] = [];
+    let asked = 0;
+    const { save, world } = saveScene([
+      extension('filter', {
+        saveNic: (state) => {
+          if (done.length === 3) return 'forward';
+          asked += 1;
+          if (asked < 8) {
+            // 576: the structure of revision 2 with its padding, 8-aligned (OP-12).
+            state.request.bytesNeeded = 576 + state.capacityBytes + 1;
+            return NdisStatus.BUFFER_TOO_SHORT;
+          }
+          asked = 0;
+          done.push(state.capacityBytes);
+          return state.save(blob(done.length));
+        },
+      }),
+    ]);
+    t.same(
+      save().records.map(({ data }) => data.length),
+      [1, 2, 3],
+      'each was asked for eight times',
+    );
+    t.same(rules(world), []);
+  },
+);
+
 t.test('endless success is cut off by number, by size, or when it brings nothing (G19)', (t) => {
   const byNumber = past({ saveNic: (state) => state.save(blob(1)) });
   t.match(byNumber.save(), { records: [], rule: 'G19', refused: { status: 0 } });

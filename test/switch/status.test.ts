@@ -304,3 +304,97 @@ t.test('a status query that is pended is answered later', async (t) => {
   t.equal(answer.status, NdisStatus.SUCCESS);
   t.equal(hex(answer.data), '00 00 00 00 00 00 00 00');
 });
+
+t.test(
+  'SerializationVersion behind FeatureStatusVersion is not the answering extension’s (F9, F10)',
+  async (t) => {
+    // Of the switch: version at 44, serialization at 46; of a port: 32 and 34.
+    for (const [portId, versionAt] of [
+      [-1, 44],
+      [1, 32],
+    ] as const) {
+      const broken: number[] = [];
+      for (let offset = versionAt; offset < versionAt + 4; offset += 1) {
+        const world = switchWorld();
+        const scribble = ({ request }: FeatureStatusQuery): Verdict => {
+          request.bytes[offset] = (request.bytes[offset] ?? 0) ^ 0xff;
+          return NdisStatus.SUCCESS;
+        };
+        const machine = startSwitch(world, [
+          extension('forward', {
+            queryPortFeatureStatus: scribble,
+            querySwitchFeatureStatus: scribble,
+          }),
+        ]);
+        makePort(machine);
+        const codec =
+          portId === -1
+            ? world.registry.status('switch', SWITCH_STATUS)
+            : world.registry.status('port', PORT_STATUS);
+        await machine.queryStatus(portId, portId === -1 ? SWITCH_STATUS : PORT_STATUS, codec);
+        if (rules(world).includes('F10')) broken.push(offset - versionAt);
+      }
+      t.same(broken, [2, 3], `port ${portId}`);
+    }
+  },
+);
+
+t.test(
+  'an answer one byte longer than the room ends with INVALID_LENGTH and what it needs (F11)',
+  async (t) => {
+    for (const [portId, fixed] of [
+      // Parameters 56 or 64 bytes, custom structure 16.
+      [-1, 72],
+      [1, 80],
+    ] as const) {
+      for (let more = 1; more <= 8; more += 1) {
+        const world = switchWorld();
+        const ends: (readonly [status: Verdict, needed: number])[] = [];
+        const rooms: number[] = [];
+        const answer = (query: FeatureStatusQuery): Verdict => {
+          rooms.push(query.capacityBytes);
+          const status = query.respondRaw(new Uint8Array((rooms[0] ?? 0) + more).fill(7));
+          ends.push([status, query.request.bytesNeeded]);
+          return status;
+        };
+        const machine = startSwitch(world, [
+          extension('forward', {
+            queryPortFeatureStatus: answer,
+            querySwitchFeatureStatus: answer,
+          }),
+        ]);
+        makePort(machine);
+        const id = portId === -1 ? SWITCH_STATUS : PORT_STATUS;
+        const codec = world.registry.status(portId === -1 ? 'switch' : 'port', id);
+        const { data } = await machine.queryStatus(portId, id, codec);
+        const wanted = (rooms[0] ?? 0) + more;
+        t.same(ends[0], [NdisStatus.INVALID_LENGTH, fixed + wanted], `${portId}: ${more} more`);
+        t.equal(data.length, wanted, 'asked again with that room');
+        t.same(rules(world), []);
+      }
+    }
+  },
+);
+
+t.test(
+  'values one element longer than the room end with INVALID_LENGTH and what they need (F11)',
+  async (t) => {
+    const world = switchWorld();
+    const ends: (readonly [status: Verdict, needed: number])[] = [];
+    const machine = startSwitch(world, [
+      extension('forward', {
+        querySwitchFeatureStatus: (query) => {
+          // Count and offset of the array, 8 bytes, then one u32 (R9): 4 bytes beyond the room for none.
+          const status = query.respond({ PortIds: [5] });
+          ends.push([status, query.request.bytesNeeded]);
+          return status;
+        },
+      }),
+    ]);
+    const codec = world.registry.status('switch', SWITCH_STATUS);
+    const { data } = await machine.queryStatus(-1, SWITCH_STATUS, codec);
+    t.same(ends[0], [NdisStatus.INVALID_LENGTH, 72 + 12]);
+    t.same([...data], [1, 0, 0, 0, 8, 0, 0, 0, 5, 0, 0, 0]);
+    t.same(rules(world), []);
+  },
+);
