@@ -28,7 +28,7 @@ const DEFAULT_DELAY_MS = 1_000;
 const EFFECTS: Readonly<Record<FaultPlace, readonly FaultEffect[]>> = {
   oid: ['status', 'throw', 'hang', 'delay', 'twice', 'act'],
   call: ['status', 'act'],
-  store: ['fail', 'delay', 'act', 'crash'],
+  store: ['fail', 'delay', 'act', 'crash', 'crashAnswered'],
   message: ['lost', 'lostAnswer', 'twice', 'delay', 'act', 'crash', 'crashAnswered'],
 };
 

@@ -12,14 +12,16 @@ interface HeldWrite {
 }
 
 /**
- * What a world writes on its way to the store, which may be any: where a fault says so it fails as on a full disk, or reaches the
- * store later. What is written meanwhile waits behind it, since writes become visible in the order they were called.
+ * What a world writes on its way to the store, which may be any: where a fault says so it fails as on a full disk, with what is
+ * called before that is known, reaches the store later, or is the last thing the world does. What is written meanwhile waits behind it, since writes become visible in the order they were called.
  */
 export class FaultableWrites implements Pick<Store, 'write'> {
   readonly #store: Store;
   readonly #faults: WorldFaults;
   readonly #clock: Clock;
   #held: HeldWrite[] = [];
+  /** A write that fails, and those called before that is known. */
+  readonly #failing: (() => void)[] = [];
 
   constructor(store: Store, faults: WorldFaults, clock: Clock) {
     this.#store = store;
@@ -34,19 +36,47 @@ export class FaultableWrites implements Pick<Store, 'write'> {
 
   write(ops: readonly StoreOp[]): Promise<void> | undefined {
     const rule = this.#faults.write(ops);
-    switch (rule?.options.effect) {
-      case 'crash':
-        this.#faults.crash();
-        return Promise.reject(new ExtSwitchError('STORE_UNAVAILABLE', 'the host died'));
-      case 'fail': {
-        const message = `fault rule ${rule.id} was met: no space left on device`;
-        return Promise.reject(new ExtSwitchError('STORE_UNAVAILABLE', message));
-      }
+    const effect = rule?.options.effect;
+    if (effect === 'crash') return Promise.reject(this.#died());
+    if (this.#failing.length > 0) return this.#fail('the write before it failed');
+    switch (effect) {
+      case 'crashAnswered':
+        return this.#dieAfter(this.#pass(ops));
+      case 'fail':
+        return this.#fail(`fault rule ${rule?.id} was met: no space left on device`);
       case 'delay':
-        return this.#hold(ops, rule.options.delayMs);
+        return this.#hold(ops, rule?.options.delayMs);
       default:
-        return this.#held.length > 0 ? this.#hold(ops, undefined) : this.#store.write(ops);
+        return this.#pass(ops);
     }
+  }
+
+  /** To the store, behind what waits. */
+  #pass(ops: readonly StoreOp[]): Promise<void> | undefined {
+    return this.#held.length > 0 ? this.#hold(ops, undefined) : this.#store.write(ops);
+  }
+
+  #died(): ExtSwitchError {
+    this.#faults.crash();
+    return new ExtSwitchError('STORE_UNAVAILABLE', 'the host died');
+  }
+
+  async #dieAfter(written: Promise<void> | undefined): Promise<void> {
+    // Of a store that writes at once nothing may be called in between.
+    if (written !== undefined) await written;
+    throw this.#died();
+  }
+
+  /** The contract of every store: what is queued behind a write that fails rejects with it. */
+  #fail(message: string): Promise<void> {
+    if (this.#failing.length === 0) {
+      queueMicrotask(() => {
+        for (const reject of this.#failing.splice(0)) reject();
+      });
+    }
+    return new Promise((_resolve, refuse) => {
+      this.#failing.push(() => refuse(new ExtSwitchError('STORE_UNAVAILABLE', message)));
+    });
   }
 
   #hold(ops: readonly StoreOp[], delayMs: number | undefined): Promise<void> {

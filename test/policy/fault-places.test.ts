@@ -1,8 +1,11 @@
 import t, { type Test } from 'tap';
+import { VirtualClock } from '../../src/core/clock.ts';
 import type { FabricOptions } from '../../src/policy/api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
+import { FaultableWrites } from '../../src/policy/fault-writes.ts';
 import type { FaultAct, FaultRuleOptions } from '../../src/policy/faults-api.ts';
 import { LocalHosts } from '../../src/policy/migration-hosts.ts';
+import type { WorldFaults } from '../../src/policy/world-faults.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { natsServerMissing, startNatsServers } from '../../src/testing/nats-servers.ts';
@@ -109,6 +112,43 @@ t.test('a world that is closed while a message is late does not wait for it', as
   await a.fabric.close();
   await b.fabric.close();
 });
+
+// --- writes ----------------------------------------------------------------------------------------------------------
+
+t.test(
+  'store: queued writes reject with the one that fails, none is applied (store contract)',
+  async (t) => {
+    const store = new MemoryStore();
+    const clock = new VirtualClock();
+    const rule = (effect: 'fail' | 'crash' | 'crashAnswered') => {
+      let met = false;
+      let died = 0;
+      const faults = {
+        write: () => {
+          if (met) return undefined;
+          met = true;
+          return { id: 'r', options: { at: 'store', effect } };
+        },
+        crash: () => {
+          died += 1;
+        },
+      } as unknown as WorldFaults;
+      return { writes: new FaultableWrites(store, faults, clock), died: () => died };
+    };
+    const put = (key: string) => [{ op: 'put', key, value: 1 }] as const;
+    const failing = rule('fail').writes;
+    const both = [failing.write(put('a')), failing.write(put('b'))];
+    for (const one of both) await t.rejects(one, { code: 'STORE_UNAVAILABLE' });
+    t.strictSame([store.get('a'), store.get('b')], [undefined, undefined]);
+    t.equal(failing.write(put('c')), undefined, 'the store takes writes again');
+    const before = rule('crash');
+    await t.rejects(before.writes.write(put('d')), { code: 'STORE_UNAVAILABLE' });
+    const after = rule('crashAnswered');
+    await t.rejects(after.writes.write(put('e')), { code: 'STORE_UNAVAILABLE' });
+    t.strictSame([before.died(), after.died()], [1, 1], 'the world has died');
+    t.strictSame([store.get('d'), store.get('e')], [undefined, 1], 'before it, or when it is kept');
+  },
+);
 
 // --- acts ------------------------------------------------------------------------------------------------------------
 

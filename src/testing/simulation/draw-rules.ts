@@ -1,6 +1,6 @@
 import { FAULT_ACTS, FAULT_MESSAGES, type FaultRuleOptions } from '../../policy/faults-api.ts';
 import type { Draw } from './draw-step.ts';
-import type { Faults } from './step.ts';
+import type { Faults, HostRule } from './step.ts';
 
 /** Extensions whose handlers a fault may stand in for: the others are who sees that the world is right. */
 const STANDS_IN = ['rogue', 'forwarder'] as const;
@@ -25,11 +25,24 @@ export function drawRules(draw: Draw, hosts: readonly string[]): Faults {
     // Only an extension that misbehaves asks for references.
     const [extension, nth] = ['rogue', 1 + draw.int(4)] as const;
     const mischief = [{ extension, nth, what: 'reference', delayMs: draw.pick([0, 5]) }] as const;
-    const of = [{ at: 'call', call: 'referencePort', extension, effect: 'status' }] as const;
-    return { mischief, rules: { host, of } };
+    const rule = { at: 'call', call: 'referencePort', extension, effect: 'status' } as const;
+    return { mischief, rules: [{ host, ...rule }] };
   }
-  const of = Array.from({ length: draw.pick([1, 1, 2]) }, () => drawRule(draw, hosts));
-  return { rules: { host, of } };
+  const count = draw.pick([1, 1, 2]);
+  return { rules: Array.from({ length: count }, () => ({ host, ...drawRule(draw, hosts) })) };
+}
+
+/** One of the first writes of a host fails, or is the last thing it does. */
+export function drawStoreRule(draw: Draw, host: string, most: number): HostRule {
+  const effect = draw.pick(['fail', 'crash', 'crashAnswered'] as const);
+  return { host, at: 'store', effect, nth: 1 + draw.int(most), times: 1 };
+}
+
+/** On every host the first message of a name is lost, or its answer; or its sender dies with it. */
+export function drawMessageRules(draw: Draw, hosts: readonly string[]): readonly HostRule[] {
+  const effect = draw.pick(['lost', 'lostAnswer', 'crash', 'crashAnswered'] as const);
+  const message = draw.pick(FAULT_MESSAGES);
+  return hosts.map((host) => ({ host, at: 'message', message, effect, times: 1 }));
 }
 
 function drawRule(draw: Draw, hosts: readonly string[]): FaultRuleOptions {
@@ -70,7 +83,7 @@ function drawRule(draw: Draw, hosts: readonly string[]): FaultRuleOptions {
       return { at: 'oid', ...asked, extension, effect: 'delay', delayMs: late, ...when };
     }
     case 3: {
-      const effect = draw.pick(['fail', 'delay', 'delay', 'crash'] as const);
+      const effect = draw.pick(['fail', 'delay', 'delay', 'crash', 'crashAnswered'] as const);
       return { at: 'store', effect, ...(effect === 'delay' ? { delayMs } : {}), ...when };
     }
     case 4: {

@@ -1,15 +1,13 @@
 import { Rng } from '../../core/rng.ts';
 import type { FabricInterface } from '../../policy/api.ts';
-import { drawRules } from './draw-rules.ts';
+import { drawMessageRules, drawRules, drawStoreRule } from './draw-rules.ts';
 import {
   BEHAVIOURS,
   type Change,
   type Faults,
-  MESSAGES,
   type Move,
   type Setting,
   type Step,
-  type StoreTrap,
   type VmVerb,
 } from './step.ts';
 
@@ -107,13 +105,9 @@ export class StepDraw {
   #faults({ hosts }: Sights): Faults {
     const draw = this.#draw;
     const what = draw.int(100);
+    const names = hosts.map(({ name }) => name);
     if (what < 45) return {};
-    if (what < 62) {
-      return drawRules(
-        draw,
-        hosts.map(({ name }) => name),
-      );
-    }
+    if (what < 62) return drawRules(draw, names);
     if (what < 82) {
       const mischief = Array.from({ length: draw.pick([1, 1, 2]) }, () => ({
         extension: draw.pick(['rogue', 'forwarder'] as const),
@@ -123,12 +117,8 @@ export class StepDraw {
       }));
       return { mischief };
     }
-    if (what < 92) {
-      const effect = draw.pick(['fails', 'dies', 'diesAfter'] as const);
-      return { store: { host: draw.pick(hosts).name, nth: 1 + draw.int(4), effect } };
-    }
-    const effect = draw.pick(['lostMessage', 'crash'] as const);
-    return { message: { message: draw.pick(MESSAGES), delivered: draw.chance(0.5), effect } };
+    if (what < 92) return { rules: [drawStoreRule(draw, draw.pick(names), 4)] };
+    return { rules: drawMessageRules(draw, names) };
   }
 
   /** One that was taken is gone back to soon: when a VM has moved, or the host has died, it is too late. */
@@ -148,8 +138,8 @@ export class StepDraw {
     this.#back = draw.chance(0.2) ? { host, snapshot, steps: 3 } : undefined;
     if (draw.chance(0.3)) return { do: 'forkSnapshot', host, snapshot };
     const isFailing = draw.chance(0.2);
-    const store: StoreTrap = { host, nth: 1, effect: draw.pick(['fails', 'dies', 'diesAfter']) };
-    return { do: 'restoreSnapshot', host, snapshot, ...(isFailing ? { store } : {}) };
+    const faults: Faults = isFailing ? { rules: [drawStoreRule(draw, host, 1)] } : {};
+    return { do: 'restoreSnapshot', host, snapshot, ...faults };
   }
 
   #migrate(sights: Sights): Change | Move {

@@ -1,4 +1,4 @@
-import { OIDS } from '../../abi/index.ts';
+import { OIDS, structure } from '../../abi/index.ts';
 import { isErrorStatus, NdisStatus, statusName } from '../../core/status.ts';
 import { defineExtension } from '../../sdk/define.ts';
 import type {
@@ -22,7 +22,9 @@ const LATE_MS = 5_000;
 /** What the first module says it needs of these; whoever completes the request says it anew (rule D5). */
 const NEEDED = 8;
 const ADD = 'OID_SWITCH_PORT_PROPERTY_ADD';
+const NIC_CREATE = 'OID_SWITCH_NIC_CREATE';
 const MAY_FAIL = /_CREATE$|_PROPERTY_(?:ADD|UPDATE)$/;
+const NIC = structure('NDIS_SWITCH_NIC_PARAMETERS');
 const { SUCCESS } = NdisStatus;
 
 export interface ProbeOptions {
@@ -50,6 +52,10 @@ export function probed(
 }
 
 const nicKey = ({ portId, index }: NicParameters): string => `${portId}/${index}`;
+
+/** A NIC below the external one may not (rule book D.3: NIC_CREATE, veto for index 0). */
+const mayFail = ({ oidName, bytes }: OidRequest): boolean =>
+  MAY_FAIL.test(oidName) && (oidName !== NIC_CREATE || NIC.view(bytes).NicIndex === 0);
 
 class Probe {
   readonly #sw: SwitchContext;
@@ -152,7 +158,7 @@ class Probe {
     this.#asking.delete(id);
     const said = this.#options.firstWords.get(`${this.#sw.id}/${id}`);
     // What may not fail comes back with success whatever they say (OP-28).
-    if (said !== undefined && said !== status && MAY_FAIL.test(oidName)) {
+    if (said !== undefined && said !== status && mayFail(request)) {
       const names = `${statusName(status)}, who ended it said ${statusName(said)}`;
       this.#bad(`${oidName} (${id}) came back with ${names} (NdisOidDoubleComplete)`);
     }

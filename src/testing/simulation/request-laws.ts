@@ -53,6 +53,10 @@ function recordOf(bytes: Uint8Array): string {
   return `${hex(bytes, SAVE_ID, SAVE_ID + 16)} ${hex(bytes, from, from + length)}`;
 }
 
+/** Port/index of a request of a NIC, of others nothing that one has. */
+const nicOf = ({ oid, input }: TraceEntry): string =>
+  oid.startsWith('OID_SWITCH_NIC_') ? `${u32(input, NIC_PORT)}/${u32(input, NIC_INDEX)}` : '';
+
 /** One switch, as its requests tell it. */
 interface Known {
   /** Port/index of the NICs there are → MTU as NIC_CREATE left it. */
@@ -61,6 +65,10 @@ interface Known {
   readonly saving: Map<string, number>;
   /** Port/instance id of the policies the stack was told of. */
   readonly properties: Set<string>;
+  /** Policies whose removal was refused: what they are told of next, an extension or the management may have decided. */
+  readonly doubted: Set<string>;
+  /** NICs that were deleted since nothing was under way: an undo makes them anew. */
+  readonly gone: Set<string>;
   /** The last request that was refused for want of resources, and how often in a row. */
   refused: { readonly request: TraceEntry; times: number } | undefined;
 }
@@ -85,6 +93,8 @@ export class RequestLaws {
       nics: new Map(),
       saving: new Map(),
       properties: new Set(),
+      doubted: new Set(),
+      gone: new Set(),
       refused: undefined,
     });
   }
@@ -110,6 +120,7 @@ export class RequestLaws {
     }
     for (const [sw, known] of this.#switches) {
       known.refused = undefined;
+      known.gone.clear();
       for (const nic of known.saving.keys()) {
         complain('saves', `switch ${sw}: the save of NIC ${nic} never completed (G8)`);
       }
@@ -126,7 +137,7 @@ export class RequestLaws {
       Buffer.compare(refused.request.input, entry.input) === 0;
     const times = isSame ? refused.times + 1 : 1;
     known.refused = entry.status === RESOURCES ? { request: entry, times } : undefined;
-    if (times <= 1 + this.#retries) return undefined;
+    if (times <= 1 + this.#retries || known.gone.has(nicOf(entry))) return undefined;
     return ['requests', `sent ${times} times, ${1 + this.#retries} expected (OP-29)`];
   }
 
@@ -148,11 +159,14 @@ export class RequestLaws {
     const port = isPort ? u32(input, isDelete ? DELETED_PORT : PROPERTY_PORT) : 'switch';
     const key = `${port}/${hex(input, place, place + 16)}`;
     const isThere = known.properties.has(key);
+    const isDoubted = known.doubted.has(key);
     if (verb === 'ADD') {
       if (status === SUCCESS) known.properties.add(key);
-      return isThere ? ['requests', `${key} is added again (E14)`] : undefined;
+      if (status === SUCCESS) known.doubted.delete(key);
+      return isThere && !isDoubted ? ['requests', `${key} is added again (E14)`] : undefined;
     }
-    if (isDelete) known.properties.delete(key);
+    if (isDelete && status !== SUCCESS && isThere) known.doubted.add(key);
+    else if (isDelete) known.properties.delete(key);
     return isThere ? undefined : ['requests', `${key} was never added`];
   }
 
@@ -160,7 +174,7 @@ export class RequestLaws {
     const { oid, input, status } = entry;
     const { nics, saving } = known;
     if (oid.includes('_SAVE') || oid.includes('_RESTORE')) return this.#followSave(entry, known);
-    const key = `${u32(input, NIC_PORT)}/${u32(input, NIC_INDEX)}`;
+    const key = nicOf(entry);
     switch (oid) {
       case 'OID_SWITCH_NIC_CREATE':
         if (status === SUCCESS) nics.set(key, u32(input, NIC_MTU));
@@ -178,6 +192,7 @@ export class RequestLaws {
         return saving.has(key) ? ['saves', `its save has not completed (G8)`] : undefined;
       case 'OID_SWITCH_NIC_DELETE':
         nics.delete(key);
+        known.gone.add(key);
         return undefined;
       default:
         return undefined;

@@ -74,22 +74,8 @@ function linesOf(step: Step): readonly Line[] | undefined {
   return line === undefined ? undefined : [...faults, line];
 }
 
-function faultsOf({ mischief = [], store, message, rules }: Step): readonly Line[] | undefined {
-  if (
-    rules !== undefined ||
-    mischief.length > 0 ||
-    (store !== undefined && store.effect !== 'fails')
-  )
-    return undefined;
-  const lines: Line[] = [];
-  if (store !== undefined) {
-    lines.push(['inject', { fault: 'storeFailure', host: store.host, nth: store.nth }]);
-  }
-  if (message !== undefined) {
-    const { effect, message: name, delivered } = message;
-    lines.push(['inject', { fault: effect, message: name, delivered }]);
-  }
-  return lines;
+function faultsOf({ mischief = [], rules = [] }: Step): readonly Line[] | undefined {
+  return rules.length > 0 || mischief.length > 0 ? undefined : [];
 }
 
 /** Exported, and imported under another name. */
@@ -189,7 +175,7 @@ type PlainChange = Exclude<
 
 /** Changes whose fields are those of their verbs. */
 function plainLine(change: PlainChange): Line {
-  const { do: verb, mischief: _m, store: _s, message: _g, rules: _r, ...fields } = change;
+  const { do: verb, mischief: _m, rules: _r, ...fields } = change;
   switch (verb) {
     case 'createSwitch': {
       const { host, switch: name, type } = change;

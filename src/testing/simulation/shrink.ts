@@ -130,16 +130,15 @@ class Shrinking {
 
 /** What may stand in place of a step, simplest first. */
 function* simpler(step: Step): Generator<readonly Step[]> {
-  const { mischief, store, message, rules, ...plain } = step;
+  const { mischief, rules, ...plain } = step;
   const faults: Faults = {
     ...(mischief === undefined ? {} : { mischief }),
-    ...(store === undefined ? {} : { store }),
-    ...(message === undefined ? {} : { message }),
     ...(rules === undefined ? {} : { rules }),
   };
   if (Object.keys(faults).length > 0) yield [plain as Step];
-  if (rules !== undefined && rules.of.length > 1) {
-    for (const one of rules.of) yield [{ ...step, rules: { ...rules, of: [one] } }];
+  if (rules !== undefined && rules.length > 1) {
+    for (const one of rules) yield [{ ...step, rules: [one] }];
+    for (const one of rules) yield [{ ...step, rules: rules.filter((each) => each !== one) }];
   }
   if (mischief !== undefined && rules !== undefined) {
     yield [{ ...plain, mischief } as Step];

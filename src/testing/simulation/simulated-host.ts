@@ -10,7 +10,7 @@ import { belowUplink } from './change-host.ts';
 import { HostLook } from './host-look.ts';
 import type { Planted } from './plants.ts';
 import { MischiefList, rogueExtension } from './rogue.ts';
-import { type MessageTraps, SimulatedHosts } from './simulated-hosts.ts';
+import { SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedStore } from './simulated-store.ts';
 import type { Setting } from './step.ts';
 import { MOF, WELL_IDS, WellBehaved } from './well-behaved.ts';
@@ -28,7 +28,6 @@ export interface Surroundings {
   readonly clock: VirtualClock;
   readonly hosts: HostDirectory;
   readonly mischief: MischiefList;
-  readonly messages: MessageTraps;
   readonly planted: Planted;
   /** Of whoever simulates. */
   readonly extensions: readonly ExtensionDefinition[];
@@ -65,15 +64,11 @@ export class SimulatedHost {
   }
 
   async open(): Promise<void> {
-    const { hosts, messages, planted, isDead, mischief } = this.#around;
+    const { hosts, planted, isDead, mischief } = this.#around;
     if (planted.strikes('diskUnreadable')) {
       throw new ExtSwitchError('STORE_CORRUPT', 'the disk cannot be read');
     }
-    const directory = new SimulatedHosts(hosts, this.name, messages, {
-      isDead,
-      crash: () => this.store.kill(),
-      planted,
-    });
+    const directory = new SimulatedHosts(hosts, this.name, { isDead, planted });
     this.#fabric = await this.#openOn(this.store, this.wellBehaved, mischief, directory);
   }
 

@@ -10,10 +10,9 @@ import { Planted } from './plants.ts';
 import type { SavedRecords } from './request-laws.ts';
 import { MischiefList } from './rogue.ts';
 import { SimulatedHost, type Surroundings } from './simulated-host.ts';
-import { MessageTraps } from './simulated-hosts.ts';
 import { SimulatedStore } from './simulated-store.ts';
 import { vmLine } from './state-lines.ts';
-import type { Change, Move, Result, RuleSet, Setting, Step } from './step.ts';
+import type { Change, HostRule, Move, Result, Setting, Step } from './step.ts';
 import { HostTrace } from './trace-checks.ts';
 import { entryText, TraceDigest } from './trace-digest.ts';
 import { type Verdict, WorldChecks } from './world-checks.ts';
@@ -49,7 +48,6 @@ export class Simulation {
   readonly #clock = new VirtualClock();
   readonly #planted: Planted;
   readonly #mischief: MischiefList;
-  readonly #messages = new MessageTraps();
   readonly #hosts = new Map<string, SimulatedHost>();
   readonly #traces = new Map<string, HostTrace>();
   readonly #around: Surroundings;
@@ -79,7 +77,6 @@ export class Simulation {
       clock: this.#clock,
       hosts: new LocalHosts(),
       mischief: this.#mischief,
-      messages: this.#messages,
       planted: this.#planted,
       extensions: options.extensions ?? [],
       isDead: (host) => this.#hosts.get(host)?.store.isDead ?? true,
@@ -109,7 +106,7 @@ export class Simulation {
     this.#arm(step);
     this.#checks.begin();
     const verdict = shaken(await this.#perform(step), step.rules);
-    if (step.rules?.of.some(({ effect }) => effect === 'delay')) await this.#pass(LONGEST_DELAY_MS);
+    if (step.rules?.some(({ effect }) => effect === 'delay')) await this.#pass(LONGEST_DELAY_MS);
     this.results.push(verdict.result);
     this.#arm({ do: 'wait', ms: 0 });
     if (this.breach !== undefined) return;
@@ -150,12 +147,13 @@ export class Simulation {
 
   #arm(step: Step): void {
     this.#mischief.arm(step.mischief);
-    this.#messages.arm(step.message);
-    for (const { name, store, isOpen, fabric } of this.hosts) {
-      store.arm(step.store?.host === name ? step.store : undefined);
-      if (!isOpen) continue;
-      fabric.faults.clear();
-      if (step.rules?.host === name) fabric.faults.add(...step.rules.of);
+    for (const { isOpen, fabric } of this.hosts) if (isOpen) fabric.faults.clear();
+    for (const { host: name, ...rule } of step.rules ?? []) {
+      const host = this.#hosts.get(name);
+      if (host === undefined) continue;
+      host.fabric.faults.add(rule);
+      // What was not written leaves no word of what it was to be.
+      if (rule.at === 'store') host.look.touchAll();
     }
   }
 
@@ -475,17 +473,19 @@ export class Simulation {
 }
 
 /** With acts among the rules of a step, what became of the switches of that host is not predicted. */
-function shaken(verdict: Verdict, rules: RuleSet | undefined): Verdict {
-  if (!rules?.of.some(({ effect }) => effect === 'act')) return verdict;
-  const { host } = rules;
-  const shake: Act = {
-    host,
-    touches: [`switch/${host}/`, `port/${host}/`, `switchPolicy/${host}/`],
-    shakesVms: true,
-    run: () => Promise.resolve(),
-    missing: () => undefined,
-  };
-  return { result: 'unknown', acts: [...verdict.acts, shake] };
+function shaken(verdict: Verdict, rules: readonly HostRule[] = []): Verdict {
+  const acting = rules.filter(({ effect }) => effect === 'act');
+  if (acting.length === 0) return verdict;
+  const shakes = acting.map(
+    ({ host }): Act => ({
+      host,
+      touches: [`switch/${host}/`, `port/${host}/`, `switchPolicy/${host}/`],
+      shakesVms: true,
+      run: () => Promise.resolve(),
+      missing: () => undefined,
+    }),
+  );
+  return { result: 'unknown', acts: [...verdict.acts, ...shakes] };
 }
 
 /** Deletes all VMs and switches. */

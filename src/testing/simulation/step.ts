@@ -39,35 +39,15 @@ export interface Mischief {
   readonly delayMs: number;
 }
 
-/** The n-th write of the step to the host's store fails, or is the last thing the host does. */
-export interface StoreTrap {
+/** A fault rule of one host's world (`fabric.faults`), in force while the step lasts. */
+export interface HostRule extends FaultRuleOptions {
   readonly host: string;
-  readonly nth: number;
-  readonly effect: 'fails' | 'dies' | 'diesAfter';
-}
-
-export const MESSAGES = ['compare', 'prepare', 'take', 'abandon', 'outcome', 'forget'] as const;
-export type MessageName = (typeof MESSAGES)[number];
-
-/** The first message of this name is lost, or only its answer; or the sender dies with it. */
-export interface MessageTrap {
-  readonly message: MessageName;
-  readonly delivered: boolean;
-  readonly effect: 'lostMessage' | 'crash';
-}
-
-/** Fault rules of one host's world (`fabric.faults`), in force while the step lasts. */
-export interface RuleSet {
-  readonly host: string;
-  readonly of: readonly FaultRuleOptions[];
 }
 
 /** Faults that the step meets. */
 export interface Faults {
   readonly mischief?: readonly Mischief[];
-  readonly store?: StoreTrap;
-  readonly message?: MessageTrap;
-  readonly rules?: RuleSet;
+  readonly rules?: readonly HostRule[];
 }
 
 type On<T> = T & Faults;

@@ -1,0 +1,77 @@
+import t from 'tap';
+import { play } from '../../src/testing/simulation/play.ts';
+import type { Setting, Step } from '../../src/testing/simulation/step.ts';
+
+/*
+ * Histories that seeds have found and shrinking has shortened: of defects that are mended, and of laws that were wrong. All hold.
+ */
+
+t.setTimeout(120_000);
+
+const setting: Setting = {
+  seed: 'found',
+  hosts: ['h1', 'h2'],
+  profile: 'ws2022',
+  scheduling: 'fifo',
+  behaviour: {},
+};
+const createVm = { do: 'createVm', host: 'h1', vm: 'V', adapters: ['A'] } as const;
+const startVm = { do: 'vm', verb: 'start', vm: 'V' } as const;
+const on = { vm: 'V', adapter: 'n0' } as const;
+
+const FOUND: Readonly<Record<string, readonly Step[]>> = {
+  // Seed 1106. A refused removal leaves the policy where it is: the update after it is no update of nothing.
+  'a policy whose removal was refused is updated (E14)': [
+    createVm,
+    { do: 'addPolicy', ...on, policy: 1, value: 1 },
+    startVm,
+    {
+      do: 'removePolicy',
+      ...on,
+      policy: 1,
+      mischief: [{ extension: 'rogue', nth: 1, what: 'pendAndAnswer', delayMs: 0 }],
+    },
+    { do: 'updatePolicy', ...on, policy: 1, value: 2 },
+  ],
+  // Seed 2066. Rule book D.3: only NIC_CREATE of index 0 may be vetoed; a physical adapter is there whatever they say.
+  'an extension refuses the NIC of a physical adapter (D.3, OP-28)': [
+    {
+      do: 'copySwitch',
+      host: 'h1',
+      switch: 'A',
+      to: 'h2',
+      copy: 'C',
+      mischief: [{ extension: 'forwarder', nth: 3, what: 'completeInside', delayMs: 0 }],
+    },
+    {
+      do: 'connectUplink',
+      host: 'h1',
+      switch: 'B',
+      team: 'none',
+      adapters: 1,
+      mischief: [{ extension: 'forwarder', nth: 3, what: 'completeInside', delayMs: 0 }],
+    },
+  ],
+  // Seed 2078. The undo of a move makes the NIC that was refused elsewhere with the very same bytes: no retry (OP-29).
+  'a NIC that is refused on its way is made again where it was (OP-29)': [
+    createVm,
+    startVm,
+    {
+      do: 'atomic',
+      host: 'h1',
+      throws: false,
+      steps: [
+        { do: 'addAdapter', vm: 'V', adapter: 'n6', switch: 'A' },
+        { do: 'connectAdapter', ...on, switch: 'A' },
+      ],
+      mischief: [{ extension: 'rogue', nth: 6, what: 'completeInside', delayMs: 0 }],
+    },
+  ],
+};
+
+for (const [name, steps] of Object.entries(FOUND)) {
+  t.test(name, async (t) => {
+    const { breach } = await play({ setting, steps });
+    t.equal(breach, undefined, `${breach?.invariant}: ${breach?.message}`);
+  });
+}
