@@ -5,6 +5,7 @@ import {
   FAULT_MESSAGES,
   FAULT_PLACES,
 } from '../policy/faults-api.ts';
+import { faultWords, faultWordsInput } from './fault-words.ts';
 import type { JsonSchema } from './route.ts';
 import { object, text } from './schemas.ts';
 
@@ -83,3 +84,15 @@ export const faultRule = object(
   },
   GIVEN.filter((name) => !['id', 'nth', 'probability'].includes(name)),
 );
+
+/** A rule, or the few words that mean one. Which of them a body is to be, it tells by `target`. */
+export const faultInput: JsonSchema = {
+  type: 'object',
+  if: { required: ['target'], properties: { target: {} } },
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  then: faultWordsInput,
+  else: faultRuleInput,
+};
+
+/** As it was given: a rule, or the words. */
+export const shownFault: JsonSchema = { anyOf: [faultRule, faultWords] };

@@ -8,6 +8,7 @@ import type {
   VerifierMode,
 } from '../policy/api.ts';
 import type { FaultRuleOptions } from '../policy/faults-api.ts';
+import type { SpokenFaults } from './fault-words.ts';
 import { IdempotencyCache } from './idempotency.ts';
 
 /** One world and what the plane keeps beside it. */
@@ -18,6 +19,7 @@ export interface World {
   readonly store: string;
   readonly verifier: VerifierMode;
   readonly idempotency: IdempotencyCache;
+  readonly spokenFaults: SpokenFaults;
   /** Ends an event stream each; called when the world goes away. */
   readonly streams: Set<() => void>;
 }
@@ -210,7 +212,16 @@ function makeWorld(
   store: string,
   verifier: VerifierMode,
 ): World {
-  return { name, fabric, store, verifier, idempotency: new IdempotencyCache(), streams: new Set() };
+  const idempotency = new IdempotencyCache();
+  return {
+    name,
+    fabric,
+    store,
+    verifier,
+    idempotency,
+    spokenFaults: new Map(),
+    streams: new Set(),
+  };
 }
 
 function endStreams(world: World): void {
