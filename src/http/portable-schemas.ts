@@ -110,7 +110,7 @@ export const portableDocument = object({
   checksum: { type: 'string', description: '`sha256:` over the canonical JSON of the rest' },
 });
 
-export const importInput = object(
+const importWithOptions = object(
   {
     document: {
       type: 'object',
@@ -128,6 +128,19 @@ export const importInput = object(
   },
   ['switches', 'ids', 'name'],
 );
+
+/** With what is to be done with it, or the document by itself, as it was exported. */
+export const importInput: JsonSchema = {
+  anyOf: [
+    importWithOptions,
+    {
+      type: 'object',
+      required: ['format'],
+      properties: { format: {} },
+      description: 'The document itself: fresh ids, switches of the same names',
+    },
+  ],
+};
 
 export const importReport = object({
   switches: listed(switchShape),

@@ -182,3 +182,21 @@ t.test(
     t.equal(tooLarge.statusCode, 413);
   },
 );
+
+t.test('what an export answers is what an import takes, as it is', async (t) => {
+  const { call } = await savedVm(t);
+  const { body: document } = await call('POST', '/v1/vms/vm/export');
+  await call('DELETE', '/v1/vms/vm');
+  const taken = await call('POST', '/v1/vms/import', document);
+  t.equal(taken.status, 201);
+  t.match(taken.body, { vms: [{ name: 'vm', state: 'saved' }] });
+  t.not(taken.body.vms[0].id, document.vms[0].id, 'fresh ids, the default');
+  const listed = await call('GET', '/v1/vms/vm/adapters/a/properties');
+  t.match(listed.body.items, [{ settings: { Label: 'ü' } }]);
+  const changed = await call('POST', '/v1/vms/import', { ...document, profile: 'ws2019' });
+  t.match(changed.body, { status: 422, member: 'checksum' });
+  const { body: whole } = await call('POST', '/v1/switches/s/export');
+  await call('POST', '/v1/worlds', { name: 'w' });
+  const copied = await call('POST', '/worlds/w/v1/switches/import', whole);
+  t.match(copied.body, { switches: [{ name: 's' }] });
+});

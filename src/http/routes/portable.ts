@@ -4,7 +4,7 @@ import { importInput, importReport, portableDocument } from '../portable-schemas
 import { defineRoute, type Route } from '../route.ts';
 import { object } from '../schemas.ts';
 
-type ImportBody = ImportOptions & { readonly document: object };
+type ImportBody = (ImportOptions & { readonly document: object }) | { readonly format: unknown };
 type VmParams = { readonly vm: string };
 type SwitchParams = { readonly switch: string };
 
@@ -55,7 +55,8 @@ export const portableRoutes: readonly Route[] = [
       'The extensions are asked on validation ports, as when a VM is created.',
     bodyLimit: BODY_LIMITS.documentBytes,
     schema: { body: importInput, response: { 201: importReport }, errors: IMPORT_ERRORS },
-    async handle({ world, body: { document, ...options } }) {
+    async handle({ world, body }) {
+      const { document, options } = given(body);
       return { status: 201, body: await world.vms.import(document, options) };
     },
   }),
@@ -91,8 +92,15 @@ export const portableRoutes: readonly Route[] = [
       'Extensions that are not installed stay bound and do not run, which is noted; a required one refuses (rule A50).',
     bodyLimit: BODY_LIMITS.documentBytes,
     schema: { body: importInput, response: { 201: importReport }, errors: IMPORT_ERRORS },
-    async handle({ world, body: { document, ...options } }) {
+    async handle({ world, body }) {
+      const { document, options } = given(body);
       return { status: 201, body: await world.switches.import(document, options) };
     },
   }),
 ];
+
+function given(body: ImportBody): { readonly document: object; readonly options: ImportOptions } {
+  if ('format' in body) return { document: body, options: {} };
+  const { document, ...options } = body;
+  return { document, options };
+}
