@@ -58,7 +58,8 @@ export class CompiledRoute {
       );
     }
     if (this.#body === undefined) {
-      throw new ExtSwitchError('MALFORMED', `${route.method} ${route.path} takes no body`);
+      mustBeEmpty(body, `${route.method} ${route.path}`);
+      return;
     }
     if (!this.#body(body)) throw schemaError(this.#body.errors, 'body', body);
   }
@@ -96,6 +97,19 @@ export function makeContext(
   headers: RequestHeaders,
 ): RouteContext<unknown, unknown, unknown> {
   return { world, entry, base, here, params, query, body, headers };
+}
+
+/** Of a route without a body: many clients send `{}` with every POST, which says nothing. */
+function mustBeEmpty(body: unknown, what: string): void {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  if (!isObject) throw new ExtSwitchError('MALFORMED', `${what} takes no body`);
+  const name = Object.keys(body)[0]?.slice(0, 100);
+  if (name === undefined) return;
+  throw new ExtSwitchError(
+    'UNKNOWN_FIELD',
+    `unknown field ${JSON.stringify(name)}: ${what} takes no body`,
+    { member: name },
+  );
 }
 
 const MAX_PARAM_LENGTH = 256;

@@ -185,3 +185,35 @@ t.test('law: no body, path or query of any shape gives a 500', async (t) => {
     [],
   );
 });
+
+t.test('a route without a body takes {} for none, and refuses what says something', async (t) => {
+  const { call } = await openPlane(t);
+  await call('POST', '/v1/vms', { name: 'v' });
+  t.equal((await call('POST', '/v1/vms/v/start', {})).status, 200);
+  t.match(await call('POST', '/v1/vms/v/stop', { force: true }), {
+    status: 400,
+    body: { type: 'urn:extswitch:error:UNKNOWN_FIELD', member: 'force' },
+  });
+  t.equal((await call('POST', '/v1/vms/v/stop', [])).status, 400);
+  t.equal((await call('POST', '/v1/vms/v/stop', '', JSON_TYPE)).status, 200, 'no bytes at all');
+  const done = await call('POST', '/v1/batch', {
+    operations: [{ method: 'POST', path: '/v1/vms/v/start', body: {} }],
+  });
+  t.match(done.body.items, [{ status: 200 }]);
+});
+
+t.test('the seed of a world may be a number: its digits are the text', async (t) => {
+  const { call } = await openPlane(t);
+  t.match(await call('POST', '/v1/worlds', { name: 'w', seed: 42 }), {
+    status: 201,
+    body: { seed: '42' },
+  });
+  t.match(await call('POST', '/v1/worlds', { seed: 1.5 }), {
+    status: 400,
+    body: { member: 'seed' },
+  });
+  t.match(await call('POST', '/v1/worlds', { seed: '' }), {
+    status: 422,
+    body: { member: 'seed' },
+  });
+});

@@ -7,7 +7,7 @@ import type {
 import type { FaultRuleOptions } from '../../policy/faults-api.ts';
 import { faultRuleInputs } from '../fault-schemas.ts';
 import { type PageQuery, pageByKey } from '../page.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { defineRoute, type JsonSchema, type Route } from '../route.ts';
 import {
   behaviour,
   isolate,
@@ -23,7 +23,7 @@ import { type Worlds, worldInfo } from '../worlds.ts';
 
 type WorldBody = {
   readonly name?: string;
-  readonly seed?: string;
+  readonly seed?: string | number | bigint;
   readonly profile?: ProfileName;
   readonly store?: 'memory';
   readonly scheduling?: 'fifo' | 'seeded';
@@ -32,6 +32,13 @@ type WorldBody = {
   readonly isolate?: IsolationOptions;
   readonly faults?: readonly FaultRuleOptions[];
 };
+const seed: JsonSchema = {
+  type: ['string', 'integer'],
+  minLength: 1,
+  maxLength: 1_024,
+  description: 'Any text; of a number its decimal digits',
+};
+
 type WorldParams = { readonly name: string };
 
 const params = { name: 'World name' };
@@ -51,7 +58,7 @@ export function worldRoutes(worlds: Worlds): readonly Route[] {
         body: object(
           {
             name: text(64),
-            seed: text(1_024),
+            seed,
             profile: profiles,
             store: { enum: ['memory'] },
             scheduling: {
@@ -80,7 +87,11 @@ export function worldRoutes(worlds: Worlds): readonly Route[] {
         errors: ['ALREADY_EXISTS', 'FORBIDDEN', 'INVALID_ARGUMENT'],
       },
       async handle({ body }) {
-        const made = await worlds.create(body ?? {});
+        const { seed: start, ...options } = body ?? {};
+        const made = await worlds.create({
+          ...options,
+          ...(start === undefined ? {} : { seed: String(start) }),
+        });
         return { status: 201, body: worldInfo(made), location: `/v1/worlds/${made.name}` };
       },
     }),
