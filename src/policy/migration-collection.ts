@@ -1,6 +1,6 @@
 import { drive } from '../../switch/steps.ts';
 import { ExtSwitchError } from '../core/errors.ts';
-import { parseGuid } from '../core/guid.ts';
+import { tryParseGuid } from '../core/guid.ts';
 import type { Transaction } from './change-log.ts';
 import { findOne } from './lookup.ts';
 import type {
@@ -148,7 +148,7 @@ export class Migrations implements MigrationCollection {
 
   async abandon(id: string): Promise<ArrivalInfo> {
     const world = this.#world;
-    const arrival = world.arrivals.get(parseGuid(id, 'arrival id'));
+    const arrival = world.arrivals.get(keyOf(id));
     const info = arrival && arrivalInfo(arrival);
     if (arrival === undefined || info === undefined) {
       throw new ExtSwitchError('NOT_FOUND', `there is no arrival ${id}`, { found: id });
@@ -242,7 +242,7 @@ export class Migrations implements MigrationCollection {
     readonly arrival?: Arrival;
   } {
     const { departures, arrivals } = this.#world;
-    const guid = parseGuid(id, 'migration id');
+    const guid = keyOf(id);
     const departure = departures.get(guid);
     if (departure !== undefined) return { kept: departure.kept, departure };
     const arrival = arrivals.get(guid);
@@ -250,7 +250,7 @@ export class Migrations implements MigrationCollection {
   }
 
   #find(id: string): Departure {
-    const found = this.#world.departures.get(parseGuid(id, 'migration id'));
+    const found = this.#world.departures.get(keyOf(id));
     if (found !== undefined) return found;
     throw new ExtSwitchError('NOT_FOUND', `there is no migration ${id}`, { found: id });
   }
@@ -324,6 +324,9 @@ function findVm(world: World, idOrName: string): VmEntry {
     ({ name }) => name,
   );
 }
+
+/** What is not a GUID names nothing: it is not found, as one that is. */
+const keyOf = (id: string): string => tryParseGuid(id) ?? id;
 
 /** The report of the other host, or of this one when `peer` is left out. */
 async function compared(

@@ -254,3 +254,26 @@ t.test(
     t.equal((await call('GET', `/worlds/there${path}/kept`)).status, 404);
   },
 );
+
+t.test(
+  'a migration or an arrival that is not there is 404, whatever its id looks like',
+  async (t) => {
+    const { call } = await openPlane(t);
+    for (const id of ['nope', '00000000-0000-4000-8000-000000000001']) {
+      for (const [method, path] of [
+        ['GET', `/v1/migrations/${id}`],
+        ['GET', `/v1/migrations/${id}/kept`],
+        ['POST', `/v1/migrations/${id}/resume`],
+        ['POST', `/v1/arrivals/${id}/abandon`],
+      ] as const) {
+        const answer = await call(method, path);
+        t.match(
+          answer.body,
+          { status: 404, type: 'urn:extswitch:error:NOT_FOUND' },
+          `${method} ${path}`,
+        );
+        t.match(answer.body.detail, id);
+      }
+    }
+  },
+);
