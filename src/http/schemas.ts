@@ -256,16 +256,23 @@ export const port = object(
   },
   ['problem'],
 );
-export const property = object({
-  id: guid,
-  featureId: guid,
-  feature: string,
-  version: integer,
-  settings,
-  revision: { type: 'integer', minimum: 1, description: 'Also the ETag' },
-  instanceId: { type: 'string', description: 'WMI InstanceID' },
-  delivered: { type: 'boolean', description: 'An extension of the switch consumes it' },
-});
+export const property = object(
+  {
+    id: guid,
+    featureId: guid,
+    feature: string,
+    version: integer,
+    settings,
+    revision: { type: 'integer', minimum: 1, description: 'Also the ETag' },
+    instanceId: { type: 'string', description: 'WMI InstanceID' },
+    delivered: { type: 'boolean', description: 'An extension of the switch consumes it' },
+    opaque: {
+      const: true,
+      description: 'Its class is not registered here: kept as it came, told to nobody until it is',
+    },
+  },
+  ['opaque'],
+);
 export const featureStatus = object({
   featureId: guid,
   feature: string,

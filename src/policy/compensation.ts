@@ -113,8 +113,13 @@ export async function undoDelete(place: PropertyPlace, property: PropertyInstanc
   );
   // In its place again: the order of creation is the order in which properties are told and listed.
   owner.properties.set(property.id, property);
-  const all = [...owner.properties.values()].sort((a, b) => a.order - b.order);
-  owner.properties.clear();
-  for (const one of all) owner.properties.set(one.id, one);
+  inOrder(owner);
   await refreshMac(place, property);
+}
+
+/** Policies in order of creation. */
+export function inOrder({ properties }: Pick<PropertyOwner, 'properties'>): void {
+  const all = [...properties.values()].sort((a, b) => a.order - b.order);
+  properties.clear();
+  for (const one of all) properties.set(one.id, one);
 }

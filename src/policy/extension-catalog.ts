@@ -11,6 +11,7 @@ import type { ExtensionCollection, ExtensionInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { mayReplace } from './feature-usage.ts';
 import { findOne } from './lookup.ts';
+import { putClasses, readKept } from './opaque-policies.ts';
 import { type FeatureRecord, featureKey, put } from './records.ts';
 import type { SwitchEntry, World } from './world.ts';
 
@@ -37,13 +38,15 @@ export class Extensions implements ExtensionCollection {
     const definition = isExtensionDefinition(given) ? given : defineExtension(given);
     const { changes, isolation } = this.#world;
     await isolation?.prepare(definition);
-    return changes.run(this.#transaction, async () => {
+    const info = await changes.run(this.#transaction, async () => {
       const installed = installExtension(this.#world, definition);
       if (installed !== undefined) {
         await changes.commit(this.#transaction, installed.ops, installed.undo);
       }
       return extensionInfo(definition, this.#world.isolation);
     });
+    await readKept(this.#world, this.#transaction);
+    return info;
   }
 
   list(): readonly ExtensionInfo[] {
@@ -103,12 +106,11 @@ export function installExtension(
   }
   world.isolation?.check(definition);
   const fresh = freshClasses(world, definition);
-  const before = fresh.map((feature) => world.registry.byId(feature.kind, feature.id));
   const ops = fresh.map((feature) => {
     const record: FeatureRecord = { feature, uint16: 'native' };
     return put(featureKey(feature.kind, feature.id), record);
   });
-  for (const feature of fresh) world.registry.put(feature, 'native');
+  const takeBack = putClasses(world, fresh, 'native');
   world.extensions.set(definition.id, definition);
   const bound: SwitchEntry[] = [];
   for (const entry of world.switches.values()) {
@@ -121,11 +123,7 @@ export function installExtension(
       entry.bindings = entry.bindings.filter((binding) => binding.id !== definition.id);
     }
     world.extensions.delete(definition.id);
-    fresh.forEach((feature, i) => {
-      const old = before[i];
-      if (old === undefined) world.registry.remove(feature.kind, feature.id);
-      else world.registry.put(old.feature, old.uint16);
-    });
+    takeBack();
   };
   return { ops, undo };
 }

@@ -7,6 +7,7 @@ import type { Transaction } from './change-log.ts';
 import type { FeatureKind, RegisteredFeature } from './feature-registry.ts';
 import { mayReplace, usersOf } from './feature-usage.ts';
 import { featureInfo } from './info.ts';
+import { putClasses, readKept } from './opaque-policies.ts';
 import { type FeatureRecord, featureKey, put, remove } from './records.ts';
 import type { World } from './world.ts';
 
@@ -37,15 +38,14 @@ export class Features implements FeatureCollection {
       );
     }
     const uint16 = options.uint16 ?? 'native';
-    return changes.run(this.#transaction, () => {
+    const registered = await changes.run(this.#transaction, () => {
       const fresh: FeatureClass[] = [];
       for (const feature of compiled.features) {
         const comparison = registry.compare(feature, uint16);
         if (comparison === 'newer') mayReplace(this.#world, feature);
         if (comparison !== 'same') fresh.push(feature);
       }
-      const before = fresh.map((feature) => registry.byId(feature.kind, feature.id));
-      const entries = fresh.map((feature) => registry.put(feature, uint16));
+      const takeBack = putClasses(this.#world, fresh, uint16);
       const result: RegisterResult = {
         features: compiled.features.map((feature) =>
           featureInfo(registry.byId(feature.kind, feature.id) as RegisteredFeature),
@@ -59,19 +59,16 @@ export class Features implements FeatureCollection {
         changed: fresh.length > 0,
       };
       if (fresh.length === 0) return result;
-      const ops = entries.map((entry) => {
-        const record: FeatureRecord = { feature: entry.feature, uint16 };
-        return put(featureKey(entry.feature.kind, entry.feature.id), record);
+      const ops = fresh.map((feature) => {
+        const record: FeatureRecord = { feature, uint16 };
+        return put(featureKey(feature.kind, feature.id), record);
       });
-      const durable = changes.commit(this.#transaction, ops, () => {
-        fresh.forEach((feature, i) => {
-          const old = before[i];
-          if (old === undefined) registry.remove(feature.kind, feature.id);
-          else registry.put(old.feature, old.uint16);
-        });
-      });
+      const durable = changes.commit(this.#transaction, ops, takeBack);
       return durable === undefined ? result : durable.then(() => result);
     });
+    // Also of classes that were registered before: what could not be told then is tried again.
+    await readKept(this.#world, this.#transaction);
+    return registered;
   }
 
   list(): readonly FeatureInfo[] {

@@ -1,5 +1,6 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
+import { opaqueClass } from './opaque-codec.ts';
 import type { World } from './world.ts';
 
 /** Instances of a class in this world, with those an extension is just being asked about. */
@@ -19,7 +20,10 @@ export function usersOf(world: World, feature: FeatureClass): number {
     }
   }
   for (const { properties } of world.adapters.values()) {
-    for (const { codec } of properties.values()) if (codec.id === feature.id) users += 1;
+    for (const property of properties.values()) {
+      // One that is kept unread is of the class that its own host has.
+      if (property.codec.id === feature.id && opaqueClass(property) === undefined) users += 1;
+    }
   }
   return users;
 }

@@ -5,6 +5,7 @@ import type { NicState, PortState } from '../sdk/extension.ts';
 import type { FeatureInfo, NicInfo, PortInfo, PropertyInfo, SwitchInfo } from './api.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import { featureInstanceId, portNames } from './names.ts';
+import { opaqueClass } from './opaque-codec.ts';
 import type { SwitchEntry } from './world.ts';
 
 /** A class as `GET /v1/features` shows it. */
@@ -97,12 +98,15 @@ export function propertyInfo(
     revision: property.revision,
     instanceId: featureInstanceId(entry, port, codec.id, property.id),
     delivered: (port === undefined || port.state === 'created') && isConsumed(entry, property),
+    ...(opaqueClass(property) === undefined ? {} : { opaque: true }),
   };
 }
 
 /** Somebody on the switch takes the property: its extension, or the switch itself (OP-6). */
-export function isConsumed(entry: SwitchEntry, { codec, refused }: PropertyInstance): boolean {
-  return refused === undefined && (codec.propertyType !== 1 || runs(entry, codec.extensionId));
+export function isConsumed(entry: SwitchEntry, property: PropertyInstance): boolean {
+  const { codec, refused } = property;
+  if (refused !== undefined || opaqueClass(property) !== undefined) return false;
+  return codec.propertyType !== 1 || runs(entry, codec.extensionId);
 }
 
 function runs(entry: SwitchEntry, extensionId: string): boolean {

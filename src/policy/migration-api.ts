@@ -11,14 +11,17 @@ import type { NicRecord } from './records.ts';
 
 // --- portable documents --------------------------------------------------------------------------------------------------
 
-/** One policy. Values as JSON has them: 64-bit members as decimal strings. */
+/** Values of a policy as JSON has them: 64-bit members as decimal strings. */
+export type JsonSettings = Readonly<Record<string, JsonSetting>>;
+
+/** One policy. */
 export interface PortableProperty {
   readonly id: Guid;
   readonly featureId: Guid;
   readonly feature: string;
   /** major * 256 + minor. */
   readonly version: number;
-  readonly settings: Readonly<Record<string, JsonSetting>>;
+  readonly settings: JsonSettings;
   readonly revision: number;
 }
 
@@ -300,7 +303,8 @@ export interface MigrationCollection {
 /** What travels to the other host: one VM, its policies, what their classes are here. */
 export interface MigrationDocument {
   readonly profile: ProfileName;
-  readonly features: readonly Omit<PortableFeature, 'mof'>[];
+  /** Without `mof`: a built-in class, or one of a host that does not send it. */
+  readonly features: readonly (Omit<PortableFeature, 'mof'> & Partial<PortableFeature>)[];
   readonly vm: PortableVm;
 }
 

@@ -12,7 +12,14 @@ import type {
   PortableAdapter,
   PortableProperty,
 } from './migration-api.ts';
-import { arrivedSettings, switchFor, type TypedSettings } from './migration-skeleton.ts';
+import { classKey } from './migration-document.ts';
+import {
+  arrivedSettings,
+  classesOf,
+  mayBeKept,
+  switchFor,
+  type TypedSettings,
+} from './migration-skeleton.ts';
 import { isEnabledOn, notOffered, notOfferedText } from './required-features.ts';
 import { refused } from './veto.ts';
 import { portOf } from './vm-connection.ts';
@@ -48,14 +55,14 @@ export function staticProblems(
 ): Incompatibility[] {
   const problems: Incompatibility[] = [];
   if (!self) namesTaken(world, document, problems);
-  const uint16 = new Map(document.features.map((feature) => [feature.id, feature.uint16]));
+  const classes = classesOf(document);
   const isAlive = document.vm.state === 'running' || document.vm.state === 'paused';
   for (const adapter of document.vm.adapters) {
     const entry = placeOf(world, adapter, switches, problems);
     const place = { world, adapter, entry, problems, typed };
     requiredMissing(place);
     for (const property of adapter.properties) {
-      classProblem(place, property, uint16.get(property.featureId) ?? 'native');
+      classProblem(place, property, classes.get(classKey(property.featureId, property.version)));
     }
     ownersMissing(place);
     recordProblems(place);
@@ -145,19 +152,26 @@ const versionText = (version: number): string => `${version >> 8}.${version & 25
 function classProblem(
   { world, adapter, problems, typed }: Place,
   property: PortableProperty,
-  uint16: 'native' | 'doc32',
+  theirs: MigrationDocument['features'][number] | undefined,
 ): void {
   const { feature, featureId, version } = property;
   const about = { adapter: adapter.name, feature };
   const registered = world.registry.byId('setting', featureId);
   if (registered === undefined) {
-    fails(problems, {
-      ...about,
-      code: 'CLASS_MISSING',
-      message: `class ${feature} (${featureId}) is not registered on ${hostText(world)}: register its MOF there, or remove the policy`,
-    });
+    const code = 'CLASS_MISSING';
+    const where = `class ${feature} (${featureId}) is not registered on ${hostText(world)}`;
+    // What the connection requires is in the report already, with this as its reason.
+    const isRequired = adapter.requiredFeatures.some(({ id }) => id === featureId);
+    if (isRequired || theirs === undefined || !mayBeKept(theirs)) {
+      const message = `${where}: register its MOF there, or remove the policy`;
+      fails(problems, { ...about, code, message });
+    } else {
+      const message = `${where}: the policy is kept there unread and told to nobody; it is read when the MOF is registered there, and wherever the VM goes next`;
+      warns(problems, { ...about, code, message });
+    }
     return;
   }
+  const uint16 = theirs?.uint16 ?? 'native';
   const { missing, feature: here } = registered;
   if (missing !== undefined) {
     fails(problems, {

@@ -16,6 +16,7 @@ import { migrationKey, putMigration } from './migration-records.ts';
 import { skeletonOf, type TypedSettings } from './migration-skeleton.ts';
 import type { ArrivalState } from './migration-states.ts';
 import { takeAway } from './migration-superseded.ts';
+import { readAfterTravel } from './opaque-policies.ts';
 import { remove } from './records.ts';
 import type { VmEntry } from './vm-entry.ts';
 import type { World } from './world.ts';
@@ -104,6 +105,9 @@ export class Destination implements MigrationPeer {
     const arrival = world.arrivals.get(migration);
     if (arrival === undefined) throw unknownMigration(migration, this.host);
     const taken = await this.#turn(arrival, () => this.#take(arrival, records, state));
+    // A class may have been registered while its policies were on their way.
+    const vm = world.vms.get(arrival.vm.id);
+    if (vm !== undefined) readAfterTravel(world, vm, Promise.resolve());
     world.events.add(world.clock.now(), 'state', undefined, {
       event: 'vmArrived',
       migration,

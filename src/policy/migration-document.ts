@@ -1,11 +1,16 @@
 import { macText } from '../../switch/parameters.ts';
+import type { Guid } from '../core/guid.ts';
 import { settingsToJson } from '../mof/settings.ts';
+import type { RegisteredFeature } from './feature-registry.ts';
 import type {
+  JsonSettings,
   MigrationDocument,
   PortableAdapter,
   PortableProperty,
   PortableVm,
 } from './migration-api.ts';
+import { OpaqueCodec } from './opaque-codec.ts';
+import { mofOf } from './portable-export.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
 import type { World } from './world.ts';
 
@@ -31,22 +36,24 @@ function adapterOf(
   const { settings, target } = adapter;
   const properties: PortableProperty[] = [];
   for (const { id, codec, settings: values, revision } of adapter.properties.values()) {
-    const registered = world.registry.byId('setting', codec.id);
+    const { id: featureId, name, version } = codec;
+    const kept = codec instanceof OpaqueCodec ? codec.feature : undefined;
+    const registered = kept === undefined ? world.registry.byId('setting', featureId) : undefined;
     // An instance keeps its class registered (FEATURE_IN_USE).
-    if (registered === undefined) continue;
-    const { feature, uint16 } = registered;
-    const { name, version, kind, extensionId } = feature;
+    if (kept === undefined && registered === undefined) continue;
+    const settings = registered === undefined ? values : settingsToJson(registered.feature, values);
     properties.push({
       id,
-      featureId: codec.id,
+      featureId,
       feature: name,
       version,
-      settings: settingsToJson(feature, values),
+      settings: settings as JsonSettings,
       revision,
     });
-    if (!features.has(codec.id)) {
-      features.set(codec.id, { id: codec.id, name, kind, version, extensionId, uint16 });
-    }
+    const key = classKey(featureId, version);
+    if (features.has(key)) continue;
+    if (registered !== undefined) features.set(key, travellingClass(registered));
+    else if (kept !== undefined) features.set(key, kept);
   }
   const on = target === undefined ? {} : { switch: switchOf(world, target) };
   return {
@@ -65,6 +72,16 @@ function adapterOf(
     properties,
     saved: adapter.saved,
   };
+}
+
+/** A class of a document: of what is kept unread, and of what is read, there may be two versions. */
+export const classKey = (id: Guid, version: number): string => `${id} ${version}`;
+
+/** With the text a host can keep that does not have the class; built-in ones are everywhere. */
+function travellingClass({ feature, uint16 }: RegisteredFeature): TravellingClass {
+  const { id, name, kind, version, extensionId, builtIn } = feature;
+  const mof = builtIn ? {} : { mof: mofOf(feature) };
+  return { id, name, kind, version, extensionId, uint16, ...mof };
 }
 
 function switchOf(world: World, target: NonNullable<AdapterEntry['target']>) {

@@ -10,8 +10,11 @@ import type {
   MigrationDocument,
   MigrationMapping,
   PortableAdapter,
+  PortableFeature,
   PortableProperty,
 } from './migration-api.ts';
+import { classKey } from './migration-document.ts';
+import { OpaqueCodec } from './opaque-codec.ts';
 import { checkScope } from './property-rules.ts';
 import { AdapterEntry, VmEntry } from './vm-entry.ts';
 import type { SwitchEntry, World } from './world.ts';
@@ -84,6 +87,7 @@ export function skeletonOf(
   typed?: TypedSettings,
 ): VmEntry {
   const vm = new VmEntry(document.vm.id, document.vm.name, world.nextOrder());
+  const classes = classesOf(document);
   vm.adapters = document.vm.adapters.map((from) => {
     const adapter = bareAdapter(world, vm, from);
     attempt(tolerant, () => {
@@ -93,7 +97,7 @@ export function skeletonOf(
     });
     for (const one of from.properties) {
       attempt(tolerant, () => {
-        const property = arrivedProperty(world, one, typed);
+        const property = arrivedProperty(world, one, classes, typed);
         adapter.properties.set(property.id, property);
       });
     }
@@ -125,20 +129,37 @@ function bareAdapter(world: World, vm: VmEntry, from: PortableAdapter): AdapterE
   return adapter;
 }
 
+type TravellingClass = MigrationDocument['features'][number];
+
+/** What the classes of a document's policies are where the VM is, by {@link classKey}. */
+export function classesOf({ features }: MigrationDocument): ReadonlyMap<string, TravellingClass> {
+  return new Map(features.map((one) => [classKey(one.id, one.version), one]));
+}
+
+/** A policy of a class that is not registered here is kept as it came, when the class came with it (management.md 5). */
 function arrivedProperty(
   world: World,
   from: PortableProperty,
+  classes: ReadonlyMap<string, TravellingClass>,
   typed: TypedSettings | undefined,
 ): PropertyInstance {
-  const registered =
-    world.registry.byId('setting', from.featureId) ?? world.registry.get(from.feature, 'setting');
-  checkScope(registered, 'port');
-  const property = new PropertyInstance(
-    from.id,
-    registered.codec,
-    arrivedSettings(registered, from, typed),
-  );
+  const { id, featureId } = from;
+  const theirs = classes.get(classKey(featureId, from.version));
+  const isKnown = world.registry.byId('setting', featureId) !== undefined;
+  let property: PropertyInstance;
+  if (!isKnown && theirs !== undefined && mayBeKept(theirs)) {
+    property = new PropertyInstance(id, new OpaqueCodec(theirs), from.settings);
+  } else {
+    const registered = world.registry.get(featureId, 'setting');
+    checkScope(registered, 'port');
+    property = new PropertyInstance(id, registered.codec, arrivedSettings(registered, from, typed));
+  }
   property.revision = from.revision;
   property.order = world.nextOrder();
   return property;
+}
+
+/** Without its text nobody could read its policies ever again. */
+export function mayBeKept(feature: TravellingClass): feature is PortableFeature {
+  return feature.mof !== undefined;
 }

@@ -2,11 +2,12 @@ import { macText } from '../../switch/parameters.ts';
 import type { Port, PropertyInstance } from '../../switch/ports.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
-import { classOfFeature } from '../mof/feature-mof.ts';
+import { classOfFeature, versionText } from '../mof/feature-mof.ts';
 import { printMof } from '../mof/print.ts';
-import { settingsToJson } from '../mof/settings.ts';
+import { type JsonSetting, settingsToJson } from '../mof/settings.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import type {
+  JsonSettings,
   PortableAdapter,
   PortableContent,
   PortableDocument,
@@ -17,6 +18,7 @@ import type {
   PortableVm,
 } from './migration-api.ts';
 import { nicRecord } from './nic-record.ts';
+import { opaqueClass } from './opaque-codec.ts';
 import { portRecord } from './port-record.ts';
 import { sealed } from './portable-canonical.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
@@ -74,7 +76,8 @@ function documentOf(
 /** A compiled class is never changed: its text is printed once. */
 const printed = new WeakMap<FeatureClass, string>();
 
-function mofOf(feature: FeatureClass): string {
+/** The MOF text of a compiled class, which compiles to the same class. */
+export function mofOf(feature: FeatureClass): string {
   const known = printed.get(feature);
   if (known !== undefined) return known;
   const text = printMof([classOfFeature(feature)]);
@@ -82,10 +85,14 @@ function mofOf(feature: FeatureClass): string {
   return text;
 }
 
-/** The registered classes that policies of a document are of; built-in ones are everywhere. */
+type ClassVersion = Pick<PortableFeature, 'id' | 'name' | 'version'>;
+
+/** The classes that policies of a document are of; built-in ones are everywhere. */
 class ClassCollector {
   readonly #world: World;
   readonly #used = new Map<string, RegisteredFeature>();
+  /** Classes that are not registered here, of policies that are kept unread. */
+  readonly #kept = new Map<string, PortableFeature>();
 
   constructor(world: World) {
     this.#world = world;
@@ -94,20 +101,38 @@ class ClassCollector {
   /** A policy as a document has it. */
   property(property: PropertyInstance): PortableProperty {
     const { codec, id, revision } = property;
+    const kept = opaqueClass(property);
+    if (kept !== undefined) return this.#opaque(property, kept);
     const registered = this.#used.get(codec.id) ?? this.#world.registry.byId('setting', codec.id);
     if (registered === undefined) {
       throw new ExtSwitchError('INTERNAL', `property ${id}: class ${codec.name} is not registered`);
     }
     this.#used.set(codec.id, registered);
     const { feature } = registered;
-    const settings = settingsToJson(feature, property.settings);
-    // JSON has one zero: a document is the same in both formats.
-    for (const [name, value] of Object.entries(settings)) {
-      if (typeof value === 'object') settings[name] = value.map(oneZero);
-      else settings[name] = oneZero(value);
-    }
+    this.#mustBeOne(feature, this.#kept.get(codec.id));
+    const settings = oneZeros(settingsToJson(feature, property.settings));
     const { id: featureId, name, version } = feature;
     return { id, featureId, feature: name, version, settings, revision };
+  }
+
+  /** One that is kept unread goes as it came, with the class it came with. */
+  #opaque({ id, settings, revision }: PropertyInstance, kept: PortableFeature): PortableProperty {
+    const { id: featureId, name, version } = kept;
+    this.#mustBeOne(kept, this.#kept.get(featureId) ?? this.#used.get(featureId)?.feature);
+    this.#kept.set(featureId, kept);
+    const values = oneZeros({ ...(settings as JsonSettings) });
+    return { id, featureId, feature: name, version, settings: values, revision };
+  }
+
+  /** A document has one version of a class, by which all its policies are read. */
+  #mustBeOne({ id, name, version }: ClassVersion, other: ClassVersion | undefined): void {
+    if (other === undefined || other.version === version) return;
+    const [one, two] = [versionText(version), versionText(other.version)];
+    throw new ExtSwitchError(
+      'CLASS_MISMATCH',
+      `policies of class ${name} (${id}) ${one} and ${two}, of which one is kept unread: a document has one version of a class; delete either`,
+      { member: 'version', expected: two, found: one },
+    );
   }
 
   properties(all: Iterable<PropertyInstance>): PortableProperty[] {
@@ -115,7 +140,7 @@ class ClassCollector {
   }
 
   features(): PortableFeature[] {
-    const features: PortableFeature[] = [];
+    const features: PortableFeature[] = [...this.#kept.values()];
     for (const { feature, uint16 } of this.#used.values()) {
       if (feature.builtIn) continue;
       const { id, name, kind, version, extensionId } = feature;
@@ -123,6 +148,15 @@ class ClassCollector {
     }
     return features.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
+}
+
+/** JSON has one zero: a document is the same in both formats. */
+function oneZeros(settings: Record<string, JsonSetting>): Record<string, JsonSetting> {
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value === 'object') settings[name] = value.map(oneZero);
+    else settings[name] = oneZero(value);
+  }
+  return settings;
 }
 
 function oneZero<T>(value: T): T | 0 {

@@ -4,6 +4,7 @@ import { isHyperVDump } from './hyperv-dump.ts';
 import { contentOfHyperVDump } from './hyperv-import.ts';
 import { switchInfo } from './info.ts';
 import type { ImportOptions, ImportReport, PortableContent } from './migration-api.ts';
+import { readKept } from './opaque-policies.ts';
 import { checkPortableDocument } from './portable-check.ts';
 import { ClassMap } from './portable-classes.ts';
 import { MacIntake } from './portable-macs.ts';
@@ -77,6 +78,7 @@ async function importContent(
     for (const [i, one] of content.vms.entries()) {
       vms.push(vmInfo(world, await importVm(intake, one, `vms[${i}]`)));
     }
+    await readKept(world, inside);
     return { switches: switches.map(switchInfo), vms, notes };
   });
 }

@@ -3,6 +3,7 @@ import { ExtSwitchError } from '../core/errors.ts';
 import { parseGuid } from '../core/guid.ts';
 import type { UpdateOptions } from './api.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
+import { opaqueClass } from './opaque-codec.ts';
 import type { PropertyRecord } from './records.ts';
 
 /*
@@ -16,6 +17,7 @@ const MANY_INSTANCES = /(Acl|RoutingDomain)SettingData$/;
 
 /** The stored form of a property. */
 export function propertyRecord(property: PropertyInstance): PropertyRecord {
+  const opaque = opaqueClass(property);
   return {
     feature: property.codec.id,
     name: property.codec.name,
@@ -23,6 +25,7 @@ export function propertyRecord(property: PropertyInstance): PropertyRecord {
     settings: property.settings,
     revision: property.revision,
     order: property.order,
+    ...(opaque === undefined ? {} : { opaque }),
   };
 }
 

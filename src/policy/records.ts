@@ -4,6 +4,7 @@ import type { FeatureClass, SerializationProfile } from '../mof/feature-class.ts
 import type { PortType, Settings } from '../sdk/extension.ts';
 import type { StoreOp, StoreValue } from '../store/store.ts';
 import type { UplinkOptions, VmState } from './api.ts';
+import type { PortableFeature } from './migration-api.ts';
 
 export type UplinkTeam = NonNullable<UplinkOptions['team']>;
 
@@ -121,6 +122,8 @@ export interface PropertyRecord {
   readonly settings: Settings;
   readonly revision: number;
   readonly order: number;
+  /** Its class, which is not registered here: the settings are as JSON has them (opaque-codec.ts). */
+  readonly opaque?: PortableFeature;
 }
 
 export const featureKey = (kind: string, id: Guid): string => `feature/${kind}/${id}`;

@@ -1,6 +1,10 @@
+import type { PropertyCodec } from '../../switch/environment.ts';
 import { PropertyInstance } from '../../switch/ports.ts';
 import { isExtSwitchError } from '../core/errors.ts';
+import type { PortableFeature } from './migration-api.ts';
 import { storedNic } from './nic-record.ts';
+import { OpaqueCodec } from './opaque-codec.ts';
+import { readPolicy } from './opaque-policies.ts';
 import { checkVersion } from './property-rules.ts';
 import type { FeatureRecord, PortRecord, PropertyRecord, SwitchRecord } from './records.ts';
 import { type PortSnapshot, recreatePort, reissue } from './recreate.ts';
@@ -138,16 +142,17 @@ function restoreProperty(
 ): PropertyInstance | undefined {
   world.sawOrder(record.order);
   const registered = world.registry.byId('setting', record.feature);
+  const kept = record.opaque && keptUnread(id, record, record.opaque);
+  if (kept !== undefined && registered === undefined) return kept;
   try {
+    if (kept !== undefined && record.opaque !== undefined)
+      return readPolicy(world, kept, record.opaque);
     if (registered === undefined) throw new Error(`class ${record.name} is not registered`);
     checkVersion(registered);
     const { codec } = registered;
     const settings =
       codec.version === record.version ? record.settings : codec.normalize(record.settings);
-    const property = new PropertyInstance(id, codec, settings);
-    property.revision = record.revision;
-    property.order = record.order;
-    return property;
+    return instanceOf(id, codec, settings, record);
   } catch (error) {
     world.environment.finding(switchName, {
       rule: 'E61',
@@ -156,6 +161,27 @@ function restoreProperty(
         isExtSwitchError(error) ? error.message : String(error)
       }; it stays stored`,
     });
-    return undefined;
+    return kept;
   }
+}
+
+/** Of a class that was not registered when it came (management.md 5). */
+function keptUnread(
+  id: string,
+  record: PropertyRecord,
+  feature: PortableFeature,
+): PropertyInstance {
+  return instanceOf(id, new OpaqueCodec(feature), record.settings, record);
+}
+
+function instanceOf(
+  id: string,
+  codec: PropertyCodec,
+  settings: PropertyInstance['settings'],
+  { revision, order }: PropertyRecord,
+): PropertyInstance {
+  const property = new PropertyInstance(id, codec, settings);
+  property.revision = revision;
+  property.order = order;
+  return property;
 }

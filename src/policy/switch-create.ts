@@ -8,6 +8,7 @@ import type { SwitchCollection, SwitchInfo } from './api.ts';
 import type { Transaction } from './change-log.ts';
 import { findExtension, type Installation, installExtension } from './extension-catalog.ts';
 import { checkName } from './lookup.ts';
+import { readKept } from './opaque-policies.ts';
 import { put, switchKey } from './records.ts';
 import { startStack, switchRecord } from './switch-extensions.ts';
 import { type HostPorts, openHostPorts, switchTypeOf } from './switch-host.ts';
@@ -30,7 +31,7 @@ export async function createSwitch(
 ): Promise<SwitchEntry> {
   checkName(options.name, 'switch');
   const type = switchTypeOf(options);
-  return world.changes.run(transaction, async () => {
+  const made = await world.changes.run(transaction, async () => {
     if (world.switchNames.has(options.name)) {
       throw new ExtSwitchError(
         'ALREADY_EXISTS',
@@ -46,6 +47,9 @@ export async function createSwitch(
       throw error;
     }
   });
+  // Classes that its extensions brought.
+  await readKept(world, transaction);
+  return made;
 }
 
 async function make(

@@ -3,6 +3,7 @@ import type { PropertyInstance } from '../../switch/ports.ts';
 import type { AdapterInfo, PropertyInfo, VmInfo } from './api.ts';
 import { isConsumed, portInfo } from './info.ts';
 import { adapterNames, vmConnectionId } from './names.ts';
+import { opaqueClass } from './opaque-codec.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
 import type { World } from './world.ts';
 
@@ -62,5 +63,6 @@ export function adapterPropertyInfo(
     instanceId: `${connection}\\${codec.id.toUpperCase()}\\${id.toUpperCase()}`,
     // Nobody holds it while no port does.
     delivered: adapter.connection !== undefined && isConsumed(adapter.connection.entry, property),
+    ...(opaqueClass(property) === undefined ? {} : { opaque: true }),
   };
 }

@@ -1,13 +1,14 @@
 import { PropertyInstance } from '../../switch/ports.ts';
 import type { PropertyOutcome } from '../../switch/property-operations.ts';
 import { drive, type MaybePromise, type Steps, settled } from '../../switch/steps.ts';
+import { ExtSwitchError } from '../core/errors.ts';
 import { parseGuid } from '../core/guid.ts';
 import { isErrorStatus } from '../core/status.ts';
 import type { Settings } from '../sdk/extension.ts';
 import type { StoreOp } from '../store/store.ts';
 import type { PropertyCollection, PropertyInfo, UpdateOptions } from './api.ts';
 import type { Transaction } from './change-log.ts';
-import { undoAdd, undoDelete, undoUpdate } from './compensation.ts';
+import { inOrder, undoAdd, undoDelete, undoUpdate } from './compensation.ts';
 import { refreshCurrentMac } from './current-mac.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import {
@@ -192,9 +193,8 @@ export class AdapterProperties implements PropertyCollection {
     const place = adapter.connection ?? adapter.standing;
     if (place !== undefined) yield undoDelete({ world: this.#world, ...place }, property);
     // In its place again: the order of creation is the order in which policies are told.
-    const all = [...adapter.properties.values(), property].sort((a, b) => a.order - b.order);
-    adapter.properties.clear();
-    for (const one of all) adapter.properties.set(one.id, one);
+    adapter.properties.set(property.id, property);
+    inOrder(adapter);
     yield* this.#refresh(property);
   }
 
@@ -231,8 +231,14 @@ export class AdapterProperties implements PropertyCollection {
   }
 
   #checkCurrent(property: PropertyInstance, options: UpdateOptions): void {
-    if (this.#adapter.properties.get(property.id) !== property) this.#find(property.id);
-    checkRevision(property, options);
+    const current = this.#find(property.id);
+    checkRevision(current, options);
+    if (current === property) return;
+    throw new ExtSwitchError(
+      'STALE_REVISION',
+      `property ${property.id} was read by its class while the change waited for its turn: look at it again`,
+      { found: property.id },
+    );
   }
 
   #mustBeAccepted(outcome: PropertyOutcome, what: string): void {

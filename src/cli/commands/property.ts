@@ -98,7 +98,10 @@ async function printProperty(call: Invocation, terminal: Terminal, property: Ite
     ['property', property['id']],
     ['feature', property['feature']],
     ['revision', property['revision']],
-    ['delivered', property['delivered']],
+    [
+      'delivered',
+      property['opaque'] === true ? 'no: its class is not registered' : property['delivered'],
+    ],
     ['instance', property['instanceId']],
     ...settings.map(([name, value]) => [`  ${harmless(name)}`, value] as const),
   ]);
