@@ -92,6 +92,7 @@ export {
 export type {
   RuleOutcome,
   StageOutcome,
+  VerifyConsequence,
   VerifyFinding,
   VerifyReport,
 } from './verify/verify-report.ts';

@@ -26,6 +26,7 @@ export const CHANGED_BYTE: VerifyFinding = {
   bytes: portParameters(),
   offset: 8,
   route: ['Witness above', 'Guard'],
+  consequences: [],
 };
 
 export const RULE_OUTCOMES: readonly RuleOutcome[] = [
@@ -111,7 +112,7 @@ export const RULE_OUTCOMES: readonly RuleOutcome[] = [
 
 /** A report with a finding of every kind; those that can carry text of an extension carry {@link HOSTILE}. */
 export function sampleReport(text = HOSTILE): VerifyReport {
-  const at = { stage: 'whole-life', seed: text, times: 1 };
+  const at = { stage: 'whole-life', seed: text, times: 1, consequences: [] };
   return {
     extension: {
       id: '7e51a3d0-2b64-4c1f-8f0e-6a9d3c5b2e10',

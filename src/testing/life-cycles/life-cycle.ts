@@ -32,6 +32,8 @@ export interface LifeCycleFailure {
   readonly message: string;
   /** Rule of the rule book or Driver Verifier's name. */
   readonly rule?: string;
+  /** Failures with the same text come of the same mistake; left out: it stands for itself. */
+  readonly cause?: string;
 }
 
 export interface LifeCycleOptions {

@@ -14,12 +14,12 @@ import { Fabric } from '../../policy/fabric.ts';
 import type { OpeningFaults } from '../../policy/faults-api.ts';
 import { loadIsolation } from '../../policy/isolation-module.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
-import { MemoryStore } from '../../store/memory-store.ts';
-import type { Store } from '../../store/store.ts';
 import type { TestFinding } from '../test-switch.ts';
+import { causeOfError, causeOfHolding, causeOfProblem, causeOfView } from './failure-cause.ts';
 import type { LifeCycleFailure, LifeCycleOptions } from './life-cycle.ts';
 import { neutralMof, Policies } from './policies.ts';
 import { adapterOwner, type PolicyOwner, switchOwner } from './policy-owner.ts';
+import { StageDisk } from './stage-disk.ts';
 import { switchView } from './switch-view.ts';
 import { Witness } from './witness.ts';
 
@@ -61,26 +61,14 @@ export interface StageOptions
 
 /** How a sweep plays a stage: with faults, and what they had refused is done again. */
 export interface StageTrial {
-  /** Of the world that is about to be opened. */
-  faults(): OpeningFaults;
+  /** Of the world that is about to be opened on this disk. */
+  faults(disk: StageDisk): OpeningFaults;
   /** The world as the stage gets it. */
   shown(fabric: Fabric): FabricInterface;
   attempt<T>(title: string, once: () => Promise<T>): Promise<T>;
 }
 
 type SwitchOptions = Omit<Parameters<SwitchCollection['create']>[0], 'name' | 'extensions'>;
-
-/** The memory store outlives the fabrics that are opened on it. */
-function keptStore(): Store {
-  const store = new MemoryStore();
-  return {
-    description: store.description,
-    get: (key) => store.get(key),
-    range: (prefix) => store.range(prefix),
-    write: (ops) => store.write(ops),
-    close: async () => undefined,
-  };
-}
 
 /**
  * Where a life cycle is played: a world with a clock that moves only here, the extension under test between two witnesses, and
@@ -100,7 +88,7 @@ export class LifeCycleStage {
   /** Those that have their beginning: a trace keeps only its newest entries. */
   readonly wholeTraces: (readonly TraceEntry[])[] = [];
   readonly #options: StageOptions;
-  readonly #store = keptStore();
+  readonly #disk = new StageDisk();
   /** One for all worlds of the stage: it moves also while one is being opened. */
   readonly #clock = new VirtualClock();
   /** Names of switches on which the extension is enabled. */
@@ -163,13 +151,13 @@ export class LifeCycleStage {
     const { seed, profile, scheduling, observer, behaviour, trial, isolate } = this.#options;
     const fabric = await Fabric.open({
       clock: this.#clock,
-      store: this.#store,
+      store: this.#disk,
       seed,
       profile,
       scheduling,
       ...(observer === undefined ? {} : { observer }),
       ...(behaviour === undefined ? {} : { behaviour }),
-      ...(trial === undefined ? {} : { faults: trial.faults() }),
+      ...(trial === undefined ? {} : { faults: trial.faults(this.#disk) }),
       // The witnesses are objects of this program, and behave.
       ...(isolate === undefined
         ? {}
@@ -215,9 +203,10 @@ export class LifeCycleStage {
 
   /** Does what has to succeed. When it does not, or never ends, that is a failure and the life cycle ends here. */
   async act<T>(title: string, run: () => Promise<T>, rule?: string): Promise<T> {
+    const from = this.findings.length;
     const outcome = await this.#settled(run());
     if (outcome?.status === 'fulfilled') return outcome.value;
-    this.#failed(title, outcome, rule);
+    this.#failed(title, outcome, from, rule);
     throw new LifeCycleStopped(title);
   }
 
@@ -227,11 +216,12 @@ export class LifeCycleStage {
     runs: readonly (() => Promise<unknown>)[],
     rule?: string,
   ): Promise<void> {
+    const from = this.findings.length;
     const all = Promise.allSettled(runs.map((run) => run()));
     const outcome = await this.#settled(all);
     const outcomes = outcome?.status === 'fulfilled' ? outcome.value : [outcome];
     const failed = outcomes.filter((each) => each?.status !== 'fulfilled');
-    for (const each of failed) this.#failed(title, each, rule);
+    for (const each of failed) this.#failed(title, each, from, rule);
     if (failed.length > 0) throw new LifeCycleStopped(title);
   }
 
@@ -258,9 +248,13 @@ export class LifeCycleStage {
     this.findings.push({ rule, severity: 'warning', message: `${name} ${message}`, extensionId });
   }
 
-  #fail(message: string, rule: string | undefined): void {
+  #fail(message: string, rule: string | undefined, cause?: string): void {
     if (this.failures.some((known) => known.message === message)) return;
-    this.failures.push(rule === undefined ? { message } : { message, rule });
+    this.failures.push({
+      message,
+      ...(rule === undefined ? {} : { rule }),
+      ...(cause === undefined ? {} : { cause }),
+    });
   }
 
   /** For the report: what could not be checked. */
@@ -269,17 +263,37 @@ export class LifeCycleStage {
     if (!notes.includes(text)) notes.push(text);
   }
 
-  #failed(title: string, outcome: PromiseSettledResult<unknown> | undefined, rule?: string): void {
+  /** `from`: how many findings there were when the act began. */
+  #failed(
+    title: string,
+    outcome: PromiseSettledResult<unknown> | undefined,
+    from: number,
+    rule?: string,
+  ): void {
     if (outcome?.status !== 'rejected') {
-      const held = (this.#fabric?.pending() ?? []).map(({ oid, heldBy }) => `${oid} at ${heldBy}`);
+      const pending = this.#fabric?.pending() ?? [];
+      const held = pending.map(({ oid, heldBy }) => `${oid} at ${this.#nameOf(heldBy)}`);
       const where = held.length === 0 ? '' : `; in flight: ${held.join(', ')}`;
-      this.#fail(`${title}: did not end within ${PATIENCE_MS} virtual ms${where}`, rule ?? 'B42');
+      const text = `${title}: did not end within ${PATIENCE_MS} virtual ms${where}`;
+      const [first] = pending;
+      this.#fail(text, rule ?? 'B42', first && causeOfHolding(first.oid));
       return;
     }
     const { reason } = outcome;
     const by = isExtSwitchError(reason) ? reason.place.rule : undefined;
     const message = reason instanceof Error ? reason.message : String(reason);
-    this.#fail(`${title}: ${message}`, by ?? rule);
+    const cause = causeOfError(reason, this.#brokenSince(from), by ?? rule);
+    this.#fail(`${title}: ${message}`, by ?? rule, cause);
+  }
+
+  /** What the extension under test broke since there were so many findings. */
+  #brokenSince(from: number): readonly TestFinding[] {
+    const { id } = this.extension;
+    return this.findings.slice(from).filter(({ extensionId }) => extensionId === id);
+  }
+
+  #nameOf(id: string): string {
+    return id === this.extension.id ? this.extension.name : (WITNESSES.get(id) ?? id);
   }
 
   /** Moves virtual time until the promise is settled; `undefined` when nothing settles it. */
@@ -406,7 +420,8 @@ export class LifeCycleStage {
     if (this.#options.trial !== undefined) await this.#heldByFault();
     const held = this.#fabric?.pending() ?? [];
     for (const { oid, heldBy } of held) {
-      this.#fail(`${when}: ${oid} is still in flight at ${heldBy}`, 'D6');
+      const at = this.#nameOf(heldBy);
+      this.#fail(`${when}: ${oid} is still in flight at ${at}`, 'D6', causeOfHolding(oid));
     }
     for (const { name } of this.fabric.switches.list()) {
       this.#checkStack(name, when);
@@ -436,13 +451,18 @@ export class LifeCycleStage {
     const what = `${when}, on ${name}: ${this.extension.name} is`;
     const shown = info.enabled ? 'enabled' : 'disabled';
     this.expect(info.enabled === expected, `${what} ${shown}`, 'A37');
-    const why = info.problem === undefined ? '' : `: ${info.problem}`;
-    if (expected) this.expect(info.running, `${what} enabled, but not running${why}`, 'A50');
-    else this.expect(!info.running, `${what} disabled, but running`, 'A52');
+    if (!expected) {
+      this.expect(!info.running, `${what} disabled, but running`, 'A52');
+    } else if (!info.running) {
+      const { problem } = info;
+      const why = problem === undefined ? '' : `: ${problem}`;
+      this.#fail(`${what} enabled, but not running${why}`, 'A50', causeOfProblem(problem));
+    }
   }
 
   #checkViews(name: string, when: string): void {
     const real = switchView(this.switch(name));
+    const broken = this.#brokenSince(0);
     for (const witness of [this.above, this.below]) {
       const view = witness?.viewOf(name);
       if (witness === undefined || view === undefined) continue;
@@ -454,12 +474,14 @@ export class LifeCycleStage {
       const who = `${when}, on ${name}: ${witness.definition.name}`;
       for (const [key, value] of real) {
         const seen = view.get(key);
+        if (seen === value) continue;
         const text = `${who} knows ${key} as ${seen ?? 'nothing'}, the switch as ${value}`;
-        this.expect(seen === value, text, 'D13');
+        this.#fail(text, 'D13', causeOfView(witness.definition.name, key, broken));
       }
       for (const [key, value] of view) {
+        if (real.has(key)) continue;
         const text = `${who} knows ${key} (${value}), which the switch does not have`;
-        this.expect(real.has(key), text, 'D13');
+        this.#fail(text, 'D13', causeOfView(witness.definition.name, key, broken));
       }
     }
   }

@@ -6,12 +6,19 @@ import { Activity } from '../../verifier/activity.ts';
 import { RULE_CHECKS } from '../../verifier/checks/index.ts';
 import { UNSEEN_RULES } from '../../verifier/unseen-rules.ts';
 import { Verifier } from '../../verifier/verifier.ts';
+import { causeOfFinding } from '../life-cycles/failure-cause.ts';
 import type { LifeCycleOptions } from '../life-cycles/life-cycle.ts';
 import { type Outcome, play, seedsOf } from '../life-cycles/run-life-cycle.ts';
 import { type StageOptions, WITNESSES } from '../life-cycles/stage.ts';
-import { withoutNumbers } from './finding-key.ts';
+import { Found } from './found.ts';
 import { stagesNamed, type VerifyStage } from './stages.ts';
-import type { RuleOutcome, StageOutcome, VerifyFinding, VerifyReport } from './verify-report.ts';
+import type {
+  RuleOutcome,
+  StageOutcome,
+  VerifyConsequence,
+  VerifyFinding,
+  VerifyReport,
+} from './verify-report.ts';
 import { VerifyRig } from './verify-rig.ts';
 
 export interface VerifyOptions
@@ -23,10 +30,6 @@ export interface VerifyOptions
   /** Called when a stage begins, and with no name at the end. */
   readonly progress?: (stage: string, index: number, count: number) => void;
 }
-
-type Found = Map<string, VerifyFinding>;
-
-const SEVERITY_ORDER = { error: 0, warning: 1, info: 2 } as const;
 
 /**
  * Drives an extension through everything the rule book knows and reports each rule it breaks. Nothing is thrown for what the
@@ -47,7 +50,7 @@ export async function verifyExtension(
   const extension = isExtensionDefinition(given) ? given : defineExtension(given);
   const profile = options.profile ?? 'ws2022';
   const wanted = stagesNamed(options.stages);
-  const found: Found = new Map();
+  const found = new Found();
   const activity = new Activity();
   const stages: StageOutcome[] = [];
   for (const [index, stage] of wanted.entries()) {
@@ -55,9 +58,7 @@ export async function verifyExtension(
     stages.push(await playStage(stage, extension, profile, options, found, activity));
   }
   options.progress?.('', wanted.length, wanted.length);
-  const findings = [...found.values()].sort(
-    (a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity],
-  );
+  const findings = found.findings();
   const { id, name, version, type } = extension;
   return {
     extension: { id, name, version, type },
@@ -122,16 +123,12 @@ function collect(
   seed: string,
 ): boolean {
   let ok = true;
-  const add = (finding: Omit<VerifyFinding, 'stage' | 'seed' | 'times'>): void => {
+  const add = (
+    finding: Omit<VerifyConsequence, 'stage' | 'seed' | 'times'>,
+    cause: string,
+  ): void => {
     if (finding.severity === 'error') ok = false;
-    const key = `${finding.rule}/${withoutNumbers(finding.message)}`;
-    const known = found.get(key);
-    found.set(
-      key,
-      known === undefined
-        ? { ...finding, stage, seed, times: 1 }
-        : { ...known, times: known.times + 1 },
-    );
+    found.add({ ...finding, stage, seed }, cause);
   };
   const told = new Set<string>();
   const nameOf = (id: string): string =>
@@ -139,10 +136,13 @@ function collect(
   for (const { extensionId, request: _request, route, ...finding } of outcome.findings) {
     told.add(finding.message);
     if (extensionId !== extension.id) continue;
-    add(route === undefined ? finding : { ...finding, route: route.map(nameOf) });
+    add(
+      route === undefined ? finding : { ...finding, route: route.map(nameOf) },
+      causeOfFinding(finding),
+    );
   }
-  for (const { rule, message } of outcome.failures) {
-    if (!told.has(message)) add({ rule, severity: severityOf(rule), message });
+  for (const { rule, message, cause = `${rule}/${message}` } of outcome.failures) {
+    if (!told.has(message)) add({ rule, severity: severityOf(rule), message }, cause);
   }
   return ok;
 }
@@ -155,6 +155,7 @@ function severityOf(rule: string | undefined): 'error' | 'warning' {
 
 function outcomes(findings: readonly VerifyFinding[], activity: Activity): RuleOutcome[] {
   const broken = new Set(findings.map(({ rule }) => rule));
+  const causes = causesOf(findings);
   const checks = new Map(RULE_CHECKS.map((check) => [check.rule, check]));
   const unseen = new Map(UNSEEN_RULES.map((rule) => [rule.rule, rule]));
   return RULES.filter(({ kind }) => kind === 'ext').map(({ id: rule, force, text, sources }) => {
@@ -172,7 +173,22 @@ function outcomes(findings: readonly VerifyFinding[], activity: Activity): RuleO
     if (broken.has(rule) || (name !== undefined && broken.has(name))) {
       return { ...known, outcome: 'broken' };
     }
+    const cause = causes.get(rule) ?? (name === undefined ? undefined : causes.get(name));
+    if (cause !== undefined) {
+      return { ...known, outcome: 'consequence', reason: `broken as a consequence of ${cause}` };
+    }
     if (check.exercised(activity)) return { ...known, outcome: 'kept' };
     return { ...known, outcome: 'notExercised', reason: exercise };
   });
+}
+
+/** Of the rules that are named by consequences: what they come of. */
+function causesOf(findings: readonly VerifyFinding[]): ReadonlyMap<string, string> {
+  const causes = new Map<string, string>();
+  for (const { rule, message, consequences } of findings) {
+    for (const one of consequences) {
+      if (one.rule !== undefined && !causes.has(one.rule)) causes.set(one.rule, rule ?? message);
+    }
+  }
+  return causes;
 }

@@ -3,8 +3,8 @@ import type { RuleForce } from '../../rules/rule-book.ts';
 import type { ExtensionType } from '../../sdk/extension.ts';
 import type { UnseenRule } from '../../verifier/rule-check.ts';
 
-/** A rule the extension broke, in one place. The same thing in several stages is one finding with the first of them. */
-export interface VerifyFinding {
+/** A rule the extension broke, in one place. The same thing in several stages is one with the first of them. */
+export interface VerifyConsequence {
   /** Rule of the rule book (`B42`), or Driver Verifier's name; `undefined`: it misbehaved in a way no rule names. */
   readonly rule: string | undefined;
   readonly severity: 'error' | 'warning' | 'info';
@@ -22,6 +22,15 @@ export interface VerifyFinding {
   readonly route?: readonly string[];
 }
 
+/** One mistake: where it was first seen, and what else came of it. */
+export interface VerifyFinding extends VerifyConsequence {
+  /**
+   * What has the same cause, in the order it was seen: the same with other OIDs, and what failed in this and other stages because
+   * of it. None is more severe than the finding.
+   */
+  readonly consequences: readonly VerifyConsequence[];
+}
+
 /** How a rule came out. */
 export interface RuleOutcome {
   readonly rule: string;
@@ -31,11 +40,14 @@ export interface RuleOutcome {
   /** The rule as the rule book has it, and its pages. */
   readonly text: string;
   readonly sources: readonly string[];
-  /** `unseen`: cannot be checked; `reason` says why. `unchecked`: this version has no check for it. */
-  readonly outcome: 'broken' | 'kept' | 'notExercised' | 'unseen' | 'unchecked';
+  /**
+   * `consequence`: it was broken only as a consequence of another finding, which `reason` names. `unseen`: cannot be checked;
+   * `reason` says why. `unchecked`: this version has no check for it.
+   */
+  readonly outcome: 'broken' | 'consequence' | 'kept' | 'notExercised' | 'unseen' | 'unchecked';
   /** Of an `unseen` one: waits for packets, inside an extension, a permission, or reported as other rules. */
   readonly because?: UnseenRule['because'];
-  /** What input would exercise it, why it cannot be seen, or that there is no check. */
+  /** What it comes of, what input would exercise it, why it cannot be seen, or that there is no check. */
   readonly reason?: string;
   /** What, why it hurts, how to mend it: of a rule that has a check. */
   readonly what?: string;
@@ -65,7 +77,7 @@ export interface VerifyReport {
   readonly profile: ProfileName;
   /** No finding is an error. */
   readonly ok: boolean;
-  /** Errors first, then in the order they were seen. */
+  /** One for each cause. Errors first, then in the order they were seen. */
   readonly findings: readonly VerifyFinding[];
   /** All rules that bind extensions, in the order of the rule book. */
   readonly rules: readonly RuleOutcome[];

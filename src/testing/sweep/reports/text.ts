@@ -45,7 +45,7 @@ export function mishandledLines(
     const way = route === undefined ? '' : `: ${['protocol edge', ...route].join(' → ')}`;
     lines.push(`  at     ${oneLine(oid + way)}`);
   }
-  const seen = evidence({ ...one, stage: '', times: 1, rule });
+  const seen = evidence(one);
   for (const [index, line] of seen?.lines.entries() ?? []) {
     lines.push(`    ${style.dim(line)}`);
     if (seen?.caret?.line !== index) continue;

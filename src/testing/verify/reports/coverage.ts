@@ -4,6 +4,7 @@ import type { RuleOutcome, VerifyReport } from '../verify-report.ts';
 export interface CoverageGroup {
   readonly key:
     | 'broken'
+    | 'consequence'
     | 'kept'
     | 'notExercised'
     | NonNullable<RuleOutcome['because']>
@@ -17,6 +18,7 @@ export interface CoverageGroup {
 
 const GROUPS: readonly Omit<CoverageGroup, 'rules'>[] = [
   { key: 'broken', title: 'Broken', label: 'broken' },
+  { key: 'consequence', title: 'Broken only as a consequence', label: 'broken as a consequence' },
   { key: 'kept', title: 'Kept', label: 'kept' },
   { key: 'notExercised', title: 'Not exercised; what would', label: 'not exercised' },
   { key: 'packets', title: 'Waiting for the data path', label: 'waiting for the data path' },

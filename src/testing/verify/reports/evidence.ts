@@ -1,5 +1,5 @@
 import { type AnnotatedNode, describe } from '../../../abi/index.ts';
-import type { VerifyFinding } from '../verify-report.ts';
+import type { VerifyConsequence } from '../verify-report.ts';
 
 /** Where a finding points in the bytes of its request, for people. */
 export interface Evidence {
@@ -18,7 +18,7 @@ const FIRST_ROWS = 4;
 const DIGITS_COLUMN = 6;
 
 /** `undefined` for a finding without bytes. */
-export function evidence({ bytes, offset, oid }: VerifyFinding): Evidence | undefined {
+export function evidence({ bytes, offset, oid }: VerifyConsequence): Evidence | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
   const row = offset === undefined ? undefined : Math.floor(offset / ROW_BYTES);
   const first = row === undefined ? 0 : Math.max(0, row - AROUND);

@@ -3,6 +3,7 @@ import type { CoverageGroup } from './coverage.ts';
 
 const COLOURS: Readonly<Record<CoverageGroup['key'], string>> = {
   broken: 'var(--bad)',
+  consequence: 'var(--came)',
   kept: 'var(--good)',
   notExercised: 'var(--warn)',
   packets: 'var(--packets)',
@@ -22,7 +23,7 @@ export function styleOf(groups: readonly CoverageGroup[]): string {
     )
     .join('\n');
   return `${PAGE_STYLE}
-:root { --packets: #4a6fa5; --may: #8d7bb5; } @media (prefers-color-scheme: dark) { :root { --packets: #7da2d6; --may: #a897cc; } }
+:root { --packets: #4a6fa5; --may: #8d7bb5; --came: #d98c84; } @media (prefers-color-scheme: dark) { :root { --packets: #7da2d6; --may: #a897cc; --came: #8f4a44; } }
 body { max-width: 72rem; }
 header { flex-wrap: wrap; gap: .25rem 1rem; } h1 { margin: 0; } header p { margin: 0; font-weight: 600; }
 h1, h3, p, dd, td { overflow-wrap: anywhere; }
@@ -34,6 +35,7 @@ h1, h3, p, dd, td { overflow-wrap: anywhere; }
 .one h3 { font-size: 1rem; margin: .6rem 0; white-space: pre-wrap; } .one h3 b { margin-right: .6rem; }
 .error h3 b { color: var(--bad); } .warning h3 b { color: var(--warn); } .info h3 b { color: var(--dim); }
 .one pre { background: var(--head); padding: .6rem .8rem; overflow-x: auto; border-radius: 4px; } pre mark { background: var(--bad); color: var(--bg); }
+details { margin: .5rem 0 0; } details li { overflow-wrap: anywhere; margin: .15rem 0; } details ul { padding-left: 1.2rem; margin: .3rem 0; } summary { cursor: pointer; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: .5rem 0 0; } dt { color: var(--dim); } dd { margin: 0; }
 [name=show] { position: absolute; opacity: 0; }
 .filter { display: inline-block; margin: .1rem .2rem .4rem 0; padding: .1rem .7rem; border: 1px solid var(--line); border-radius: 1rem; cursor: pointer; white-space: nowrap; }

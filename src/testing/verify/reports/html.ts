@@ -2,6 +2,7 @@ import { harmless } from '../../../core/harmless-text.ts';
 import { html as escaped } from '../../../core/html-text.ts';
 import { CHAPTERS } from '../../../rules/rule-book.ts';
 import type { RuleOutcome, VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { consequenceCount, consequenceLine } from './consequences.ts';
 import { type CoverageGroup, coverageGroups, groupOf } from './coverage.ts';
 import { type Evidence, evidence } from './evidence.ts';
 import { findingRule } from './finding-rule.ts';
@@ -13,6 +14,9 @@ export interface HtmlOptions {
   readonly toolVersion: string;
   readonly command: string | undefined;
 }
+
+/** Consequences that are shown without a click. */
+const FEW = 3;
 
 const html = (text: string): string => escaped(harmless(text));
 
@@ -91,7 +95,16 @@ function findingHtml(
   const way = route === undefined ? '' : `: ${['protocol edge', ...route].map(html).join(' → ')}`;
   const seen = evidence(finding);
   return `<article class="one ${severity}"><h3><b>${severity} ${html(rule ?? 'no rule')}</b>${html(message)}</h3>
-${oid === undefined ? '' : `<p><code>${html(oid)}</code>${way}</p>\n`}${seen === undefined ? '' : `${bytesHtml(seen)}\n`}<dl>${facts.join('')}</dl></article>`;
+${oid === undefined ? '' : `<p><code>${html(oid)}</code>${way}</p>\n`}${seen === undefined ? '' : `${bytesHtml(seen)}\n`}<dl>${facts.join('')}</dl>${consequencesHtml(finding)}</article>`;
+}
+
+/** Open where they are few: printed and searched pages have them all. */
+function consequencesHtml(finding: VerifyFinding): string {
+  const { consequences } = finding;
+  if (consequences.length === 0) return '';
+  const items = consequences.map((one) => `<li>${html(consequenceLine(one, finding))}</li>`);
+  const open = consequences.length <= FEW ? ' open' : '';
+  return `<details${open}><summary>${consequenceCount(consequences)}, of the same cause</summary><ul>${items.join('\n')}</ul></details>`;
 }
 
 /** The bytes with the wrong one marked, and a caret below it for who reads them without colour. */

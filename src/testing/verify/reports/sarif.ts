@@ -3,6 +3,7 @@ import { harmless } from '../../../core/harmless-text.ts';
 import type { RuleForce } from '../../../rules/rule-book.ts';
 import { withoutNumbers } from '../finding-key.ts';
 import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { consequenceCount, consequenceLine } from './consequences.ts';
 import { evidence } from './evidence.ts';
 import { type FindingRule, findingRule, otherFindings } from './finding-rule.ts';
 import { jsonText } from './json.ts';
@@ -21,7 +22,8 @@ const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
 const NO_RULE = 'behaviour';
 
 /**
- * SARIF 2.1.0 (OASIS), as CI systems show it beside the code: one run, one result for each finding, at the extension's file. How
+ * SARIF 2.1.0 (OASIS), as CI systems show it beside the code: one run, one result for each finding, at the extension's file, with its
+ * consequences: a service that showed each of them would bury the cause. How
  * each rule came out is with its descriptor: services show results of any kind as alerts, so a rule that was kept is none.
  */
 export function sarifReport(report: VerifyReport, options: SarifOptions): string {
@@ -99,6 +101,8 @@ function result(
 ): object {
   const { rule = NO_RULE, severity, message, stage, seed, times, oid, offset } = finding;
   const seen = evidence(finding);
+  const { consequences } = finding;
+  const more = consequences.length === 0 ? '' : ` (and ${consequenceCount(consequences)})`;
   // What was seen of a rule in a file: ids of ports differ from run to run.
   const identity = `${rule}\n${file}\n${withoutNumbers(message)}`;
   const isUrl = /^[a-z][a-z+.-]+:/i.test(file);
@@ -109,7 +113,7 @@ function result(
     ruleId: rule,
     ruleIndex: ids.indexOf(rule),
     level: LEVELS[severity],
-    message: { text: linkless(harmless(message)) },
+    message: { text: linkless(harmless(`${message}${more}`)) },
     locations: [{ physicalLocation: { artifactLocation: location, region: { startLine: 1 } } }],
     occurrenceCount: times,
     partialFingerprints: {
@@ -122,6 +126,9 @@ function result(
       ...(offset === undefined ? {} : { offset }),
       ...(seen?.member === undefined ? {} : { member: seen.member }),
       ...(seen === undefined ? {} : { bytes: seen.lines.join('\n') }),
+      ...(consequences.length === 0
+        ? {}
+        : { consequences: consequences.map((one) => consequenceLine(one, finding)) }),
       details: findingLines(finding, report, { command }).join('\n'),
     },
   };

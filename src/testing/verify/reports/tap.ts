@@ -1,13 +1,14 @@
 import { harmless } from '../../../core/harmless-text.ts';
 import { tapTitle, yamlText } from '../../../core/tap-text.ts';
 import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { consequenceLine } from './consequences.ts';
 import { evidence } from './evidence.ts';
 import { findingRule, findingsOf, otherFindings } from './finding-rule.ts';
 import { playAgain } from './play-again.ts';
 
 /**
  * TAP 14: a test point for each rule, `not ok` when an error broke it; what was not exercised or cannot be seen is skipped with the
- * reason. Findings that no rule of extensions names are points of their own. Findings are in the YAML block of their point.
+ * reason, and so is what was broken only as a consequence of another finding. Findings that no rule of extensions names are points of their own. Findings are in the YAML block of their point.
  */
 export function tapReport(report: VerifyReport, command?: string): string {
   const others = otherFindings(report);
@@ -48,7 +49,7 @@ function diagnostics(
 ): string[] {
   const lines = ['  ---', '  findings:'];
   for (const finding of found) {
-    const { severity, message, oid, route, stage, seed, times, offset } = finding;
+    const { severity, message, oid, route, stage, seed, times, offset, consequences } = finding;
     lines.push(`    - severity: ${severity}`, `      message: ${yamlText(message)}`);
     if (oid !== undefined) lines.push(`      oid: ${yamlText(oid)}`);
     if (route !== undefined) lines.push(`      route: [${route.map(yamlText).join(', ')}]`);
@@ -62,6 +63,9 @@ function diagnostics(
     lines.push(`      times: ${times}`);
     const again = playAgain(command, finding);
     if (again !== undefined) lines.push(`      again: ${yamlText(again)}`);
+    if (consequences.length === 0) continue;
+    const told = consequences.map((one) => `        - ${yamlText(consequenceLine(one, finding))}`);
+    lines.push('      consequences:', ...told);
   }
   const [first] = found;
   const about = first === undefined ? undefined : findingRule(report, first);

@@ -1,5 +1,6 @@
 import { harmless } from '../../../core/harmless-text.ts';
-import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
+import type { VerifyConsequence, VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { consequenceCount, consequenceLine } from './consequences.ts';
 import { coverageGroups } from './coverage.ts';
 import { evidence } from './evidence.ts';
 import { findingRule } from './finding-rule.ts';
@@ -58,9 +59,9 @@ interface FindingTextOptions {
   readonly isShort?: boolean;
 }
 
-/** One finding: what, where, the bytes with a caret, why and how to mend it, how to play it again. */
+/** One finding: what, where, the bytes with a caret, why and how to mend it, how to play it again, what came of it. */
 export function findingLines(
-  finding: VerifyFinding,
+  finding: VerifyConsequence & Partial<VerifyFinding>,
   report: VerifyReport,
   { style = PLAIN, command, isShort = false }: FindingTextOptions,
 ): string[] {
@@ -90,6 +91,11 @@ export function findingLines(
   lines.push(`  seen  ${times === 1 ? 'once' : `${times} times`}, first in ${stage}`);
   const again = playAgain(command, finding);
   if (again !== undefined) lines.push(`  again ${oneLine(again)}`);
+  const { consequences = [] } = finding;
+  if (consequences.length > 0) {
+    lines.push(`  also  ${consequenceCount(consequences)}, of the same cause:`);
+    lines.push(...consequences.map((one) => `    ${consequenceLine(one, finding)}`));
+  }
   return lines;
 }
 
@@ -105,12 +111,14 @@ function summary(report: VerifyReport, style: TextStyle): string {
   const count = (wanted: VerifyFinding['severity']): number =>
     report.findings.filter(({ severity }) => severity === wanted).length;
   const verdict = report.ok ? style.good('passed') : style.error('failed');
+  const more = report.findings.reduce((sum, { consequences }) => sum + consequences.length, 0);
+  const also = more === 0 ? '' : `, with ${counted(more, 'consequence')}`;
   const rules = coverageGroups(report)
     .filter(({ key, rules }) => rules.length > 0 || key === 'broken')
     .map(({ label, rules }) => `${rules.length} ${label}`)
     .join(', ');
   return (
-    `${verdict}: ${counted(count('error'), 'error')}, ${counted(count('warning'), 'warning')}. ` +
+    `${verdict}: ${counted(count('error'), 'error')}, ${counted(count('warning'), 'warning')}${also}. ` +
     `Of ${report.rules.length} rules ${rules}.`
   );
 }

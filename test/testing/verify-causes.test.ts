@@ -1,0 +1,150 @@
+import t from 'tap';
+import { defineExtension } from '../../src/sdk/define.ts';
+import { type ExtensionHandlers, NdisStatus, type SwitchContext } from '../../src/sdk/index.ts';
+import { verifyReport } from '../../src/testing/verify/reports/report.ts';
+import { verifyExtension } from '../../src/testing/verify/verify-extension.ts';
+import type { VerifyFinding, VerifyReport } from '../../src/testing/verify/verify-report.ts';
+import { RULE_OUTCOMES, sampleReport } from './verify-report-sample.ts';
+
+const verify = (attach: (sw: SwitchContext) => ExtensionHandlers): Promise<VerifyReport> =>
+  verifyExtension(
+    defineExtension({
+      id: 'd4a1f0c2-3b5e-4c77-8e19-6f2a90b7c103',
+      name: 'Guard',
+      vendor: 'Contoso',
+      version: '1.0',
+      type: 'filter',
+      attach,
+    }),
+    { stages: ['whole-life', 'late-oids', 'service-restart', 'several-switches'] },
+  );
+
+const stagesOf = ({ stage, consequences }: VerifyFinding): readonly string[] => [
+  stage,
+  ...consequences.map((one) => one.stage),
+];
+
+t.test(
+  'an exception in attach is one finding: every stage that cannot make its switch is a consequence (A48)',
+  async (t) => {
+    const { findings, rules, ok } = await verify(() => {
+      throw new Error('no licence');
+    });
+    t.equal(ok, false);
+    const [found, ...more] = findings;
+    t.strictSame(more, []);
+    t.match(found, {
+      rule: 'A48',
+      severity: 'error',
+      message: 'create switch Plain: Guard refused in attach: Error: no licence',
+    });
+    t.same(found && stagesOf(found), [
+      'whole-life',
+      'late-oids',
+      'several-switches',
+      'service-restart',
+    ]);
+    t.strictSame(
+      rules.filter(({ outcome }) => outcome === 'broken' || outcome === 'kept'),
+      [],
+      'no rule of extensions was met',
+    );
+  },
+);
+
+t.test(
+  'a refusal is one finding, whatever it is that could not be made, and whichever rule the stage names',
+  async (t) => {
+    const { findings } = await verify(() => ({
+      createPort: () => NdisStatus.DATA_NOT_ACCEPTED,
+    }));
+    t.equal(findings.length, 1);
+    t.match(findings[0]?.message, /Guard refused port Plain_Internal with .*DATA_NOT_ACCEPTED$/);
+    const messages = findings[0]?.consequences.map(({ message }) => message) ?? [];
+    t.match(messages[0], /^create VM1: .* refused the validation port /);
+  },
+);
+
+t.test(
+  'two mistakes are two findings, each with what came of it, and nothing is lost (B28, D13)',
+  async (t) => {
+    const { findings, rules } = await verify(() => ({
+      createPort: () => NdisStatus.SUCCESS,
+      disconnectNic: () => {
+        throw new TypeError('x is undefined');
+      },
+    }));
+    const heads = findings.map(({ rule }) => rule);
+    t.ok(heads.includes('B28'), `B28 among ${heads}`);
+    const completed = findings.find(({ rule }) => rule === 'B28');
+    t.ok(
+      completed?.consequences.every(({ rule }) => rule === 'D13' || rule === 'B28'),
+      'what the extensions below do not know comes of it',
+    );
+    t.ok((completed?.consequences.length ?? 0) > 0);
+    t.ok(findings.some(({ message }) => message.includes('x is undefined')));
+    t.equal(new Set(findings.map(({ message }) => message)).size, findings.length);
+    const outcome = rules.find(({ rule }) => rule === 'D13');
+    t.match(outcome, { outcome: 'consequence', reason: 'broken as a consequence of B28' });
+  },
+);
+
+const CONSEQUENCES = [
+  { rule: 'A48', severity: 'error', message: 'create switch <Plain>', stage: 'whole-life' },
+  { rule: undefined, severity: 'warning', message: 'two\nlines ]]>', stage: 'late-oids' },
+] as const;
+
+function withConsequences(): VerifyReport {
+  const [first, ...rest] = sampleReport('x').findings;
+  if (first === undefined) throw new Error('the sample has findings');
+  const consequences = CONSEQUENCES.map((one, i) => ({
+    ...one,
+    seed: i === 0 ? first.seed : 'race-7',
+    times: i + 1,
+    bytes: Uint8Array.of(1, 2, 255),
+  }));
+  const rules = RULE_OUTCOMES.map((rule) =>
+    rule.rule === 'B25'
+      ? { ...rule, outcome: 'consequence' as const, reason: 'broken as a consequence of B26' }
+      : rule,
+  );
+  return { ...sampleReport('x'), findings: [{ ...first, consequences }, ...rest], rules };
+}
+
+const LINES = [
+  'error A48 in whole-life: create switch <Plain>',
+  'warning no rule in late-oids, seed race-7, 2 times: two lines ]]>',
+];
+
+t.test('every format: a finding has its consequences counted and listed below it', async (t) => {
+  const report = withConsequences();
+  const of = (format: Parameters<typeof verifyReport>[1]): string => verifyReport(report, format);
+  t.ok(
+    of('text').includes(
+      `  also  2 consequences, of the same cause:\n    ${LINES[0]}\n    ${LINES[1]}\n`,
+    ),
+  );
+  t.match(of('text'), /\nfailed: 4 errors, 1 warning, with 2 consequences\. Of 8 rules 3 broken, /);
+  t.match(of('text'), '1 broken as a consequence');
+  t.ok(
+    of('tap').includes(
+      `      consequences:\n        - ${JSON.stringify(LINES[0])}\n        - ${JSON.stringify(LINES[1])}\n`,
+    ),
+  );
+  t.match(of('tap'), '# SKIP broken as a consequence of B26');
+  t.match(of('junit'), 'error A48 in whole-life: create switch &lt;Plain&gt;');
+  t.match(of('junit'), '<skipped message="broken as a consequence of B26"/>');
+  const html = of('html');
+  t.match(html, '<details open><summary>2 consequences, of the same cause</summary>');
+  t.match(html, `<li>${LINES[0]?.replace('<', '&lt;').replace('>', '&gt;')}</li>`);
+  t.match(html, '<tr class="rule consequence">');
+  const [result, ...others] = JSON.parse(of('sarif')).runs[0].results;
+  t.equal(others.length, report.findings.length - 1, 'none of its own');
+  t.same(result.properties.consequences, LINES);
+  t.match(result.message.text, / \(and 2 consequences\)$/);
+  const [found] = JSON.parse(of('json')).findings;
+  t.strictSame(
+    found.consequences.map(({ message, bytes }: Record<string, unknown>) => [message, bytes]),
+    CONSEQUENCES.map(({ message }) => [message, 'AQL/']),
+  );
+});
