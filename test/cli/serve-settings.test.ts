@@ -136,6 +136,17 @@ t.test('a host of a cluster has a name, and its store is shown without credentia
   t.equal(legalName('.local'), 'host');
 });
 
+t.test('what is printed when ready: flag, environment, file, text', async (t) => {
+  const dir = t.testdir({ 'extswitch.config.yaml': 'print: json\n' });
+  t.equal((await settings([])).print, 'text');
+  t.equal((await settings([], {}, dir)).print, 'json');
+  t.equal((await settings([], { EXTSWITCH_PRINT: 'text' }, dir)).print, 'text');
+  t.equal((await settings(['--print', 'json'], { EXTSWITCH_PRINT: 'text' })).print, 'json');
+  await t.rejects(settings([], { EXTSWITCH_PRINT: 'xml' }), {
+    message: /EXTSWITCH_PRINT must be one of text, json/,
+  });
+});
+
 t.test('an empty variable is no setting', async (t) => {
   t.equal((await settings([], { EXTSWITCH_TOKEN: '', EXTSWITCH_PORT: '' })).port, 4630);
   t.notOk('token' in (await settings([], { EXTSWITCH_TOKEN: '' })));

@@ -10,6 +10,7 @@ import { CRASH_ANSWERS, type CrashAnswer } from './stray-errors.ts';
 
 const PROFILES = ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'] as const;
 const VERIFIER_MODES = ['off', 'observe', 'enforce'] as const;
+const PRINTS = ['text', 'json'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Keys of extswitch.config.{json,yaml}. */
@@ -30,6 +31,7 @@ const CONFIG_KEYS = [
   'isolate',
   'watchdogMs',
   'memoryMb',
+  'print',
 ] as const;
 
 /** What `serve` runs with. */
@@ -52,7 +54,7 @@ export interface ServeSettings {
   readonly profile: (typeof PROFILES)[number];
   readonly seed?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  readonly print: 'text' | 'json';
+  readonly print: (typeof PRINTS)[number];
   /** How the extensions of worlds that do not say are verified. */
   readonly verifier: (typeof VERIFIER_MODES)[number];
   /** What becomes of an extension that throws outside its handlers. */
@@ -112,7 +114,7 @@ export async function readServeSettings(
     verifier: choiceOf(find('verifier', 'verifier'), VERIFIER_MODES) ?? 'off',
     onCrash: onCrash ?? 'report',
     ...(isolate === undefined ? {} : { isolate }),
-    print: call.text('print') === 'json' || call.has('json') ? 'json' : 'text',
+    print: call.has('json') ? 'json' : (choiceOf(find('print', 'print'), PRINTS) ?? 'text'),
   };
   return settings;
 }

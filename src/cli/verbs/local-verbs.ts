@@ -205,7 +205,7 @@ export const LOCAL_VERBS: readonly CommandSpec[] = [
         name: 'print',
         value: 'FORMAT',
         choices: ['text', 'json'],
-        help: 'what is printed when ready',
+        help: 'what is printed when ready, default text (EXTSWITCH_PRINT)',
       },
       {
         name: 'log-level',

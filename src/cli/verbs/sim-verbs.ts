@@ -67,7 +67,7 @@ export const SIM_VERBS: readonly CommandSpec[] = [
   },
   {
     words: ['replay'],
-    summary: 'Play a saved trace against an extension: what does this version do otherwise?',
+    summary: 'Play a saved trace against an extension, and tell what this version does otherwise',
     detail:
       'The file is what extswitch trace --save wrote. The same OIDs go down in the same order with the same bytes at the same\nvirtual time, on switches that are as they were; extensions below answer as they did. For each request: verdict, status,\noutput, and what the extension issued itself. Exit code 1 when anything differs.',
     arguments: [{ name: 'file', help: 'saved trace, or - for standard input' }],
