@@ -1,10 +1,13 @@
-import type { KV, KvEntry, KvWatchEntry } from '@nats-io/kv';
+import type { KvEntry, KvWatchEntry } from '@nats-io/kv';
 import type { HostMember } from './api.ts';
 import { decodeMember, type MemberRecord } from './member-record.ts';
 
 export interface MembershipOptions {
   /** Bucket of all leases. */
-  readonly bucket: KV;
+  readonly bucket: {
+    get(host: string): Promise<KvEntry | null>;
+    watch(): Promise<AsyncIterable<KvWatchEntry> & { stop(): void }>;
+  };
   readonly host: string;
   readonly leaseMs: number;
   /** Hosts that have records: those that are not, and are not alive, were removed. Left out: nothing is known of that. */
@@ -46,6 +49,9 @@ export class Membership {
   readonly #known = new Map<string, Known>();
   readonly #listeners = new Set<() => void>();
   #watch: { stop(): void } | undefined;
+  /** When the watch last told of anything, and when the own lease was last renewed, by performance.now(). */
+  #toldAt = performance.now();
+  #renewedAt = performance.now();
   #sweeper: NodeJS.Timeout | undefined;
   #rewatch: NodeJS.Timeout | undefined;
   #sweptAt = performance.now();
@@ -138,8 +144,14 @@ export class Membership {
     return this.#refreshing;
   }
 
+  /** The own lease has been renewed, which the watch tells of too unless it is deaf. */
+  renewed(record: MemberRecord): void {
+    this.#renewedAt = performance.now();
+    this.#heard(this.#options.host, record, 0);
+  }
+
   /** `record` stands in the lease of `host` now. */
-  heard(host: string, record: MemberRecord, revision = 0): void {
+  #heard(host: string, record: MemberRecord, revision: number): void {
     const known = this.#known.get(host);
     const isNews =
       known?.state !== 'alive' || JSON.stringify(known.record) !== JSON.stringify(record);
@@ -178,6 +190,7 @@ export class Membership {
       return;
     }
     this.#watch = entries;
+    this.#toldAt = performance.now();
     await new Promise<void>((resolve) => {
       const late = setTimeout(resolve, this.#options.leaseMs);
       void this.#follow(entries, () => {
@@ -190,6 +203,7 @@ export class Membership {
   async #follow(entries: AsyncIterable<KvWatchEntry>, isWhole: () => void): Promise<void> {
     try {
       for await (const entry of entries) {
+        this.#toldAt = performance.now();
         this.#entry(entry);
         if (entry.isUpdate) isWhole();
       }
@@ -226,7 +240,7 @@ export class Membership {
       this.#options.log('warn', `the lease of host ${key} cannot be read`);
       return;
     }
-    this.heard(key, record, revision);
+    this.#heard(key, record, revision);
   }
 
   /** Hosts of which nothing was heard for the length of the lease. */
@@ -237,6 +251,7 @@ export class Membership {
     // What came while this process did not run is heard first.
     if (wasStopped) return;
     void this.#probe(at - this.#options.leaseMs / 2);
+    this.#listen();
     let isNews = false;
     for (const known of this.#known.values()) {
       if (known.state !== 'alive' || at - known.heardAt < this.#options.leaseMs) continue;
@@ -245,6 +260,16 @@ export class Membership {
     }
     if (isNews) this.#tell();
     if (at - this.#refreshedAt > REFRESH_MS) void this.refresh();
+  }
+
+  /**
+   * Begins the watch anew when it has not told of the own renewals for the length of the lease: a host that comes would not be
+   * seen. After a connection was lost the client does not listen for heartbeats until it has found its consumer again.
+   */
+  #listen(): void {
+    if (this.#renewedAt - this.#toldAt < this.#options.leaseMs) return;
+    this.#toldAt = this.#renewedAt;
+    this.#watch?.stop();
   }
 
   /**

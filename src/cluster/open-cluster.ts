@@ -141,7 +141,7 @@ class OpenCluster implements Cluster {
         since: new Date().toISOString(),
         isOpen: false,
       },
-      onRenewed: (record) => membership?.heard(host, record),
+      onRenewed: (record) => membership?.renewed(record),
     });
     closers.unshift(() => lease.close());
     const { store, epoch, isCurrent } = await openClusterStore(session, host, {

@@ -287,6 +287,40 @@ t.test(
 );
 
 t.test(
+  'a watch that tells of nothing, not even the own renewals, is begun anew: a host that comes is seen',
+  { skip: missing },
+  async (t) => {
+    let watches = 0;
+    let stop = (): void => undefined;
+    const stopped = new Promise<{ done: true; value: undefined }>((resolve) => {
+      stop = () => resolve({ done: true, value: undefined });
+    });
+    const deaf = { [Symbol.asyncIterator]: () => ({ next: () => stopped }), stop };
+    const members = await Membership.watch({
+      bucket: {
+        get: (key) => bucket.get(key),
+        watch: async () => {
+          watches += 1;
+          return watches === 1 ? deaf : bucket.watch();
+        },
+      },
+      host: 'm-alone',
+      leaseMs: LEASE_MS,
+      log: () => undefined,
+    });
+    const renewals = setInterval(() => members.renewed(record('alone')), LEASE_MS / 3);
+    await sleep(0.75 * LEASE_MS);
+    t.equal(watches, 1, 'a lease has not passed yet');
+    const late = await acquire('m-late', 'late');
+    await until('seen', () => members.alive('m-late') !== undefined);
+    t.equal(watches, 2);
+    clearInterval(renewals);
+    members.close();
+    await late.close();
+  },
+);
+
+t.test(
   'while the servers are gone a host holds nothing; when they are back it is host and hears the others again',
   { skip: missing },
   async (t) => {
