@@ -8,12 +8,13 @@ import type {
   FaultRuleChange,
   FaultRuleOptions,
   FaultSite,
+  OpeningFaults,
 } from './faults-api.ts';
 
 const LIMIT = 1_000;
 
 /** Told each place as it is passed. */
-type Passed = (site: FaultSite) => void;
+type Passed = NonNullable<OpeningFaults['passed']>;
 
 /** What the rules tell the world they are of. */
 export interface FaultHost {
@@ -174,7 +175,7 @@ export class FaultRules {
     const recorder = (place: PassedPlace): void => {
       const site = counter.count(place);
       if (passed === undefined) sites.push(site);
-      else passed(site);
+      else passed(site, place.classId?.());
     };
     this.#recorders = [...this.#recorders, recorder];
     this.#changed();

@@ -1,4 +1,5 @@
 import type { FailingCall } from '../../switch/fault-points.ts';
+import type { Guid } from '../core/guid.ts';
 import type { RequestType } from '../sdk/extension.ts';
 
 export { FAILING_CALLS } from '../../switch/fault-points.ts';
@@ -155,8 +156,11 @@ export interface FaultRecording {
  */
 export interface OpeningFaults {
   readonly rules?: readonly FaultRuleOptions[];
-  /** Told each place as it is passed, before what happens there; numbers as in {@link FaultCollection.record}. */
-  readonly passed?: (site: FaultSite) => void;
+  /**
+   * Told each place as it is passed, before what happens there; numbers as in {@link FaultCollection.record}. `classId`: the class of
+   * the property, feature status or saved record that an OID is about.
+   */
+  readonly passed?: (site: FaultSite, classId: Guid | undefined) => void;
   /** Ends the world as a kill of its process does, for the effects `crash` and `crashAnswered`; left out: there are none. */
   readonly crash?: () => void;
 }

@@ -9,6 +9,7 @@ import type { FilterModule } from '../../switch/filter-module.ts';
 import { type OidRequest, requestTypeName } from '../../switch/oid-request.ts';
 import { OID_LIST, oidName, structure } from '../abi/index.ts';
 import type { Clock } from '../core/clock.ts';
+import { type Guid, readGuid } from '../core/guid.ts';
 import type { NdisStatus } from '../core/status.ts';
 import type { StoreOp } from '../store/store.ts';
 import type { EventLog } from './event-log.ts';
@@ -25,10 +26,13 @@ import {
 /** Hits of one rule that are logged; the rest is counted. */
 const LOGGED = 10;
 
-/** By dense OID index: byte of `PortId` in its structure. */
-const PORT_ID_AT: readonly (number | undefined)[] = OID_LIST.map(
-  (oid) => structure(oid.structure).row.fields.find(({ name }) => name === 'PortId')?.offset,
-);
+/** By dense OID index: byte of the first of these members in its structure. */
+const offsetsOf = (...members: readonly string[]): readonly (number | undefined)[] =>
+  OID_LIST.map(
+    (oid) => structure(oid.structure).row.fields.find(({ name }) => members.includes(name))?.offset,
+  );
+const PORT_ID_AT = offsetsOf('PortId');
+const CLASS_ID_AT = offsetsOf('PropertyId', 'FeatureStatusId', 'FeatureClassId');
 
 /** What an act is done to. */
 export interface ActTarget {
@@ -87,6 +91,7 @@ export class WorldFaults implements FaultPoints {
       switch: switchName,
       ...portOf(request),
       request: request.id,
+      classId: () => classOf(request),
       note: (id, act) => {
         inject(request, { rule: id, module, effect: act, excuses: false });
       },
@@ -207,12 +212,24 @@ export class WorldFaults implements FaultPoints {
 }
 
 /** The port a request is about, from its bytes as issued. */
-function portOf({ oidIndex, methodInput, pristine, buffer, inputLength }: OidRequest): {
-  readonly portId?: number;
-} {
-  const at = PORT_ID_AT[oidIndex];
+function portOf(request: OidRequest): { readonly portId?: number } {
+  const view = memberAt(request, PORT_ID_AT, 4);
+  return view === undefined ? {} : { portId: view.getUint32(0, true) };
+}
+
+/** The class a request is about, from its bytes as issued. */
+function classOf(request: OidRequest): Guid | undefined {
+  const view = memberAt(request, CLASS_ID_AT, 16);
+  return view && readGuid(new Uint8Array(view.buffer), view.byteOffset);
+}
+
+function memberAt(
+  { oidIndex, methodInput, pristine, buffer, inputLength }: OidRequest,
+  offsets: readonly (number | undefined)[],
+  length: number,
+): DataView | undefined {
+  const at = offsets[oidIndex];
   const bytes = methodInput ?? pristine ?? buffer;
-  if (at === undefined || inputLength < at + 4 || bytes.length < at + 4) return {};
-  const portId = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(at, true);
-  return { portId };
+  if (at === undefined || inputLength < at + length || bytes.length < at + length) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset + at, length);
 }

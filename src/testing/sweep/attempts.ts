@@ -14,6 +14,8 @@ export interface AttemptJudge {
   met(): number;
   /** Of the run: a fault may have changed what the scenario is about, so that nothing can be said of its aim. */
   isLoose(): boolean;
+  /** A fault has ended the process of a host: whoever asked finds out what there is of it when it is there again. */
+  hasDied(): boolean;
   /** The run has left the way of the one without a fault. */
   diverge(): void;
   hasDiverged(): boolean;
@@ -45,6 +47,8 @@ export async function attempted<T>(
       const isHolding = wasHolding || judge.isHolding();
       await quiet();
       const isMet = judge.met() > metBefore;
+      // What a dying process says is no answer.
+      if (judge.hasDied()) throw error;
       noteError(title, error, judge);
       if (isMet && judge.isInsisting) continue;
       if (judge.isLoose() || judge.hasDiverged()) throw error;

@@ -13,6 +13,8 @@ export const SWEEP_EFFECTS = [
   'callFails',
   'storeFails',
   'storeLate',
+  'crash',
+  'crashAnswered',
   'messageLost',
   'answerLost',
   'messageTwice',
@@ -20,13 +22,17 @@ export const SWEEP_EFFECTS = [
   'delay',
   'restartStack',
   'disableExtension',
+  'toggleExtension',
   'teardownPort',
+  'deleteSwitch',
   'reorder',
   'throw',
   'hang',
   'twice',
 ] as const;
 export type SweepEffect = (typeof SWEEP_EFFECTS)[number];
+/** What is done at a place. */
+type PlacedEffect = Exclude<SweepEffect, 'reorder'>;
 
 /** What no rule allows: to see whether others stand it. */
 const UNLAWFUL_EFFECTS: readonly SweepEffect[] = ['throw', 'hang', 'twice'];
@@ -40,12 +46,14 @@ const EDGE = 'miniportEdge';
 
 type Consequence = Pick<FaultRuleOptions, 'effect' | 'status' | 'act' | 'delayMs'>;
 
-const CONSEQUENCES: Readonly<Record<Exclude<SweepEffect, 'reorder'>, Consequence>> = {
+const CONSEQUENCES: Readonly<Record<PlacedEffect, Consequence>> = {
   veto: { effect: 'status', status: 'NDIS_STATUS_DATA_NOT_ACCEPTED' },
   resources: { effect: 'status', status: 'NDIS_STATUS_RESOURCES' },
   callFails: { effect: 'status', status: 'NDIS_STATUS_RESOURCES' },
   storeFails: { effect: 'fail' },
   storeLate: { effect: 'delay', delayMs: DELAY_MS },
+  crash: { effect: 'crash' },
+  crashAnswered: { effect: 'crashAnswered' },
   messageLost: { effect: 'lost' },
   answerLost: { effect: 'lostAnswer' },
   messageTwice: { effect: 'twice' },
@@ -53,15 +61,23 @@ const CONSEQUENCES: Readonly<Record<Exclude<SweepEffect, 'reorder'>, Consequence
   delay: { effect: 'delay', delayMs: DELAY_MS },
   restartStack: { effect: 'act', act: 'restartStack' },
   disableExtension: { effect: 'act', act: 'disableExtension' },
+  // It is enabled again by the sweep, in the same instant.
+  toggleExtension: { effect: 'act', act: 'disableExtension' },
   teardownPort: { effect: 'act', act: 'teardownPort' },
+  deleteSwitch: { effect: 'act', act: 'deleteSwitch' },
   throw: { effect: 'throw' },
   hang: { effect: 'hang' },
   twice: { effect: 'twice' },
 };
 
-/** The rule that does this at exactly this place. */
-export function ruleAt(site: FaultSite, effect: Exclude<SweepEffect, 'reorder'>): FaultRuleOptions {
-  return { ...site, times: 1, ...CONSEQUENCES[effect] };
+/**
+ * The rule that does this at exactly this place. `write`: a write to the store, the how many-th of its world; an act is counted by
+ * that, since it names the switch it is done to and does not match it.
+ */
+export function ruleAt(site: FaultSite, write: number, effect: PlacedEffect): FaultRuleOptions {
+  const consequence = CONSEQUENCES[effect];
+  const nth = site.at === 'store' && consequence.effect === 'act' ? write : site.nth;
+  return { ...site, nth, times: 1, ...consequence };
 }
 
 /** What there is to know of an extension of a run. */
@@ -78,15 +94,21 @@ export interface SweptExtension {
 export function effectsAt(
   site: FaultSite,
   known: (extension: string) => SweptExtension | undefined,
-): readonly Exclude<SweepEffect, 'reorder'>[] {
+): readonly PlacedEffect[] {
   const met = site.extension === undefined ? undefined : known(site.extension);
   switch (site.at) {
     case 'call':
-      return met?.isWitness === true ? [] : ['callFails'];
+      return met?.isWitness === true ? [] : ['callFails', ...comings(site)];
     case 'store':
-      return ['storeFails', 'storeLate'];
+      return [
+        'storeFails',
+        'storeLate',
+        'crash',
+        'crashAnswered',
+        ...(site.switch === undefined ? [] : (['restartStack', 'deleteSwitch'] as const)),
+      ];
     case 'message':
-      return ['messageLost', 'answerLost', 'messageTwice', 'messageLate'];
+      return ['messageLost', 'answerLost', 'messageTwice', 'messageLate', 'crash', 'crashAnswered'];
     case 'oid':
       return site.extension === undefined || site.extension === EDGE
         ? atTheEdge(site)
@@ -94,17 +116,25 @@ export function effectsAt(
   }
 }
 
+/** Who is there, comes and goes, while an extension is at work: the stack pauses, it goes, it goes and comes, its port goes. */
+function comings({ portId }: FaultSite): readonly PlacedEffect[] {
+  return [
+    'restartStack',
+    'disableExtension',
+    'toggleExtension',
+    ...(portId === undefined ? [] : (['teardownPort'] as const)),
+  ];
+}
+
 /** Rule D22: the switch itself may fail what extensions may fail, and what it is asked about; nothing else. */
-function atTheEdge({ oid }: FaultSite): readonly Exclude<SweepEffect, 'reorder'>[] {
+function atTheEdge({ oid }: FaultSite): readonly PlacedEffect[] {
   return endOf(oid) === 'never' ? [] : ['resources'];
 }
 
-function atAnExtension(
-  { oid, requestType, portId }: FaultSite,
-  met: SweptExtension | undefined,
-): readonly Exclude<SweepEffect, 'reorder'>[] {
+function atAnExtension(site: FaultSite, met: SweptExtension | undefined): readonly PlacedEffect[] {
+  const { oid, requestType } = site;
   const by = endOf(oid);
-  const effects: Exclude<SweepEffect, 'reorder'>[] = [];
+  const effects: PlacedEffect[] = [];
   // Rules A17, E36: a capturing extension vetoes nothing.
   const type = met?.type;
   const mayVeto = type === 'filter' || type === 'forward';
@@ -113,12 +143,13 @@ function atAnExtension(
   const isAsked = by === 'veto' || by === 'property' || oid === 'OID_SWITCH_NIC_SAVE';
   if (mayVeto && isAsked) effects.push('resources');
   effects.push('delay');
-  // A question of another extension says nothing new about who comes and goes.
-  if (requestType !== 'query') {
+  if (met?.isWitness !== true) effects.push(...comings(site));
+  else if (requestType !== 'query') {
+    // A witness stays: what its going says is said by the extension under test.
     effects.push('restartStack');
-    if (met?.isWitness !== true) effects.push('disableExtension');
-    if (portId !== undefined) effects.push('teardownPort');
+    if (site.portId !== undefined) effects.push('teardownPort');
   }
+  if (requestType !== 'query') effects.push('deleteSwitch');
   effects.push('throw', 'hang', 'twice');
   return effects;
 }

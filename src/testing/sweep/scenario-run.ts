@@ -1,5 +1,6 @@
 import { VirtualClock } from '../../core/clock.ts';
 import type { FabricInterface, FeatureInfo } from '../../policy/api.ts';
+import type { FaultSite } from '../../policy/faults-api.ts';
 import { Host } from '../../scenario/host.ts';
 import { Moments } from '../../scenario/moments.ts';
 import { copyOf, Ledger, policiesOf } from '../../scenario/policies.ts';
@@ -11,8 +12,11 @@ import { type Outcome, settle } from '../simulation/patience.ts';
 import type { StateLines } from '../simulation/state-lines.ts';
 import { type AttemptJudge, attempted } from './attempts.ts';
 import { messageOf } from './breach.ts';
-import { isLoosening, SiteLog, type SweepFault } from './fault.ts';
+import { Course, survivalOf } from './course.ts';
+import { isCrash, isLoosening, type SweepFault } from './fault.ts';
 import { type Complain, HostWatch } from './host-watch.ts';
+import type { Reference } from './scenario-judge.ts';
+import { SiteLog } from './site-log.ts';
 import { SweepRuntime } from './sweep-runtime.ts';
 import { SweptGround } from './swept-ground.ts';
 import { firstDifference, type Hosts, stateOf } from './world-state.ts';
@@ -26,6 +30,20 @@ const UNCOMPARED = new Set([
   'clearFaults',
   'wait',
 ]);
+
+/** Turns of the event loop in which what a host does when it is opened again comes to its end. */
+const RECOVERY_TURNS = 2_000;
+/** Turns in which an act whose host has died comes to an end, if it does not wait for that host. */
+const GRACE_TURNS = 50;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const DISABLING: ReadonlySet<string> = new Set(['disableExtension', 'toggleExtension']);
+
+/** What is known of an act beforehand. */
+interface AttemptFacts {
+  /** What the world shows before it and after it can be compared. */
+  readonly isCompared: boolean;
+  readonly isInsisting?: boolean;
+}
 
 /** One run of a scenario, with faults in it; what it passes and what it breaks is written down. */
 export class ScenarioRun {
@@ -42,29 +60,36 @@ export class ScenarioRun {
     { readonly fabric: FabricInterface; readonly watch: HostWatch }
   >();
   /** Classes that a host had when it was last seen. */
+  /** Hosts that have been open. */
+  readonly #known = new Set<string>();
   readonly #features = new Map<string, readonly FeatureInfo[]>();
-  readonly #failsAlone: ReadonlySet<number>;
+  readonly #reference: Reference | undefined;
+  /** Written down in the run without a fault. */
+  readonly course = new Course();
   /** Numbers of the steps that failed. */
   readonly failed = new Set<number>();
   #number = -1;
   #hasDiverged = false;
   #hasSideBySide = false;
   #hasOwnFaults = false;
+  /** A step was done and nobody heard: later ones may need what it would have said. */
+  #isForgetful = false;
   #wasLossy = false;
   #hasHung = false;
 
-  /** `failsAlone`: steps that fail without a fault. */
+  /** `reference`: what the run without a fault came to; `undefined`: this is it. */
   constructor(
     scenario: Scenario,
     chain: readonly SweepFault[],
-    failsAlone: ReadonlySet<number>,
+    reference: Reference | undefined,
     complain: Complain,
   ) {
     this.#scenario = scenario;
     this.#chain = chain;
-    this.#failsAlone = failsAlone;
+    this.#reference = reference;
     this.#complain = complain;
     this.log = new SiteLog(chain);
+    this.log.onToggle = (host, site) => this.#enableSoon(host, site);
     this.ground = new SweptGround({ opening: (host) => this.#opening(host) });
     const unheard = (): void => undefined;
     for (const spec of scenario.hosts) {
@@ -77,6 +102,11 @@ export class ScenarioRun {
   get isLoose(): boolean {
     // Faults of its own are met by other requests when a step is done again.
     return this.#hasOwnFaults || this.#chain.some(isLoosening);
+  }
+
+  /** An extension went and came in the middle of something. */
+  get hasToggled(): boolean {
+    return this.#chain.some(({ effect }) => effect === 'toggleExtension');
   }
 
   /** Every step was done, at the latest when it was done again. */
@@ -102,6 +132,11 @@ export class ScenarioRun {
   /** Classes of a host; of one that is being opened again, those it had, which its store has. */
   featuresOf(host: string): readonly FeatureInfo[] {
     return this.#open.get(host)?.fabric.features.list() ?? this.#features.get(host) ?? [];
+  }
+
+  /** Classes of all hosts that were ever there. */
+  features(): readonly FeatureInfo[] {
+    return [...this.hosts.keys()].flatMap((host) => this.featuresOf(host));
   }
 
   /** Plays everything that there is to play; what comes after a step that pends for ever is left. */
@@ -175,6 +210,7 @@ export class ScenarioRun {
       options: { faults: this.log.opening(host), observer: watch.observer },
       opened: (fabric: FabricInterface): void => {
         this.#open.set(host, { fabric, watch });
+        this.#known.add(host);
       },
       ended: (): void => {
         const open = this.#open.get(host);
@@ -200,7 +236,7 @@ export class ScenarioRun {
     }
     for (const [title, act] of acts) {
       const outcome = await this.settled(title, () =>
-        this.#attempt(title, act, { isCompared: true }),
+        this.#attempt(title, act, { isCompared: !title.startsWith('open ') }),
       );
       if (outcome === undefined || 'error' in outcome) return false;
       this.gather();
@@ -215,8 +251,12 @@ export class ScenarioRun {
     if (step.verb === 'inject') this.#hasOwnFaults = true;
     // What comes of steps side by side depends on which of them comes first.
     if (!isAlone) this.#hasSideBySide = true;
-    const run = async (): Promise<void> => void (await step.run(runtime));
-    if (this.#failsAlone.has(number)) {
+    const run = async (): Promise<void> => {
+      const said = await step.run(runtime);
+      // Whoever waited for the host was told that it is gone, and not what came of it.
+      if (typeof said === 'string' && this.log.hasDeath) throw new Error(said);
+    };
+    if (this.#reference?.failed.has(number) === true) {
       this.log.begins();
       return this.#failing(number, run);
     }
@@ -234,31 +274,123 @@ export class ScenarioRun {
     }
   }
 
-  #attempt<T>(
-    title: string,
-    once: () => Promise<T>,
-    { isCompared, isInsisting = false }: { isCompared: boolean; isInsisting?: boolean },
-  ): Promise<T> {
-    const judge: AttemptJudge = {
+  async #attempt(title: string, once: () => Promise<unknown>, facts: AttemptFacts): Promise<void> {
+    for (;;) {
+      const deaths = this.log.deaths;
+      const judge = this.#judgeOf(facts, () => this.log.deaths > deaths);
+      let failure: { readonly error: unknown } | undefined;
+      const before = facts.isCompared && this.#reference === undefined ? this.#lines() : undefined;
+      try {
+        await this.#nursed(attempted(title, once, judge));
+      } catch (error) {
+        failure = { error };
+      }
+      if (before !== undefined) {
+        this.course.begins(this.log.change, before);
+        if (failure === undefined) this.course.ends(this.log.change, this.#lines());
+      }
+      const number = this.log.change;
+      await this.#raise();
+      if (this.log.deaths === deaths) {
+        if (failure === undefined) return;
+        if (this.#isForgetful) this.#hasDiverged = true;
+        throw failure.error;
+      }
+      const isDone = failure === undefined;
+      if (this.#survived(title, number, isDone, facts.isCompared) || isDone) return;
+    }
+  }
+
+  #lines = (): StateLines => stateOf(this.worlds);
+
+  #judgeOf(
+    { isCompared, isInsisting = false }: AttemptFacts,
+    hasDied: () => boolean,
+  ): AttemptJudge {
+    return {
       isInsisting,
       begins: () => this.log.begins(),
       met: () => this.log.met,
       isLoose: () => this.isLoose || this.isLossy,
+      hasDied,
       diverge: () => {
         this.#hasDiverged = true;
       },
-      hasDiverged: () => this.#hasDiverged || this.#hasSideBySide,
+      hasDiverged: () => this.#hasDiverged || this.#hasSideBySide || this.#isForgetful,
       isHolding: () => [...this.worlds.values()].some((fabric) => fabric.pending().length > 0),
-      state: () => (isCompared ? stateOf(this.worlds) : undefined),
+      state: () => (isCompared ? this.#lines() : undefined),
       difference: (before) => {
         this.gather();
-        return this.isLossy
-          ? undefined
-          : firstDifference(before as StateLines, stateOf(this.worlds));
+        return this.isLossy ? undefined : firstDifference(before as StateLines, this.#lines());
       },
       complain: this.#complain,
     };
-    return attempted(title, once, judge);
+  }
+
+  /** Another host may wait for one that has died: it is started again meanwhile then. */
+  async #nursed(act: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    act.then(
+      () => {
+        isOver = true;
+      },
+      () => {
+        isOver = true;
+      },
+    );
+    for (let since = 0; !isOver; since = this.log.hasDeath ? since + 1 : 0) {
+      if (since > GRACE_TURNS) await this.#raise();
+      await turn();
+    }
+    await act;
+  }
+
+  /** Starts again on their stores the hosts that a fault of the sweep has ended. */
+  async #raise(): Promise<void> {
+    let hasRaised = false;
+    for (const [name, host] of this.hosts) {
+      // What ends it while it comes up is met once, and there are as many as there are faults.
+      while (this.log.takeDeath(name)) {
+        hasRaised = true;
+        const installed = this.#known.has(name) ? host.installed() : [];
+        await host.restart(installed).catch((error: unknown) => {
+          if (this.log.hasDeath) return;
+          const message = `${name} does not start again: ${messageOf(error)}`;
+          this.#complain({ invariant: 'durable', severity: 'error', message });
+        });
+      }
+    }
+    if (hasRaised) for (let i = 0; i < RECOVERY_TURNS && !this.#isQuiet(); i += 1) await turn();
+  }
+
+  /** A host has died in a change and is there again; whether nothing is left to be done. */
+  #survived(title: string, number: number, isDone: boolean, isCompared: boolean): boolean {
+    const change = this.#reference?.course.change(number);
+    const isKnown = this.#chain.length === 1 && this.#chain.every(isCrash) && isCompared;
+    if (change === undefined || !isKnown || this.isLoose || this.#hasSideBySide || this.isLossy) {
+      this.#isForgetful = true;
+      return false;
+    }
+    const { has, wrong } = survivalOf(change, this.#lines(), isDone);
+    if (wrong !== undefined) {
+      const when = isDone ? 'just after' : 'in the middle of';
+      const message = `${title}: the host died ${when} it and was started again; ${wrong}`;
+      this.#complain({ invariant: 'durable', severity: 'error', message });
+    }
+    if (has !== 'nothing' && !isDone) this.#isForgetful = true;
+    return has === 'all';
+  }
+
+  /** In the instant in which a fault disables it. */
+  #enableSoon(host: string, { switch: name, extension }: FaultSite): void {
+    if (name === undefined || extension === undefined) return;
+    queueMicrotask(() => {
+      const fabric = this.#open.get(host)?.fabric;
+      if (![...(fabric?.switches.list() ?? [])].some((each) => each.name === name)) return;
+      const extensions = fabric?.switches.get(name).extensions;
+      // What comes of it is seen when the step is over.
+      extensions?.change(extension, { enabled: true }).catch(() => undefined);
+    });
   }
 
   /** A host that is dead at the end is started again on its store, as whoever runs it would: faults of the scenario's own kill too. */
@@ -280,7 +412,7 @@ export class ScenarioRun {
 
   /** What a fault disabled is there again for what comes next. */
   async #enableAgain(): Promise<void> {
-    if (!this.#chain.some(({ effect }) => effect === 'disableExtension')) return;
+    if (!this.#chain.some(({ effect }) => DISABLING.has(effect))) return;
     for (const { name, switches } of this.#scenario.hosts) {
       const fabric = this.worlds.get(name);
       for (const spec of switches) {

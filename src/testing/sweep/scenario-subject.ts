@@ -17,6 +17,8 @@ export class ScenarioSubject implements SweepSubject {
   readonly title: string;
   readonly seed: string;
   readonly #scenario: Scenario;
+  /** Classes that its hosts have, by GUID. */
+  readonly #features = new Map<string, string>();
   #reference: Reference | undefined;
 
   /** `name`: cell of the matrix, empty when there is one. */
@@ -28,6 +30,8 @@ export class ScenarioSubject implements SweepSubject {
   }
 
   called(id: string): string {
+    const feature = this.#features.get(id);
+    if (feature !== undefined) return feature;
     if (id === WITNESS_ID) return WITNESS_NAME;
     const known = [...this.#scenario.extensions].find(([, each]) => each.id === id);
     return known?.[0] ?? id;
@@ -56,10 +60,10 @@ export class ScenarioSubject implements SweepSubject {
           };
     const features = (host: string): readonly FeatureInfo[] => run.featuresOf(host);
     const { scenario, witnesses } = withWitnesses(played, features);
-    const failsAlone = this.#reference?.failed ?? new Set();
-    const run: ScenarioRun = new ScenarioRun(scenario, chain, failsAlone, complain);
+    const run: ScenarioRun = new ScenarioRun(scenario, chain, this.#reference, complain);
     await run.play();
     const { passed, met } = run.log;
+    for (const { id, name } of run.features()) this.#features.set(id, name);
     if (!run.hasHung) {
       const judge = new ScenarioJudge(run, scenario, complain, (host, id) =>
         id === WITNESS_ID ? witnesses.get(host) : undefined,

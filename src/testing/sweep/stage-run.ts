@@ -1,21 +1,44 @@
 import type { SwitchObserver } from '../../../switch/observer.ts';
-import { isExtSwitchError } from '../../core/errors.ts';
-import type { FabricInterface } from '../../policy/api.ts';
+import { ExtSwitchError, isExtSwitchError } from '../../core/errors.ts';
+import type { FabricInterface, FeatureInfo } from '../../policy/api.ts';
+import type { FaultSite } from '../../policy/faults-api.ts';
 import type { Verifier } from '../../verifier/verifier.ts';
 import type { Outcome } from '../life-cycles/run-life-cycle.ts';
 import { type StageTrial, WITNESSES } from '../life-cycles/stage.ts';
+import type { StageDisk } from '../life-cycles/stage-disk.ts';
 import type { StateLines } from '../simulation/state-lines.ts';
 import { type AttemptJudge, attempted } from './attempts.ts';
 import { type Breach, isOurDefect, messageOf } from './breach.ts';
-import { isLoosening, SiteLog, type SweepFault } from './fault.ts';
+import { Course } from './course.ts';
+import { isLoosening, type SweepFault } from './fault.ts';
 import { HostWatch } from './host-watch.ts';
 import { playedWorld } from './retrying-world.ts';
+import { SiteLog } from './site-log.ts';
 import { firstDifference, stateOf } from './world-state.ts';
 
 /** A stage has one host. */
-const HOST = '';
+export const HOST = '';
 /** What a stage says of an act that never ended. */
 const ENDLESS = /did not end within|is still in flight/;
+
+/** What the run of a stage without a fault came to. */
+export interface StageReference {
+  /** Changes that are refused without a fault. */
+  readonly refused: ReadonlySet<string>;
+  readonly course: Course;
+}
+
+/** A fault has ended the process of the stage's host. */
+export interface StageDeath {
+  readonly disk: StageDisk;
+  /** The change it was in, if it was alone. */
+  readonly change: ReturnType<Course['change']>;
+  title: string | undefined;
+  /** Whoever asked for the change had been told that it is done. */
+  isAcknowledged: boolean;
+  /** The world that is watched is the dead one. */
+  isOver: boolean;
+}
 
 /** One run of a stage, with faults in it; what it passes and what it breaks is written down. */
 export class StageRun {
@@ -24,25 +47,34 @@ export class StageRun {
   /** Changes that were refused, by what they are. */
   readonly refused = new Set<string>();
   readonly trial: StageTrial;
+  /** Classes there were. */
+  featureInfos: readonly FeatureInfo[] = [];
   readonly #worlds: { readonly watch: HostWatch; fabric?: FabricInterface }[] = [];
   readonly #isLoose: boolean;
-  readonly #refusedAlone: ReadonlySet<string> | undefined;
+  readonly #alone: StageReference | undefined;
+  /** Written down in the run without a fault. */
+  readonly course = new Course();
+  /** What a fault has left of the host when it ended its process. */
+  death: StageDeath | undefined;
+  readonly chain: readonly SweepFault[];
   #hasDiverged = false;
   #underWay = 0;
   /** Changes that have begun so far. */
   #begun = 0;
 
-  /** `refusedAlone`: changes that are refused without a fault. */
-  constructor(chain: readonly SweepFault[], refusedAlone: ReadonlySet<string> | undefined) {
+  /** `alone`: what the run without a fault came to; `undefined`: this is it. */
+  constructor(chain: readonly SweepFault[], alone: StageReference | undefined) {
     this.log = new SiteLog(chain);
+    this.log.onToggle = (_host, site) => this.#enableSoon(site);
+    this.chain = chain;
     this.#isLoose = chain.some(isLoosening);
-    this.#refusedAlone = refusedAlone;
+    this.#alone = alone;
     this.trial = {
-      faults: () => {
+      faults: (disk) => {
         this.#worlds.push({
-          watch: new HostWatch(chain, (breach) => this.#found(breach)),
+          watch: new HostWatch(chain, (breach) => this.found(breach)),
         });
-        return this.log.opening(HOST);
+        return { ...this.log.opening(HOST), crash: () => this.#dies(disk) };
       },
       shown: (fabric) => {
         const world = this.#worlds.at(-1);
@@ -77,18 +109,22 @@ export class StageRun {
     for (const { watch } of this.#worlds) watch.end(sendsByHand);
     const told = new Set(outcome?.findings.map(({ message }) => message));
     const isSilent = sendsByHand || this.#isLoose || this.#hasDiverged || this.#isLossy;
+    // Of a stage whose host has died nothing more can be expected.
+    if (this.death !== undefined) return;
     for (const { message, rule } of outcome?.failures ?? []) {
       if (told.has(message)) continue;
       const isEndless = ENDLESS.test(message);
       // Without a fault everything counts: it is what later runs are compared with.
-      if (isSilent && !isEndless && this.#refusedAlone !== undefined) continue;
+      if (isSilent && !isEndless && this.#alone !== undefined) continue;
       const invariant = isEndless ? 'ends' : 'stage';
       this.breaches.push({ invariant, rule, severity: 'error', message });
     }
   }
 
   /** Stages do with witnesses what no extension does; what they break is not what is looked for. */
-  #found(breach: Breach): void {
+  found(breach: Breach): void {
+    // What a process does that was killed reaches nobody.
+    if (this.death?.isOver === true) return;
     if (breach.invariant === 'findings' && WITNESSES.has(breach.extension ?? '')) return;
     this.breaches.push(breach);
   }
@@ -102,16 +138,30 @@ export class StageRun {
   }
 
   async #attempt<T>(title: string, once: () => Promise<T>): Promise<T> {
-    const expected = this.#refusedAlone;
+    if (this.death !== undefined) throw new ExtSwitchError('STORE_UNAVAILABLE', 'the host died');
+    const alone = this.#alone;
     this.#underWay += 1;
     this.#begun += 1;
+    const judge = this.#judgeOf();
+    const before = alone === undefined ? judge.state() : undefined;
+    const begun = this.#begun;
     try {
-      if (expected === undefined || expected.has(title)) {
-        this.log.begins();
-        return await once();
+      if (alone !== undefined && !alone.refused.has(title)) {
+        const given = await attempted(title, once, judge);
+        this.#wasIn(title, true);
+        return given;
       }
-      return await attempted(title, once, this.#judgeOf());
+      this.log.begins();
+      const number = this.log.change;
+      const given = await once();
+      this.#look();
+      if (before !== undefined && this.#begun === begun) {
+        this.course.begins(number, before as StateLines);
+        this.course.ends(number, (judge.state() ?? before) as StateLines);
+      }
+      return given;
     } catch (error) {
+      this.#wasIn(title, false);
       this.refused.add(title);
       throw error;
     } finally {
@@ -119,6 +169,39 @@ export class StageRun {
       // While the world is open: who refuses to run is not to be seen later.
       if (this.log.met > 0) this.#gather();
     }
+  }
+
+  /** A change has ended; if the host has died, in this one. */
+  #wasIn(title: string, isAcknowledged: boolean): void {
+    if (this.death?.title !== undefined || this.death === undefined) return;
+    this.death.title = title;
+    this.death.isAcknowledged = isAcknowledged;
+  }
+
+  #look(): void {
+    const fabric = this.#worlds.at(-1)?.fabric;
+    if (fabric !== undefined) this.featureInfos = [...fabric.features.list()];
+  }
+
+  /** The process of the host is killed: nothing more reaches its disk. */
+  #dies(disk: StageDisk): void {
+    disk.kill();
+    this.#gather();
+    const isAlone = this.#underWay === 1 && this.chain.length === 1;
+    const change = isAlone ? this.#alone?.course.change(this.log.change) : undefined;
+    this.death = { disk, change, title: undefined, isAcknowledged: false, isOver: true };
+  }
+
+  /** In the instant in which a fault disables it. */
+  #enableSoon({ switch: name, extension }: FaultSite): void {
+    if (name === undefined || extension === undefined) return;
+    queueMicrotask(() => {
+      const fabric = this.#worlds.at(-1)?.fabric;
+      if (![...(fabric?.switches.list() ?? [])].some((each) => each.name === name)) return;
+      const extensions = fabric?.switches.get(name).extensions;
+      // What comes of it the stage sees.
+      extensions?.change(extension, { enabled: true }).catch(() => undefined);
+    });
   }
 
   #judgeOf(): AttemptJudge {
@@ -140,6 +223,7 @@ export class StageRun {
       diverge: () => {
         this.#hasDiverged = true;
       },
+      hasDied: () => this.death !== undefined,
       hasDiverged: () => this.#hasDiverged,
       isHolding: () => (this.#worlds.at(-1)?.fabric?.pending() ?? []).length > 0,
       state: () => {

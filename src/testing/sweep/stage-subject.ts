@@ -9,7 +9,8 @@ import type { VerifyStage } from '../verify/stages.ts';
 import { VerifyRig } from '../verify/verify-rig.ts';
 import type { SweptExtension } from './effects.ts';
 import type { SweepFault } from './fault.ts';
-import { StageRun } from './stage-run.ts';
+import { afterDeath } from './stage-death.ts';
+import { type StageReference, StageRun } from './stage-run.ts';
 import type { Played, SweepSubject } from './subject.ts';
 
 export interface StageSubjectOptions extends Pick<LifeCycleOptions, 'mof' | 'settings'> {
@@ -27,8 +28,9 @@ export class StageSubject implements SweepSubject {
   readonly #stage: VerifyStage;
   readonly #extension: ExtensionDefinition;
   readonly #options: StageSubjectOptions;
-  /** Changes that are refused without a fault. */
-  #refused: ReadonlySet<string> | undefined;
+  /** Classes that its worlds have, by GUID. */
+  readonly #features = new Map<string, string>();
+  #alone: StageReference | undefined;
 
   constructor(stage: VerifyStage, extension: ExtensionDefinition, options: StageSubjectOptions) {
     this.name = stage.name;
@@ -40,7 +42,8 @@ export class StageSubject implements SweepSubject {
   }
 
   called(id: string): string {
-    return id === this.#extension.id ? this.#extension.name : (WITNESSES.get(id) ?? id);
+    if (id === this.#extension.id) return this.#extension.name;
+    return WITNESSES.get(id) ?? this.#features.get(id) ?? id;
   }
 
   extension(idOrName: string): SweptExtension | undefined {
@@ -51,7 +54,7 @@ export class StageSubject implements SweepSubject {
   }
 
   async play(chain: readonly SweepFault[]): Promise<Played> {
-    const run = new StageRun(chain, this.#refused);
+    const run = new StageRun(chain, this.#alone);
     const { mof, settings, profile, seed } = this.#options;
     const stage = this.#stage;
     const reorder = chain.find((fault) => fault.effect === 'reorder');
@@ -72,7 +75,11 @@ export class StageSubject implements SweepSubject {
       } satisfies StageOptions),
     );
     run.judge(outcome, stage.sendsByHand === true);
-    this.#refused ??= run.refused;
+    for (const { id, name } of run.featureInfos) this.#features.set(id, name);
+    this.#alone ??= run;
+    if (run.death !== undefined) {
+      await afterDeath(run, run.death, this.#extension, { profile, behaviour: stage.behaviour });
+    }
     const places = chain.filter(({ effect }) => effect !== 'reorder').length;
     return { passed: run.log.passed, met: run.log.met >= places, breaches: run.breaches };
   }
