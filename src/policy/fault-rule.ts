@@ -81,7 +81,7 @@ export class ArmedRule {
       case 'call':
         return this.#fitsModule(place) && fits(options.call, place.call);
       case 'store':
-        return options.effect === 'act' || fits(options.switch, place.switch);
+        return isOfSwitch(options, place);
       case 'message':
         return fits(options.message, place.message) && fits(options.to, place.to);
     }
@@ -109,6 +109,13 @@ export class ArmedRule {
   hit(): void {
     this.#hits += 1;
   }
+}
+
+/** A write may be about several switches. An act names the one it is done to. */
+function isOfSwitch(options: CheckedRule['options'], place: PassedPlace): boolean {
+  const { effect, switch: wanted } = options;
+  if (effect === 'act' || wanted === undefined) return true;
+  return place.switches?.includes(wanted) === true;
 }
 
 function fits<T>(wanted: T | undefined, found: T | undefined): boolean {

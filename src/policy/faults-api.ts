@@ -16,8 +16,8 @@ export type FaultPlace = (typeof FAULT_PLACES)[number];
 /**
  * What happens there. `oid`: status, throw, hang, delay, twice. `call`: status. `store`: fail, delay. `message`: lost, lostAnswer,
  * twice, delay. `act` anywhere: the world does `act` in that instant and what was met goes on. Only in a world that was given a
- * way to die ({@link OpeningFaults.crash}): `crash` at `store` and `message`, before the write or the message; `crashAnswered` at
- * `message`, when the other host has got it.
+ * way to die ({@link OpeningFaults.crash}): `crash` at `store` and `message`, before the write or the message; `crashAnswered`, when
+ * it is in the store, or the other host has got it.
  */
 export const FAULT_EFFECTS = [
   'status',
@@ -70,7 +70,7 @@ export interface FaultMatch {
   /** Name of an OID, or `0x…`. */
   readonly oid?: string;
   readonly requestType?: RequestType;
-  /** Name of a switch. */
+  /** Name of a switch. `store`: writes about it, its ports and policies, and VMs that are configured for it. */
   readonly switch?: string;
   readonly portId?: number;
   /** `call`: which one. */

@@ -46,8 +46,8 @@ export interface FaultyWorld {
   readonly seed: string;
   readonly clock: Clock;
   readonly events: EventLog;
-  /** Name of a switch that exists. */
-  switchName(id: string): string | undefined;
+  /** Names of the switches that a write is about. */
+  switchesOf(ops: readonly StoreOp[]): readonly string[];
   /** The switches ask these from now on, or nobody. */
   ask(points: FaultPoints | undefined): void;
   log(level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>>): void;
@@ -143,8 +143,10 @@ export class WorldFaults implements FaultPoints {
   /** A write to the store. */
   write(ops: readonly StoreOp[]): ArmedRule | undefined {
     if (!this.rules.isActive) return undefined;
-    const name = this.#switchOf(ops);
-    return this.rules.meet({ at: 'store', ...(name === undefined ? {} : { switch: name }) });
+    const switches = this.#world.switchesOf(ops);
+    const [name] = switches;
+    const on = name === undefined ? {} : { switch: name, switches };
+    return this.rules.meet({ at: 'store', ...on });
   }
 
   /** A message to another host. */
@@ -155,17 +157,6 @@ export class WorldFaults implements FaultPoints {
   /** The world ends here and now, as if its process were killed. */
   crash(): void {
     this.#crash?.();
-  }
-
-  /** The switch whose records these are, by the first of them that is one's. */
-  #switchOf(ops: readonly StoreOp[]): string | undefined {
-    for (const { key } of ops) {
-      const [kind, id = ''] = key.split('/', 2);
-      if (kind !== 'switch' && kind !== 'port' && kind !== 'property') continue;
-      const name = this.#world.switchName(id);
-      if (name !== undefined) return name;
-    }
-    return undefined;
   }
 
   // --- what is told --------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import type { Isolation } from '../isolation/isolation.ts';
 import type { ExtensionDefinition } from '../sdk/extension.ts';
 import type { Store } from '../store/store.ts';
 import type { FabricOptions, ProfileName } from './api.ts';
+import { memberAt } from './byte-member.ts';
 import { ChangeLog } from './change-log.ts';
 import { EventLog } from './event-log.ts';
 import { FaultableHosts } from './fault-hosts.ts';
@@ -32,6 +33,7 @@ import type { UplinkTeam } from './records.ts';
 import type { PortSnapshot } from './recreate.ts';
 import type { AdapterEntry, VmEntry } from './vm-entry.ts';
 import { WorldFaults } from './world-faults.ts';
+import { switchesOf } from './written-switches.ts';
 
 /** An extension bound to a switch (rule A36). */
 export interface Binding {
@@ -233,7 +235,7 @@ export class World {
     this.trace.onRecord = (seq) => this.events.announce(seq);
     const finding = (switchName: string, one: Finding): void => {
       this.findingCount += 1;
-      const kept = FindingLog.keepable(one);
+      const kept = this.#keepable(one);
       const time = this.clock.now();
       const seq = this.events.add(time, 'finding', switchName, { ...kept });
       const entry = { ...kept, seq, time, switch: switchName };
@@ -288,20 +290,29 @@ export class World {
   }
 
   #faulty({ faults }: FabricOptions): WorldFaults {
-    const { seed, clock, events, log, switches, environment } = this;
+    const { seed, clock, events, log, environment } = this;
     return new WorldFaults(
       {
         seed,
         clock,
         events,
         log,
-        switchName: (id) => switches.get(id)?.name,
+        switchesOf: (ops) => switchesOf(this, ops),
         ask: (points) => {
           environment.faults = points;
         },
       },
       faults,
     );
+  }
+
+  /** What of a finding is kept, with the member that its byte belongs to. */
+  #keepable(finding: Finding): ReturnType<typeof FindingLog.keepable> {
+    const kept = FindingLog.keepable(finding);
+    const { oid, bytes, offset } = finding;
+    if (oid === undefined || bytes === undefined || offset === undefined) return kept;
+    const path = memberAt(this.registry, oid, bytes, offset)?.path;
+    return path === undefined ? kept : { ...kept, member: path.join('.') };
   }
 
   /** Trace and events begin anew; their numbers go on. */
