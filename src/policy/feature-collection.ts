@@ -27,6 +27,18 @@ export class Features implements FeatureCollection {
       file: options.source ?? 'mof',
       installedExtensions: (id) => extensions.has(id),
     };
+    if (typeof mof !== 'string' && !(mof instanceof Uint8Array)) {
+      const found = mof === null ? 'null' : typeof mof;
+      throw new ExtSwitchError(
+        'INVALID_ARGUMENT',
+        `mof: expected MOF text or its bytes, found ${found}`,
+        {
+          member: 'mof',
+          expected: 'MOF text or its bytes',
+          found,
+        },
+      );
+    }
     const compiled = compileMof(mof, compileOptions);
     if (!isMofValid(compiled)) throw mofError(compiled);
     if (compiled.features.length === 0) {

@@ -38,19 +38,20 @@ export function findOne<T>(
 
 /** A name a person gives: 1-256 UTF-16 units (IF_COUNTED_STRING), no control characters, no lone surrogates. */
 export function checkName(name: string, what: string): string {
-  const wrong =
-    name.length === 0 || name.length > 256
-      ? `1 to 256 characters, found ${name.length}`
-      : hasControlCharacter(name)
-        ? 'no control characters'
-        : name.isWellFormed()
-          ? undefined
-          : 'well-formed text, found a lone surrogate';
+  const wrong = faultOfName(name);
   if (wrong === undefined) return name;
   throw new ExtSwitchError('INVALID_ARGUMENT', `${what} name: expected ${wrong}`, {
     member: 'name',
     expected: wrong,
   });
+}
+
+/** What a name should be and is not; who calls from JavaScript may give anything. */
+function faultOfName(name: unknown): string | undefined {
+  if (typeof name !== 'string') return `text, found ${name === null ? 'null' : typeof name}`;
+  if (name.length === 0 || name.length > 256) return `1 to 256 characters, found ${name.length}`;
+  if (hasControlCharacter(name)) return 'no control characters';
+  return name.isWellFormed() ? undefined : 'well-formed text, found a lone surrogate';
 }
 
 function hasControlCharacter(text: string): boolean {

@@ -368,3 +368,21 @@ for (const [uint16, size, column] of [
     },
   );
 }
+
+t.test('what is no text where text belongs is refused by its name', async (t) => {
+  const fabric = await open();
+  for (const given of [5, null, undefined, {}]) {
+    await t.rejects(fabric.features.register(given as never), {
+      code: 'INVALID_ARGUMENT',
+      place: { member: 'mof', expected: 'MOF text or its bytes' },
+    });
+    const named = {
+      code: 'INVALID_ARGUMENT',
+      place: { member: 'name', expected: /^text, found / },
+    };
+    await t.rejects(fabric.switches.create({ name: given as never }), named);
+    await t.rejects(fabric.vms.create({ name: given as never }), named);
+  }
+  t.same([...fabric.switches.list()], []);
+  await fabric.close();
+});
