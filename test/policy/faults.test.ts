@@ -120,6 +120,11 @@ t.test('a probability is drawn by the seed, and of each rule by itself', async (
   const first = (await refusals(half, 64)).refused;
   t.strictSame((await refusals(half, 64)).refused, first);
   t.notSame((await refusals(half, 64, 'another')).refused, first);
+  t.notSame(
+    (await refusals({ ...half, id: 'another' }, 64)).refused,
+    first,
+    'not those of another',
+  );
   const hit = first.filter(Boolean).length;
   t.ok(hit > 16 && hit < 48, `${hit} of 64`);
 });
