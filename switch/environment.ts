@@ -66,6 +66,8 @@ export interface Finding {
   readonly bytes?: Uint8Array;
   /** Byte of {@link bytes} that is wrong. */
   readonly offset?: number;
+  /** What the byte at {@link offset} belongs to: structure, class and member, where it can be read. Added where findings are kept. */
+  readonly member?: string;
   /** Ids of the modules it had passed, top to bottom; the last one is where it happened. */
   readonly route?: readonly string[];
   /** A fault that was injected broke it, not the extension. */

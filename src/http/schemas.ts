@@ -415,10 +415,15 @@ export const finding = object(
       description: 'Length of the request when bytes is its beginning, or is no longer kept',
     },
     offset: { type: 'integer', description: 'Byte of the request that is wrong' },
+    member: {
+      type: 'string',
+      description:
+        'What that byte belongs to: structure, and in vendor data the class, then the member',
+    },
     route: { type: 'array', items: string, description: 'Extensions it had passed, top first' },
     injected: { const: true, description: 'A fault rule broke it, not the extension' },
   },
-  ['extensionId', 'oid', 'request', 'bytes', 'length', 'offset', 'route', 'injected'],
+  ['extensionId', 'oid', 'request', 'bytes', 'length', 'offset', 'member', 'route', 'injected'],
 );
 
 /** What there was of one rule by one extension. */

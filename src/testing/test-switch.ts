@@ -45,6 +45,8 @@ export interface TestFinding {
   /** With a verifier: the request's bytes when it happened, and the one that is wrong. */
   readonly bytes?: Uint8Array;
   readonly offset?: number;
+  /** What that byte belongs to: structure, class and member. */
+  readonly member?: string;
   /** Ids of the modules it had passed; the last one is where it happened. */
   readonly route?: readonly string[];
 }

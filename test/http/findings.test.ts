@@ -7,7 +7,7 @@ import { openPlane } from './plane.ts';
 const ID = 'c0ffee00-5055-47cd-9055-a76b2b4e369e';
 const OTHER = 'c0ffee01-5055-47cd-9055-a76b2b4e369e';
 
-/** Changes PortType of NDIS_SWITCH_PORT_PARAMETERS, u32 at 1032 (ndis-switch-abi.md): rule B26. */
+/** Changes PortType of NDIS_SWITCH_PORT_PARAMETERS, u32 at 1044 (ndis-switch-abi.md): rule B26. */
 const scribbler = defineExtension({
   id: ID,
   name: 'Scribbler',
@@ -16,7 +16,7 @@ const scribbler = defineExtension({
   type: 'filter',
   attach: () => ({
     createPort(_port, request) {
-      request.bytes[1032] = 9;
+      request.bytes[1044] = 9;
       return 'forward';
     },
   }),
@@ -45,11 +45,13 @@ t.test('findings of a world with a verifier: list, filters, metrics', async (t) 
       switch: 'S',
       extensionId: ID,
       oid: 'OID_SWITCH_PORT_CREATE',
-      offset: 1032,
+      offset: 1044,
     });
     const bytes = Buffer.from(found.bytes ?? '', 'base64');
-    t.equal(bytes[1032], mode === 'off' ? undefined : 9, `${mode}: bytes`);
+    t.equal(bytes[1044], mode === 'off' ? undefined : 9, `${mode}: bytes`);
     t.same(found.route, mode === 'off' ? undefined : [ID], `${mode}: route`);
+    const member = mode === 'off' ? undefined : 'NDIS_SWITCH_PORT_PARAMETERS.PortType';
+    t.equal(found.member, member, `${mode}: member`);
     t.same((await call('GET', `${base}/findings?rule=B27`)).body.items, []);
   }
   t.equal((await call('GET', '/v1/findings?extension=nobody')).status, 404);

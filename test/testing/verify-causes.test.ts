@@ -2,21 +2,28 @@ import t from 'tap';
 import { defineExtension } from '../../src/sdk/define.ts';
 import { type ExtensionHandlers, NdisStatus, type SwitchContext } from '../../src/sdk/index.ts';
 import { verifyReport } from '../../src/testing/verify/reports/report.ts';
-import { verifyExtension } from '../../src/testing/verify/verify-extension.ts';
+import { type VerifyOptions, verifyExtension } from '../../src/testing/verify/verify-extension.ts';
 import type { VerifyFinding, VerifyReport } from '../../src/testing/verify/verify-report.ts';
+import { SAMPLE_ID } from '../../src/verifier/rule-check.ts';
+import { LIMIT_MOF } from '../../src/verifier/sample-classes.ts';
 import { RULE_OUTCOMES, sampleReport } from './verify-report-sample.ts';
 
-const verify = (attach: (sw: SwitchContext) => ExtensionHandlers): Promise<VerifyReport> =>
+const verify = (
+  attach: (sw: SwitchContext) => ExtensionHandlers,
+  options: VerifyOptions = {
+    stages: ['whole-life', 'late-oids', 'service-restart', 'several-switches'],
+  },
+): Promise<VerifyReport> =>
   verifyExtension(
     defineExtension({
-      id: 'd4a1f0c2-3b5e-4c77-8e19-6f2a90b7c103',
+      id: SAMPLE_ID,
       name: 'Guard',
       vendor: 'Contoso',
       version: '1.0',
       type: 'filter',
       attach,
     }),
-    { stages: ['whole-life', 'late-oids', 'service-restart', 'several-switches'] },
+    options,
   );
 
 const stagesOf = ({ stage, consequences }: VerifyFinding): readonly string[] => [
@@ -88,6 +95,55 @@ t.test(
     t.match(outcome, { outcome: 'consequence', reason: 'broken as a consequence of B28' });
   },
 );
+
+t.test(
+  'a byte of vendor data is named by the class and its member, each member a finding of its own (E22)',
+  async (t) => {
+    const { findings } = await verify(
+      () => ({
+        addPortProperty({ request, feature }) {
+          // Both classes have one uint32, the last four bytes of the request.
+          if (feature === 'Sample_LimitSettingData') request.bytes[request.bytes.length - 3] = 9;
+          return 'forward';
+        },
+        updatePortProperty({ request }) {
+          // PortId: NDIS_SWITCH_PORT_PROPERTY_PARAMETERS, u32 at 8.
+          request.bytes[9] = 9;
+          return 'forward';
+        },
+      }),
+      { stages: ['whole-life'], mof: LIMIT_MOF },
+    );
+    const changed = findings.filter(({ rule }) => rule === 'E22');
+    t.strictSame(
+      changed.map(({ member }) => member?.split('.').slice(-2)),
+      [
+        ['Sample_LimitSettingData', 'Limit'],
+        ['NDIS_SWITCH_PORT_PROPERTY_PARAMETERS', 'PortId'],
+      ],
+    );
+    const text = verifyReport({ ...(await verify(() => ({}))), findings: changed }, 'text');
+    t.match(
+      text,
+      /\n {13}\^\^ NDIS_SWITCH_PORT_PROPERTY_PARAMETERS\..*Sample_LimitSettingData\.Limit\n/,
+    );
+  },
+);
+
+t.test('what an exception ended, the extension did not end itself (D6, E25)', async (t) => {
+  const { findings } = await verify(
+    () => ({
+      addPortProperty() {
+        throw new TypeError('x is undefined');
+      },
+    }),
+    { stages: ['whole-life'] },
+  );
+  t.strictSame(
+    findings.map(({ rule, consequences }) => [rule, consequences.map((one) => one.rule)]),
+    [['D6', ['E25', undefined]]],
+  );
+});
 
 const CONSEQUENCES = [
   { rule: 'A48', severity: 'error', message: 'create switch <Plain>', stage: 'whole-life' },

@@ -10,9 +10,10 @@ import { withoutNumbers } from '../verify/finding-key.ts';
 const OID = /\bOID_[A-Z0-9_]+/g;
 
 /** Of a finding: the same act with another OID has the same cause, and so has what is held until the switch ends it. */
-export function causeOfFinding({ rule, message, oid }: Omit<TestFinding, 'severity'>): string {
+export function causeOfFinding(finding: Omit<TestFinding, 'severity'>): string {
+  const { rule, message, oid, member = '' } = finding;
   if (rule === 'NdisTimedOidComplete' && oid !== undefined) return causeOfHolding(oid);
-  return `${rule}/${withoutNumbers(message.replace(OID, '#'))}`;
+  return `${rule}/${withoutNumbers(message.replace(OID, '#'))}/${member}`;
 }
 
 /** Of a request that is still in flight. */

@@ -7,12 +7,12 @@ const SEVERITY_ORDER = { error: 0, warning: 1, info: 2 } as const;
 
 /** All that a run found, put together by cause: the first of the most severe is the finding, the others are its consequences. */
 export class Found {
-  /** By rule and message without what differs from time to time. */
+  /** By rule, message without what differs from time to time, and member that is wrong. */
   readonly #all = new Map<string, { seen: VerifyConsequence; readonly cause: string }>();
 
   /** `cause`: text that all have in common that come of the same mistake. */
   add(seen: Seen, cause: string): void {
-    const key = `${seen.rule}/${withoutNumbers(seen.message)}`;
+    const key = `${seen.rule}/${withoutNumbers(seen.message)}/${seen.member ?? ''}`;
     const known = this.#all.get(key);
     if (known === undefined) this.#all.set(key, { seen: { ...seen, times: 1 }, cause });
     else known.seen = { ...known.seen, times: known.seen.times + 1 };

@@ -133,13 +133,15 @@ function collect(
   const told = new Set<string>();
   const nameOf = (id: string): string =>
     id === extension.id ? extension.name : (WITNESSES.get(id) ?? id);
-  for (const { extensionId, request: _request, route, ...finding } of outcome.findings) {
+  // What the switch ended for the extension, it did not end itself: other rules broken with that are consequences.
+  const ended = new Map<string, string>();
+  for (const { extensionId, request, route, ...finding } of outcome.findings) {
     told.add(finding.message);
     if (extensionId !== extension.id) continue;
-    add(
-      route === undefined ? finding : { ...finding, route: route.map(nameOf) },
-      causeOfFinding(finding),
-    );
+    const about = `${finding.oid}/${request}`;
+    const cause = ended.get(about) ?? causeOfFinding(finding);
+    if (finding.rule === 'D6' && request !== undefined) ended.set(about, cause);
+    add(route === undefined ? finding : { ...finding, route: route.map(nameOf) }, cause);
   }
   for (const { rule, message, cause = `${rule}/${message}` } of outcome.failures) {
     if (!told.has(message)) add({ rule, severity: severityOf(rule), message }, cause);

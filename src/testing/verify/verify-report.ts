@@ -18,6 +18,8 @@ export interface VerifyConsequence {
   /** Bytes of the request when it was first seen, and the one that is wrong. */
   readonly bytes?: Uint8Array;
   readonly offset?: number;
+  /** What that byte belongs to, e.g. `NDIS_SWITCH_PORT_PARAMETERS.PortId`; in vendor data the class and its member. */
+  readonly member?: string;
   /** Names of the modules it had passed; the last one is where it happened. */
   readonly route?: readonly string[];
 }

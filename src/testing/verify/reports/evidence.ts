@@ -17,8 +17,10 @@ const AROUND = 1;
 const FIRST_ROWS = 4;
 const DIGITS_COLUMN = 6;
 
+type Evident = Pick<VerifyConsequence, 'bytes' | 'offset' | 'oid' | 'member'>;
+
 /** `undefined` for a finding without bytes. */
-export function evidence({ bytes, offset, oid }: VerifyConsequence): Evidence | undefined {
+export function evidence({ bytes, offset, oid, member }: Evident): Evidence | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
   const row = offset === undefined ? undefined : Math.floor(offset / ROW_BYTES);
   const first = row === undefined ? 0 : Math.max(0, row - AROUND);
@@ -33,7 +35,7 @@ export function evidence({ bytes, offset, oid }: VerifyConsequence): Evidence | 
   if (offset === undefined || row === undefined)
     return { lines, caret: undefined, member: undefined };
   const caret = { line: row - first, column: DIGITS_COLUMN + (offset % ROW_BYTES) * 3 };
-  return { lines, caret, member: memberAt(oid, bytes, offset) };
+  return { lines, caret, member: member ?? memberAt(oid, bytes, offset) };
 }
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
