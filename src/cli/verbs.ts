@@ -1,4 +1,5 @@
 import type { CommandSpec } from './command.ts';
+import { CLUSTER_VERBS } from './verbs/cluster-verbs.ts';
 import { FAULT_VERBS } from './verbs/fault-verbs.ts';
 import { HOST_VERBS } from './verbs/host-verbs.ts';
 import { LOCAL_VERBS } from './verbs/local-verbs.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...PORTABLE_VERBS,
   ...MIGRATION_VERBS,
   ...HOST_VERBS,
+  ...CLUSTER_VERBS,
   ...POLICY_VERBS,
   ...SERVER_VERBS,
   ...SIM_VERBS,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { ExtSwitchError } from '../core/errors.ts';
-import type { StoreValue } from '../store/store.ts';
 import { productVersion } from '../store/store-format.ts';
 import { AckedPublisher } from './acked-publisher.ts';
 import { describe } from './address.ts';
@@ -8,13 +7,12 @@ import type { HostLeftover, RemovedHost } from './api.ts';
 import { Journal } from './journal.ts';
 import { JournalTrimmer } from './journal-trimmer.ts';
 import { Lease } from './lease.ts';
-import { openHost, unsealed } from './open-host.ts';
+import { leftoversOf, peekLeftovers } from './leftovers.ts';
+import { openHost } from './open-host.ts';
 import { markRecords, REMOVED } from './read-records.ts';
-import { decodeMessage } from './record-message.ts';
 import type { ClusterSession } from './session.ts';
 import { inParallel, StateObjects } from './state-objects.ts';
 import { readMessage, removeMessage } from './stream-reads.ts';
-import { keyOfSubject, subjectOfKey } from './subject-key.ts';
 
 export interface RemoveHostOptions {
   readonly leaseMs: number;
@@ -25,9 +23,6 @@ export interface RemoveHostOptions {
 
 /** For each step that waits for a leader. */
 const STEP_MS = 30_000;
-/** Keys that may hold a VM. */
-const PREFIXES = ['vm', 'migration'] as const;
-
 /**
  * Removes a host that no process is: its VMs, policies and migrations, its journal, its objects. Not while VMs of it are left,
  * unless told so; then nothing has changed.
@@ -65,10 +60,10 @@ export async function removeHost(
     const objects = new StateObjects(session, host);
     const deadline = performance.now() + STEP_MS;
     // Before it is fenced: a refusal is to change nothing for a process that is only cut off.
-    if (!withVms) mustBeEmpty(host, await peek(session, journal, objects, deadline));
+    if (!withVms) mustBeEmpty(host, await peekLeftovers(session, journal, objects, deadline));
     const opened = await openHost(session, publisher, journal, objects, deadline);
     const { taken, mirror } = opened;
-    const left = PREFIXES.flatMap((prefix) => [...mirror.range(`${prefix}/`)].flatMap(leftoverOf));
+    const left = leftoversOf(mirror);
     if (!withVms) mustBeEmpty(host, left);
     const { epoch, number } = taken;
     const place = await markRecords(session, publisher, host, REMOVED, epoch, number, deadline);
@@ -117,60 +112,4 @@ function mustBeEmpty(host: string, left: readonly HostLeftover[]): void {
     `host ${JSON.stringify(host)} still has ${vms}: ${named.join(', ')}${more}. Start it once more and migrate, export or delete them, or remove it with its VMs`,
     { member: 'host', found: host, problems: left.map((one) => ({ ...one })) },
   );
-}
-
-/** The VM of a record: itself, or the document of one that a migration has let go of or keeps. */
-function leftoverOf([key, value]: readonly [key: string, value: StoreValue]): HostLeftover[] {
-  const [kind, id = ''] = key.split('/');
-  const record = value as Readonly<Record<string, StoreValue | undefined>>;
-  if (kind === 'vm') return [{ id, name: String(record['name']) }];
-  if (record['state'] !== 'released' && record['kept'] === undefined) return [];
-  const vm = record['vm'] as { readonly id: string; readonly name: string };
-  return [{ id: vm.id, name: vm.name, migration: id }];
-}
-
-/** What {@link leftoverOf} finds, without becoming the host. */
-async function peek(
-  session: ClusterSession,
-  journal: Journal,
-  objects: StateObjects,
-  deadline: number,
-): Promise<HostLeftover[]> {
-  const { host } = journal;
-  const bucket = session.bucketName('policies');
-  const ops = new Map<string, { readonly number: number; readonly op: object }>();
-  for (const { entry, object } of await journal.read(0, deadline)) {
-    // A commit too large for a message is looked into by who opens the host.
-    if (object !== undefined) continue;
-    for (const op of entry.ops) ops.set(op.key, { number: entry.number, op });
-  }
-  const keys = new Set([...ops.keys()].filter((key) => /^(vm|migration)\//.test(key)));
-  for (const prefix of PREFIXES) {
-    for await (const subject of await session.kv('policies').keys(`${host}.${prefix}.*`)) {
-      keys.add(keyOfSubject(subject.slice(host.length + 1)));
-    }
-  }
-  const left: HostLeftover[] = [];
-  for (const key of keys) {
-    const request = { last_by_subj: `$KV.${bucket}.${host}.${subjectOfKey(key)}` };
-    const found = await readMessage(session.manager, `KV_${bucket}`, request, deadline);
-    const record = found === undefined ? undefined : decodeMessage(key, found.data, bucket);
-    const open = ops.get(key);
-    const content =
-      open !== undefined && open.number > (record?.number ?? 0) ? open.op : record?.content;
-    const sealed = await sealedOf(content, key, objects, deadline);
-    if (sealed !== undefined) left.push(...leftoverOf([key, unsealed(key, sealed, bucket)]));
-  }
-  return left;
-}
-
-async function sealedOf(
-  content: object | undefined,
-  key: string,
-  objects: StateObjects,
-  deadline: number,
-): Promise<Uint8Array | undefined> {
-  const { sealed, object } = (content ?? {}) as { sealed?: Uint8Array; object?: string };
-  if (object === undefined) return sealed;
-  return objects.load(object, `record ${JSON.stringify(key)}`, deadline);
 }

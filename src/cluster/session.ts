@@ -62,9 +62,44 @@ export async function openSession(
   }
 }
 
+/** The way to servers for who looks at the clusters that are there: nothing is made. */
+export interface ServerVisit {
+  readonly manager: JetStreamManager;
+  /** Of a cluster that is there with all its buckets. */
+  sessionOf(cluster: string): Promise<ClusterSession>;
+  close(): Promise<void>;
+}
+
+/** Errors: as {@link openSession}. */
+export async function visitServers(
+  address: ClusterAddress,
+  clientName: string,
+): Promise<ServerVisit> {
+  const connection = await connected(address, clientName);
+  try {
+    const client = jetstream(connection, { timeout: API_TIMEOUT_MS });
+    const manager = await client.jetstreamManager(false);
+    return {
+      manager,
+      sessionOf: (cluster) => bind({ ...address, cluster }, connection, client, manager, 1, []),
+      close: () => connection.close(),
+    };
+  } catch (cause) {
+    await connection.close();
+    throw cause;
+  }
+}
+
 /** Removes the cluster with all hosts' records and its event feed. For runs that made it for themselves. */
-export async function dropCluster(session: ClusterSession): Promise<void> {
+export async function dropCluster(
+  session: Pick<ClusterSession, 'address' | 'manager'>,
+): Promise<void> {
   await dropStreams(session.address, session.manager);
+}
+
+/** Of a cluster that `run` makes for itself. */
+export function isRunName(cluster: string): boolean {
+  return /^run-[0-9a-f]{12}$/.test(cluster);
 }
 
 /** Milliseconds since a run's cluster was made. No run of ours lasts as long without one of its hosts being alive. */
@@ -75,14 +110,14 @@ const LEFT_MS = 3_600_000;
  * more than `afterMs` ago and in which no host holds a lease. Gives their names.
  */
 export async function dropLeftRuns(
-  { address, manager }: ClusterSession,
+  { address, manager }: Pick<ClusterSession, 'address' | 'manager'>,
   afterMs = LEFT_MS,
 ): Promise<readonly string[]> {
   const left: string[] = [];
   // The names alone: a list with states waits for every stream, also for those that others are just removing.
   for await (const stream of await manager.streams.names()) {
-    const cluster = /^KV_(run-[0-9a-f]{12})-hosts$/.exec(stream)?.[1];
-    if (cluster === undefined || cluster === address.cluster) continue;
+    const cluster = /^KV_(.+)-hosts$/.exec(stream)?.[1];
+    if (cluster === undefined || !isRunName(cluster) || cluster === address.cluster) continue;
     const found = await manager.streams.info(stream).catch(() => undefined);
     if (found === undefined || found.state.messages > 0) continue;
     if (Date.now() - Date.parse(found.created) >= afterMs) left.push(cluster);
