@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { commands } from '../extensions/page-runner.ts';
-import { extswitchCommand } from './command.ts';
+import { extswitchCommand } from '../support/extswitch-command.ts';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import { skipChaos } from './play-all.ts';
 
 /* `npm run cluster`, and every command of docs/howto/run-a-cluster.md against what it starts. */
@@ -17,7 +18,7 @@ interface Started {
 }
 
 function startScript(words: readonly string[], env: object = {}): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', 'scripts/cluster.ts', ...words], {
+  return spawn(process.execPath, [...FROM_SOURCES, 'scripts/cluster.ts', ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

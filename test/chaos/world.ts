@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EndWithParent } from '../../src/testing/end-with-parent.ts';
 import { type NatsServers, startNatsServers } from '../../src/testing/nats-servers.ts';
+import { extswitchCommand } from '../support/extswitch-command.ts';
 import { type Cut, TcpProxy } from '../support/tcp-proxy.ts';
 import { ChaosHost } from './chaos-host.ts';
 import { ask, type Outcome } from './client.ts';
-import { extswitchCommand } from './command.ts';
 import { VmLedger } from './ledger.ts';
 import type { Random } from './random.ts';
 

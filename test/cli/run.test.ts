@@ -5,6 +5,7 @@ import { type CommandSpec, commandName } from '../../src/cli/command.ts';
 import { nearest } from '../../src/cli/nearest.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { COMMANDS, LATER_VERBS } from '../../src/cli/verbs.ts';
+import { extswitchCommand } from '../support/extswitch-command.ts';
 import { runCli } from './run-in-process.ts';
 import '../support/uncovered-children.ts';
 
@@ -18,7 +19,7 @@ t.test('--version prints the version of package.json and exits 0', async (t) => 
 
 t.test('the command as a process', async (t) => {
   const cli = (...words: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...words], { encoding: 'utf8' });
+    spawnSync(process.execPath, [...extswitchCommand(), ...words], { encoding: 'utf8' });
   const asked = cli('--version');
   t.equal(asked.stdout, `${version}\n`);
   t.equal(asked.status, 0);

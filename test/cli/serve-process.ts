@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Test } from 'tap';
+import { extswitchCommand } from '../support/extswitch-command.ts';
 import '../support/uncovered-children.ts';
 
 /** A running `extswitch serve`, as a process of its own. */
@@ -13,15 +14,12 @@ export interface Served {
   readonly ended: Promise<number | string | null>;
 }
 
-/** The command from the sources. */
-export const SOURCE_COMMAND = ['--import', 'tsx', 'src/cli.ts'] as const;
-
 /** Starts `extswitch serve` and waits for its first line, or for its end. */
 export async function serve(
   t: Test,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  command: readonly string[] = SOURCE_COMMAND,
+  command: readonly string[] = extswitchCommand(),
 ): Promise<Served & { readonly first: string }> {
   const child = spawn(process.execPath, [...command, 'serve', ...words], {
     env: { PATH: process.env['PATH'], ...env },

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { openEnvironment } from '../../src/store/lmdb-environment.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import { put } from '../support/store-contract.ts';
 import { runCli } from './run-in-process.ts';
 import '../support/uncovered-children.ts';
@@ -49,7 +50,7 @@ t.test('store check names a damaged record; exit code 1', async (t) => {
 
 t.test('backup of a store that a process has open, then restore over it', async (t) => {
   const path = await fill('used');
-  const child = spawn(process.execPath, ['--import', 'tsx', 'test/store/holder.ts', path], {
+  const child = spawn(process.execPath, [...FROM_SOURCES, 'test/store/holder.ts', path], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   t.teardown(() => child.kill('SIGKILL'));

@@ -14,6 +14,7 @@ import {
   natsServerMissing,
   startNatsServers,
 } from '../../src/testing/nats-servers.ts';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import { del, put } from '../support/store-contract.ts';
 import '../support/uncovered-children.ts';
 import { objectsOf } from './objects-of.ts';
@@ -370,7 +371,7 @@ interface Round {
 
 async function killedWriter(url: string, host: string, round: number, ms: number): Promise<Round> {
   const script = fileURLToPath(new URL('./crash-writer.ts', import.meta.url));
-  const args = ['--import', 'tsx', script, url, host, String(round)];
+  const args = [...FROM_SOURCES, script, url, host, String(round)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const acknowledged = new Set<number>();

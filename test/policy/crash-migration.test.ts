@@ -1,3 +1,4 @@
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import '../support/uncovered-children.ts';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +33,7 @@ class HostProcess {
       'test/policy/crash-migration-host.ts',
       [this.name, join(folder, this.name)],
       {
-        execArgv: ['--import', 'tsx'],
+        execArgv: [...FROM_SOURCES],
         serialization: 'advanced',
       },
     );

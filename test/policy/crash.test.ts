@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { Fabric } from '../../src/policy/fabric.ts';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import { isRefused, policy } from './crash-policy.ts';
 
 const ROUNDS = Number(process.env['EXTSWITCH_CRASH_ROUNDS'] ?? 10);
@@ -24,7 +25,7 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 async function runAndKill(afterMs: number): Promise<string[][]> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'test/policy/crash-world.ts', folder, String(random(1_000_000))],
+    [...FROM_SOURCES, 'test/policy/crash-world.ts', folder, String(random(1_000_000))],
     // Coverage of another compilation of the same files would spoil this one's.
     {
       stdio: ['ignore', 'pipe', 'inherit'],

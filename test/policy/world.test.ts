@@ -8,6 +8,7 @@ import { Fabric } from '../../src/policy/fabric.ts';
 import type { OidRequest } from '../../src/sdk/extension.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { extensionWith, FABRIKAM } from '../support/fabrikam.ts';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import {
   hex,
   holder,
@@ -276,15 +277,11 @@ function runProgram(attach: string, rest: string): { stdout: string; status: num
     const port = await sw.ports.create();
     ${rest}
   `;
-  return spawnSync(
-    process.execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', program],
-    {
-      encoding: 'utf8',
-      timeout: 30_000,
-      env: { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' },
-    },
-  );
+  return spawnSync(process.execPath, [...FROM_SOURCES, '--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    timeout: 30_000,
+    env: { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' },
+  });
 }
 
 t.test('a program that waits for a pended OID stays alive until it completes', async (t) => {

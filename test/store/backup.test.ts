@@ -24,6 +24,7 @@ import { checkStore } from '../../src/store/store-check.ts';
 import { copyStore } from '../../src/store/store-copy.ts';
 import { encodeValue } from '../../src/store/value-codec.ts';
 import { extensionWith, FABRIKAM_MOF } from '../support/fabrikam.ts';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import { fillDisk, mountTmpfs, skipWithoutMount } from '../support/small-disk.ts';
 import { put } from '../support/store-contract.ts';
 import '../support/uncovered-children.ts';
@@ -114,7 +115,7 @@ t.test('a store another process writes to is checked and copied meanwhile', asyn
   const path = newPath();
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'test/store/crash-writer.ts', path, '1', 'write'],
+    [...FROM_SOURCES, 'test/store/crash-writer.ts', path, '1', 'write'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   t.teardown(() => child.kill('SIGKILL'));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import { put } from '../support/store-contract.ts';
 import '../support/uncovered-children.ts';
 
@@ -52,7 +53,7 @@ t.test('memory use loads neither lmdb nor msgpackr', (t) => {
   `;
   const result = spawnSync(
     process.execPath,
-    ['--import', 'tsx', '--input-type=module', '-e', script],
+    [...FROM_SOURCES, '--input-type=module', '-e', script],
     { encoding: 'utf8' },
   );
   t.equal(result.stdout.trim(), '1 0', result.stderr);
@@ -85,7 +86,7 @@ t.test(
   `;
     const result = spawnSync(
       process.execPath,
-      ['--expose-gc', '--import', 'tsx', '--input-type=module', '-e', script],
+      ['--expose-gc', ...FROM_SOURCES, '--input-type=module', '-e', script],
       { encoding: 'utf8' },
     );
     const [fresh = Number.NaN, emptied = Number.NaN] = result.stdout.split(' ').map(Number);

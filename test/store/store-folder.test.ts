@@ -21,6 +21,7 @@ import { META_KEY, openEnvironment } from '../../src/store/lmdb-environment.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { encodeValue } from '../../src/store/value-codec.ts';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 import { fillDisk, mountTmpfs, skipWithoutMount } from '../support/small-disk.ts';
 import { put } from '../support/store-contract.ts';
 import '../support/uncovered-children.ts';
@@ -218,7 +219,7 @@ t.test(
   'another process has the folder: refused, naming it; free at once when it is killed',
   async (t) => {
     const path = await filledStore();
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/store/holder.ts', path], {
+    const child = spawn(process.execPath, [...FROM_SOURCES, 'test/store/holder.ts', path], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     t.teardown(() => child.kill('SIGKILL'));
@@ -236,7 +237,7 @@ t.test(
 t.test('of servers started together on one folder exactly one gets it', async (t) => {
   const path = newPath();
   const children = Array.from({ length: 4 }, () =>
-    spawn(process.execPath, ['--import', 'tsx', 'test/store/holder.ts', path], {
+    spawn(process.execPath, [...FROM_SOURCES, 'test/store/holder.ts', path], {
       stdio: ['pipe', 'pipe', 'inherit'],
     }),
   );
@@ -264,7 +265,7 @@ t.test('a folder without permission is refused for a user who is not root', asyn
   chmodSync(base, 0o755);
   chmodSync(path, 0o500);
   const opener = `test/store/holder.ts`;
-  const result = spawnSync(process.execPath, ['--import', 'tsx', opener, path, '65534'], {
+  const result = spawnSync(process.execPath, [...FROM_SOURCES, opener, path, '65534'], {
     encoding: 'utf8',
   });
   t.match(result.stdout, /^STORE_UNAVAILABLE .*permission denied.*EACCES/);

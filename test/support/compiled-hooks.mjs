@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { mkdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /*
  * Hooks of Node's module loader (https://nodejs.org/docs/latest-v20.x/api/module.html#customization-hooks). A source is looked
- * for in dist; where it is missing there or older than the source, it is compiled now.
+ * for in dist; where it is missing there or older than the source, it is compiled now, and kept for the processes to come.
  */
 
 const root = new URL('../../', import.meta.url).href;
@@ -18,8 +19,8 @@ async function changedAt(path) {
   return found === undefined ? -1 : found.mtimeMs;
 }
 
-/** What tsc makes of one source, with its map inside. */
-async function compile(path) {
+/** What tsc makes of one source, with its map inside; the text, which is kept as `kept` too. */
+async function compile(path, kept) {
   const { default: ts } = await import('typescript');
   const { config } = ts.readConfigFile(fileURLToPath(`${root}tsconfig.json`), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
@@ -29,8 +30,16 @@ async function compile(path) {
     sourceMap: false,
     inlineSourceMap: true,
   };
+  const readAt = new Date();
   const source = await readFile(path, 'utf8');
-  return ts.transpileModule(source, { compilerOptions, fileName: path }).outputText;
+  const { outputText } = ts.transpileModule(source, { compilerOptions, fileName: path });
+  // Several processes may do this at once; none is to read half of it.
+  const written = `${kept}.${process.pid}.${performance.now()}`;
+  await mkdir(dirname(kept), { recursive: true });
+  await writeFile(written, outputText);
+  await utimes(written, readAt, readAt);
+  await rename(written, kept);
+  return outputText;
 }
 
 /** Compiled text says `./x.js` where its source said `./x.ts`. */
@@ -46,20 +55,20 @@ export async function resolve(specifier, context, nextResolve) {
 }
 
 export async function load(url, context, nextLoad) {
-  const [file, query = ''] = url.split('?', 2);
+  const [file] = url.split('?', 1);
   if (!isSource(file)) return nextLoad(url, context);
   const path = fileURLToPath(file);
-  const compiled = fileURLToPath(`${root}dist/${file.slice(root.length).replace(/ts$/, 'js')}`);
-  const [sourceAt, compiledAt] = await Promise.all([changedAt(path), changedAt(compiled)]);
-  if (sourceAt === -1 || query.includes('namespace')) return nextLoad(url, context);
-  if (compiledAt <= sourceAt) {
-    return { format: 'module', source: await compile(path), shortCircuit: true };
-  }
-  // Node finds a map beside the module, or at a path without a scheme.
-  const text = await readFile(compiled, 'utf8');
-  const source = text.replace(
-    /^\/\/# sourceMappingURL=.*$/m,
-    () => `//# sourceMappingURL=${new URL(`file://${compiled}.map`).pathname}`,
+  const name = file.slice(root.length).replace(/ts$/, 'js');
+  const [built, kept] = ['dist', '.tap/compiled'].map((folder) =>
+    fileURLToPath(`${root}${folder}/${name}`),
   );
-  return { format: 'module', source, shortCircuit: true };
+  const [sourceAt, builtAt, keptAt] = await Promise.all([path, built, kept].map(changedAt));
+  if (sourceAt === -1) return nextLoad(url, context);
+  const answer = (source) => ({ format: 'module', source, shortCircuit: true });
+  if (keptAt > sourceAt) return answer(await readFile(kept, 'utf8'));
+  if (builtAt <= sourceAt) return answer(await compile(path, kept));
+  // Node finds a map beside the module, or at a path without a scheme.
+  const map = `//# sourceMappingURL=${pathToFileURL(built).pathname}.map`;
+  const text = await readFile(built, 'utf8');
+  return answer(text.replace(/^\/\/# sourceMappingURL=.*$/m, () => map));
 }

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { FROM_SOURCES } from '../support/from-sources.ts';
 
 const PROGRAM = fileURLToPath(new URL('../support/determinism-scenario.ts', import.meta.url));
 const run = promisify(execFile);
 
 async function world(seed: string): Promise<string[]> {
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', PROGRAM, seed], {
+  const { stdout } = await run(process.execPath, [...FROM_SOURCES, PROGRAM, seed], {
     maxBuffer: 64 * 1024 * 1024,
     // tap measures children too, but what tsx makes of the sources does not fit its line numbers.
     env: { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' },

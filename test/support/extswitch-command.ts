@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { FROM_SOURCES } from './from-sources.ts';
 
 const BUILT = 'dist/src/cli.js';
-const FROM_SOURCES = ['--import', 'tsx', 'src/cli.ts'] as const;
 
 /** Words after `node` that are the command `extswitch`: as it was built, unless a source is newer. A process starts twice as fast then. */
 export function extswitchCommand(): readonly string[] {
@@ -15,5 +15,5 @@ export function extswitchCommand(): readonly string[] {
         statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs > builtAt,
     ),
   );
-  return isStale ? FROM_SOURCES : [BUILT];
+  return isStale ? [...FROM_SOURCES, 'src/cli.ts'] : [BUILT];
 }
