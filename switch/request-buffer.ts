@@ -23,11 +23,13 @@ export class RequestBuffer {
   /** The same memory as 32-bit words, for fast copies. */
   readonly words: Uint32Array;
   readonly portProperty;
-  readonly portPropertyDelete;
-  readonly switchProperty;
-  readonly switchPropertyDelete;
   /** The first so many words, by their number: requests of a few lengths come again and again. */
-  readonly #prefixes: (Uint32Array | undefined)[] = [];
+  readonly #prefixes = new Map<number, Uint32Array>();
+  /** The one that was asked for last. */
+  #prefix: Uint32Array | undefined;
+  #portPropertyDelete: ReturnType<typeof PORT_PROPERTY_DELETE.view> | undefined;
+  #switchProperty: ReturnType<typeof SWITCH_PROPERTY.view> | undefined;
+  #switchPropertyDelete: ReturnType<typeof SWITCH_PROPERTY_DELETE.view> | undefined;
   #port: ReturnType<typeof PORT.view> | undefined;
   #nic: ReturnType<typeof NIC.view> | undefined;
 
@@ -37,12 +39,24 @@ export class RequestBuffer {
     this.bytes = new Uint8Array(memory);
     this.words = new Uint32Array(memory);
     this.portProperty = PORT_PROPERTY.view(this.bytes, 0);
-    this.portPropertyDelete = PORT_PROPERTY_DELETE.view(this.bytes, 0);
-    this.switchProperty = SWITCH_PROPERTY.view(this.bytes, 0);
-    this.switchPropertyDelete = SWITCH_PROPERTY_DELETE.view(this.bytes, 0);
   }
 
-  /** Made when it is first needed, as the next: a buffer of properties alone has no use for them. */
+  /** Made when it is first needed, as those that follow: most buffers have a use for one or two of them. */
+  get portPropertyDelete(): ReturnType<typeof PORT_PROPERTY_DELETE.view> {
+    this.#portPropertyDelete ??= PORT_PROPERTY_DELETE.view(this.bytes, 0);
+    return this.#portPropertyDelete;
+  }
+
+  get switchProperty(): ReturnType<typeof SWITCH_PROPERTY.view> {
+    this.#switchProperty ??= SWITCH_PROPERTY.view(this.bytes, 0);
+    return this.#switchProperty;
+  }
+
+  get switchPropertyDelete(): ReturnType<typeof SWITCH_PROPERTY_DELETE.view> {
+    this.#switchPropertyDelete ??= SWITCH_PROPERTY_DELETE.view(this.bytes, 0);
+    return this.#switchPropertyDelete;
+  }
+
   get port(): ReturnType<typeof PORT.view> {
     this.#port ??= PORT.view(this.bytes, 0);
     return this.#port;
@@ -57,11 +71,14 @@ export class RequestBuffer {
   prefix(lengthBytes: number): Uint32Array | undefined {
     const count = (lengthBytes + 3) >>> 2;
     if (count > MAX_PREFIX_WORDS) return undefined;
-    const known = this.#prefixes[count];
-    if (known !== undefined) return known;
-    while (this.#prefixes.length < count) this.#prefixes.push(undefined);
-    const made = this.words.subarray(0, count);
-    this.#prefixes[count] = made;
-    return made;
+    const last = this.#prefix;
+    if (last !== undefined && last.length === count) return last;
+    let prefix = this.#prefixes.get(count);
+    if (prefix === undefined) {
+      prefix = this.words.subarray(0, count);
+      this.#prefixes.set(count, prefix);
+    }
+    this.#prefix = prefix;
+    return prefix;
   }
 }

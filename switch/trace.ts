@@ -48,6 +48,8 @@ export interface TraceFilter {
   readonly untilSeq?: number;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** How a request went: what an entry needs beside numbers and bytes. Requests that simply went through share one. */
 interface RouteFacts {
   readonly switchName: string;
@@ -266,7 +268,7 @@ export class TraceRing {
     const bytes = (from: number, length: number): Uint8Array =>
       this.#bytes.slice(from, from + length);
     const status = statusName(words[at + STATUS] as number);
-    const entry = {
+    const entry: Writable<TraceEntry> = {
       seq: this.#doubles[slot * DOUBLES + SEQ] as number,
       request: words[at + REQUEST] as number,
       time: this.#doubles[slot * DOUBLES + TIME] as number,
@@ -279,14 +281,12 @@ export class TraceRing {
       input: bytes(start, inputLength),
     };
     const { findings, injected } = facts;
-    return {
-      ...entry,
-      ...(type === REQUEST_TYPE.set
-        ? {}
-        : { output: bytes(start + ((inputLength + 7) & ~7), outputLength) }),
-      ...(findings === undefined ? {} : { findings }),
-      ...(injected === undefined ? {} : { faults: injected.map(faultOf) }),
-    };
+    if (type !== REQUEST_TYPE.set) {
+      entry.output = bytes(start + ((inputLength + 7) & ~7), outputLength);
+    }
+    if (findings !== undefined) entry.findings = findings;
+    if (injected !== undefined) entry.faults = injected.map(faultOf);
+    return entry;
   }
 
   clear(): void {
@@ -404,6 +404,8 @@ function faultOf({ rule, module, effect, call }: Injection): TraceFault {
   return { rule, module: where, effect, ...(call === undefined ? {} : { call }) };
 }
 
+const NO_STOPS: readonly RouteStop[] = [];
+
 /** Who saw it, top to bottom, and what each said; the last one completed it. */
 function routeOf(
   facts: RouteFacts,
@@ -413,13 +415,17 @@ function routeOf(
   const route: { module: string; verdict: string }[] = [];
   for (let i = origin + 1; i < facts.modules.length; i += 1) {
     const module = facts.modules[i] as FilterModule;
-    const stops = facts.stops?.filter((stop) => stop.module === module) ?? [];
-    for (const stop of stops) route.push({ module: module.id, verdict: stop.verdict });
+    let last: string | undefined;
+    for (const stop of facts.stops ?? NO_STOPS) {
+      if (stop.module !== module) continue;
+      last = stop.verdict;
+      route.push({ module: module.id, verdict: last });
+    }
     if (module === facts.completedBy) {
       route.push({ module: module.id, verdict: status });
       return route;
     }
-    if (stops.at(-1)?.verdict !== 'forward') route.push({ module: module.id, verdict: 'forward' });
+    if (last !== 'forward') route.push({ module: module.id, verdict: 'forward' });
   }
   route.push({ module: 'miniportEdge', verdict: status });
   return route;

@@ -3,6 +3,8 @@ import type { MaybePromise } from './steps.ts';
 
 /** Microtasks between the end of a turn and the choice of the next: who just had one gets as far as asking again. */
 const GATHERING = 16;
+/** Waiting for it takes one microtask, and needs no promise of its own. */
+const KEPT = Promise.resolve();
 
 /**
  * Seeded scheduling: of all operations that could send their next OID now, the seed picks one. Operations of one owner run one
@@ -61,7 +63,7 @@ export class TurnScheduler {
 
   /** Each `await` is one microtask, as `queueMicrotask` is, without a closure and a resource of async hooks for every one. */
   async #gather(): Promise<void> {
-    for (let left = GATHERING; left > 0; left -= 1) await undefined;
+    for (let left = GATHERING; left > 0; left -= 1) await KEPT;
     this.#choose();
   }
 
