@@ -570,7 +570,8 @@ export interface FabricInterface {
   recording(options?: RecordingOptions): string;
   /**
    * The cluster this world is a host of; it is closed with the world. When another process has become this host
-   * (`cluster.lost`), and while the lease has run out, everything above but trace, events and time throws `LEASE_LOST`.
+   * (`cluster.lost`), and while the lease has run out, everything above throws `LEASE_LOST`, by handles and collections held from
+   * before, too; but not trace, events, findings, time, snapshots and fault rules, which are this process's own.
    */
   readonly cluster: Cluster | undefined;
   pending(): readonly PendingOid[];

@@ -50,11 +50,13 @@ export class Extensions implements ExtensionCollection {
   }
 
   list(): readonly ExtensionInfo[] {
+    this.#world.mustHold();
     const { extensions, isolation } = this.#world;
     return Array.from(extensions.values(), (each) => extensionInfo(each, isolation));
   }
 
   get(idOrName: string): ExtensionInfo {
+    this.#world.mustHold();
     return extensionInfo(findExtension(this.#world, idOrName), this.#world.isolation);
   }
 

@@ -84,14 +84,17 @@ export class Features implements FeatureCollection {
   }
 
   list(): readonly FeatureInfo[] {
+    this.#world.mustHold();
     return Array.from(this.#world.registry.all(), featureInfo);
   }
 
   get(idOrName: string, kind?: FeatureKind): FeatureInfo {
+    this.#world.mustHold();
     return featureInfo(this.#world.registry.get(idOrName, kind));
   }
 
   classOf(idOrName: string, kind?: FeatureKind): FeatureClass {
+    this.#world.mustHold();
     return this.#world.registry.get(idOrName, kind).feature;
   }
 

@@ -15,6 +15,7 @@ export async function queryStatus(
   port: Port | undefined,
   feature: string,
 ): Promise<FeatureStatusInfo> {
+  world.mustHold();
   mustBeThere(entry);
   const scope = port === undefined ? 'switch' : 'port';
   const registered = world.registry.find(feature, 'status');

@@ -29,6 +29,7 @@ export class Host implements HostConnections {
   }
 
   get uplink(): UplinkInfo | undefined {
+    this.#world.mustHold();
     const port = uplinkPort(this.#entry);
     return port === undefined ? undefined : uplinkInfo(this.#entry, port);
   }

@@ -110,10 +110,12 @@ export class Migrations implements MigrationCollection {
   }
 
   *list(): Iterable<MigrationInfo> {
+    this.#world.mustHold();
     for (const departure of this.#world.departures.values()) yield departure.info;
   }
 
   get(id: string): MigrationInfo {
+    this.#world.mustHold();
     return this.#find(id).info;
   }
 
@@ -135,11 +137,13 @@ export class Migrations implements MigrationCollection {
     vm,
     destination,
   }: Omit<MigrationOptions, 'dryRun'>): Promise<CompatibilityReport> {
+    this.#world.mustHold();
     const peer = this.#isHere(destination) ? undefined : this.#peer(destination);
     return compared(this.#world, findVm(this.#world, vm), destination, peer);
   }
 
   *arrivals(): Iterable<ArrivalInfo> {
+    this.#world.mustHold();
     for (const arrival of this.#world.arrivals.values()) {
       const info = arrivalInfo(arrival);
       if (info !== undefined) yield info;
@@ -206,6 +210,7 @@ export class Migrations implements MigrationCollection {
   }
 
   kept(id: string): PortableDocument {
+    this.#world.mustHold();
     const { kept, departure } = this.#keeper(id);
     if (kept === undefined) throw nothingKept(id);
     if (departure?.state === 'released') {

@@ -54,6 +54,7 @@ export class Nics implements NicCollection {
   }
 
   list(): readonly NicInfo[] {
+    this.#world.mustHold();
     return [...this.#port.nics.values()].map(nicInfo);
   }
 

@@ -122,6 +122,7 @@ class SwitchObject implements SwitchHandle {
   }
 
   async export(options: { readonly vms?: boolean } = {}): Promise<PortableDocument> {
+    this.#world.mustHold();
     return this.#world.changes.run(this.#transaction, () => {
       mustBeThere(this.#entry);
       return exportSwitch(this.#world, this.#entry, options);

@@ -57,6 +57,7 @@ export class SwitchExtensions implements SwitchExtensionCollection {
 
   /** Rule A44: top to bottom. */
   list(): readonly SwitchExtensionInfo[] {
+    this.#world.mustHold();
     const listed: SwitchExtensionInfo[] = [];
     for (const type of STACK) {
       let order = 0;
@@ -71,6 +72,7 @@ export class SwitchExtensions implements SwitchExtensionCollection {
   }
 
   get(idOrName: string): SwitchExtensionInfo {
+    this.#world.mustHold();
     return this.#infoOf(findExtension(this.#world, idOrName));
   }
 

@@ -92,6 +92,7 @@ export class VmObject implements VmHandle {
 
   async export(): Promise<PortableDocument> {
     const world = this.#world;
+    world.mustHold();
     const vm = this.#vm;
     // In its turn: not between the steps of a change.
     return world.changes.run(this.#transaction, () =>
@@ -109,6 +110,7 @@ export class VmObject implements VmHandle {
     await removeAdapter(this.#world, this.#transaction, this.#find(idOrName));
   }
   async compare(switchIdOrName?: string): Promise<CompatibilityReport> {
+    this.#world.mustHold();
     mustExist(this.#vm);
     return compareHere(this.#world, this.#vm, switchIdOrName);
   }

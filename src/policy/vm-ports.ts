@@ -48,6 +48,7 @@ export class AdapterNics implements NicCollection {
   }
 
   list(): readonly NicInfo[] {
+    this.#world.mustHold();
     return [...this.#port.nics.values()].map(nicInfo);
   }
   async connect(): Promise<NicInfo> {

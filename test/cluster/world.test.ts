@@ -17,6 +17,7 @@ import {
 import { having } from '../policy/migration-fault-world.ts';
 import { openHost, PORT_SETTING, runningVm } from '../policy/migration-world.ts';
 import { contents, first, visible } from '../policy/vm-world.ts';
+import { FABRIKAM } from '../support/fabrikam.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import '../support/uncovered-children.ts';
 import { type ClusterHost, hasVm, migrateTo, openMember, sees, until } from './host-world.ts';
@@ -165,6 +166,11 @@ t.test(
     const sw = fabric.switches.get('S');
     const [adapter] = vm.adapters;
     const [port, properties, { vms }] = [adapter?.port, adapter?.properties, fabric];
+    const made = await sw.ports.create({ name: 'by hand' });
+    const { features, extensions, migrations } = fabric;
+    const [ofSwitch, host, nics] = [sw.extensions, sw.host, port?.nics];
+    const ended = migrations.list();
+    const { id } = vm.info;
     for (const proxy of proxies) proxy.cut('stall');
     await until('the lease has run out', () => !fabric.cluster?.isHolding);
     const folder = t.testdir();
@@ -177,12 +183,36 @@ t.test(
       () => sw.info,
       () => [...sw.ports.list()],
       () => [...vms.list()],
+      () => nics?.list(),
+      () => made.nics.list(),
+      () => ofSwitch.list(),
+      () => ofSwitch.get(FABRIKAM),
+      () => host.uplink,
+      () => features.list(),
+      () => features.get(PORT_SETTING),
+      () => features.classOf(PORT_SETTING),
+      () => extensions.list(),
+      () => extensions.get(FABRIKAM),
+      () => [...ended],
+      () => [...migrations.arrivals()],
+      () => migrations.get(id),
+      () => migrations.kept(id),
       () => fabric.pending(),
       () => fabric.recording(),
     ]) {
       t.throws(held, { code: 'LEASE_LOST' }, `held from before: ${held}`);
     }
-    await t.rejects(fabric.backup(`${folder}/backup`), { code: 'LEASE_LOST' });
+    for (const asked of [
+      fabric.backup(`${folder}/backup`),
+      sw.export(),
+      sw.status('Fabrikam_CustomSwitchData'),
+      vm.export(),
+      vm.compare(),
+      adapter?.status('Fabrikam_CustomPortData'),
+      migrations.compare({ vm: 'vm', destination: { switch: 'S' } }),
+    ]) {
+      await t.rejects(asked ?? Promise.resolve(), { code: 'LEASE_LOST' });
+    }
     for (const collection of ['vms', 'switches', 'features', 'extensions', 'migrations'] as const) {
       t.throws(() => fabric[collection], {
         code: 'LEASE_LOST',
