@@ -93,7 +93,6 @@ async function report(found: PlayReport): Promise<void> {
   writeFileSync(file, text);
   const also = values.extension.map((path) => ` --extension ${path}`).join('');
   say(`replay it with: npm run simulate -- --replay ${file}${also}`);
-  if (scenario === undefined) return;
   const yaml = file.replace(/json$/, 'yaml');
   writeFileSync(yaml, scenario);
   say(`as a scenario: ${yaml}`);

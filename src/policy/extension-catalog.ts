@@ -114,14 +114,15 @@ export function installExtension(
   });
   const takeBack = putClasses(world, fresh, 'native');
   world.extensions.set(definition.id, definition);
-  const bound: SwitchEntry[] = [];
+  const before = new Set<SwitchEntry>();
   for (const entry of world.switches.values()) {
-    if (entry.bindings.some((binding) => binding.id === definition.id)) continue;
-    entry.bindings.unshift({ id: definition.id, enabled: false });
-    bound.push(entry);
+    if (entry.bindings.some((binding) => binding.id === definition.id)) before.add(entry);
+    else entry.bindings.unshift({ id: definition.id, enabled: false });
   }
   const undo = (): void => {
-    for (const entry of bound) {
+    // Also those that were made meanwhile.
+    for (const entry of world.switches.values()) {
+      if (before.has(entry)) continue;
       entry.bindings = entry.bindings.filter((binding) => binding.id !== definition.id);
     }
     world.extensions.delete(definition.id);

@@ -81,6 +81,12 @@ async function make(
     uninstall();
     throw error;
   }
+  // What was installed while it was being made is on it too, disabled (rules A36, A42).
+  for (const id of world.extensions.keys()) {
+    if (!entry.bindings.some((binding) => binding.id === id)) {
+      entry.bindings.unshift({ id, enabled: false });
+    }
+  }
   world.switches.set(entry.id, entry);
   await world.changes.commit(
     transaction,

@@ -46,8 +46,8 @@ const atOid = (
   takes: readonly Member[],
   effect: (given: Injection) => Pick<FaultRuleOptions, 'effect' | 'status' | 'delayMs'>,
 ): FaultKind => ({
-  needs: ['extension', 'oid'],
-  takes: ['requestType', 'switch', ...takes],
+  needs: ['extension'],
+  takes: ['oid', 'requestType', 'switch', ...takes],
   rule: (given) => ({ at: 'oid', ...matched(given, OID_MATCH), ...effect(given) }),
 });
 
@@ -76,8 +76,8 @@ const KINDS = {
     },
   },
   act: {
-    needs: ['act', 'oid'],
-    takes: ['extension', 'requestType', 'switch'],
+    needs: ['act'],
+    takes: ['oid', 'extension', 'requestType', 'switch'],
     rule: (given) => ({
       at: 'oid',
       ...matched(given, OID_MATCH),
@@ -98,6 +98,15 @@ const KINDS = {
       ...matched(given, ['switch']),
       effect: 'delay',
       delayMs: given.delayMs ?? DELAY_MS,
+    }),
+  },
+  storeCrash: {
+    needs: [],
+    takes: ['switch', 'delivered'],
+    rule: (given) => ({
+      at: 'store',
+      ...matched(given, ['switch']),
+      effect: given.delivered === true ? 'crashAnswered' : 'crash',
     }),
   },
   lostMessage: atMessage(['delivered'], ({ delivered }) => ({

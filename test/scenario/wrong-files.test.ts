@@ -99,10 +99,10 @@ const CASES: readonly (readonly [what: string, step: string, at: string, message
     'expected either vm or switch',
   ],
   [
-    'a fault without its OID',
-    '- inject: { fault: veto, extension: fabrikam }',
+    'a fault without its extension',
+    '- inject: { fault: veto, oid: OID_SWITCH_PORT_CREATE }',
     '{ fault',
-    'the fault veto needs the field oid',
+    'the fault veto needs the field extension',
   ],
   [
     'a field of another fault',

@@ -7,13 +7,11 @@ const not = (reason: string): Reason => ({ not: reason });
 const ASIDE = 'gives a report and changes nothing';
 const RULES = 'the rules of a step are set before it and cleared after it (test/policy/faults)';
 const CLOCK = 'all hosts share one clock, which `wait` moves';
-const AWAY =
-  'a host that died is open again before the next step, so that nothing waits for a decision (test/policy/migration-settle)';
 
 export const SIMULATED_CALLS: Readonly<Record<string, Reason>> = {
-  'FeatureCollection.register': drawn('resetHost'),
+  'FeatureCollection.register': drawn('registerClasses'),
   'FeatureCollection.delete': not('the extensions that watch ask for both classes when they come'),
-  'ExtensionCollection.install': not('the next process of a host has what it was opened with'),
+  'ExtensionCollection.install': drawn('installGuest'),
   'ExtensionCollection.failed': not('is told by a process of what no handler threw'),
   'PropertyCollection.add': drawn('addPolicy'),
   'PropertyCollection.update': drawn('updatePolicy'),
@@ -21,12 +19,12 @@ export const SIMULATED_CALLS: Readonly<Record<string, Reason>> = {
   'NicCollection.connect': drawn('connectNic'),
   'NicCollection.disconnect': drawn('disconnectNic'),
   'NicCollection.update': drawn('updateNic'),
-  'PortHandle.status': not(ASIDE),
+  'PortHandle.status': drawn('askStatus'),
   'PortHandle.rename': drawn('renamePort'),
   'PortHandle.delete': drawn('deletePort'),
   'PortCollection.create': drawn('createPort'),
   'SwitchExtensionCollection.change': drawn('changeExtension'),
-  'SwitchHandle.status': not(ASIDE),
+  'SwitchHandle.status': drawn('askSwitchStatus'),
   'SwitchHandle.export': drawn('copySwitch'),
   'SwitchHandle.delete': drawn('deleteSwitch'),
   'SwitchCollection.create': drawn('createSwitch'),
@@ -73,8 +71,8 @@ export const SIMULATED_CALLS: Readonly<Record<string, Reason>> = {
   'MigrationCollection.start': drawn('migrate'),
   'MigrationCollection.done': drawn('migrate'),
   'MigrationCollection.compare': not(ASIDE),
-  'MigrationCollection.resume': not(AWAY),
-  'MigrationCollection.settle': not(AWAY),
-  'MigrationCollection.discard': not(AWAY),
-  'MigrationCollection.abandon': not(AWAY),
+  'MigrationCollection.resume': drawn('resumeMigration'),
+  'MigrationCollection.settle': drawn('settleMigration'),
+  'MigrationCollection.discard': drawn('discardKept'),
+  'MigrationCollection.abandon': drawn('abandonArrival'),
 };

@@ -1,6 +1,12 @@
 import t from 'tap';
+import { drawSetting } from '../../src/testing/simulation/draw-step.ts';
 import { play } from '../../src/testing/simulation/play.ts';
-import type { Setting, Step } from '../../src/testing/simulation/step.ts';
+import {
+  BEHAVIOURS,
+  type History,
+  type Setting,
+  type Step,
+} from '../../src/testing/simulation/step.ts';
 
 /*
  * Histories that seeds have found and shrinking has shortened: of defects that are mended, and of laws that were wrong. All hold.
@@ -20,6 +26,16 @@ const startVm = { do: 'vm', verb: 'start', vm: 'V' } as const;
 const on = { vm: 'V', adapter: 'n0' } as const;
 
 const FOUND: Readonly<Record<string, readonly Step[]>> = {
+  // Seed 10027. A switch that was being made while an extension was installed did not have it until a restart.
+  'an extension is installed while a switch is made: it is on it, disabled (A36, A42)': [
+    {
+      do: 'together',
+      steps: [
+        { do: 'installGuest', host: 'h1' },
+        { do: 'createSwitch', host: 'h1', switch: 'S', type: 'private' },
+      ],
+    },
+  ],
   // Seed 1106. A refused removal leaves the policy where it is: the update after it is no update of nothing.
   'a policy whose removal was refused is updated (E14)': [
     createVm,
@@ -75,3 +91,44 @@ for (const [name, steps] of Object.entries(FOUND)) {
     t.equal(breach, undefined, `${breach?.invariant}: ${breach?.message}`);
   });
 }
+
+t.test('every way to misbehave, at each of the first requests of a start', async (t) => {
+  const setting = { ...drawSetting('behave'), hosts: ['h1'] };
+  for (const what of BEHAVIOURS) {
+    for (const nth of [1, 2, 3, 4]) {
+      const vm = 'V';
+      const mischief = [{ extension: 'rogue', nth, what, delayMs: 5 }] as const;
+      const steps: Step[] = [
+        { do: 'createVm', host: 'h1', vm, adapters: ['A'] },
+        { do: 'addPolicy', vm, adapter: 'n0', policy: 1, value: 7 },
+        { do: 'vm', verb: 'start', vm, mischief },
+        { do: 'vm', verb: 'start', vm },
+        { do: 'vm', verb: 'save', vm, mischief },
+        { do: 'crashHost', host: 'h1' },
+        { do: 'vm', verb: 'stop', vm, mischief },
+      ];
+      const { breach } = await play({ setting, steps });
+      t.equal(breach, undefined, `${what} at request ${nth}: ${breach?.message}`);
+    }
+  }
+});
+
+t.test('every message of a migration lost, or the last thing a host says: one owner', async (t) => {
+  const setting = { ...drawSetting('messages'), hosts: ['h1', 'h2'] };
+  for (const message of ['compare', 'prepare', 'take', 'forget'] as const) {
+    for (const effect of ['lost', 'lostAnswer', 'crash', 'crashAnswered'] as const) {
+      const rules = [{ host: 'h1', at: 'message', message, effect, times: 1 }] as const;
+      const history: History = {
+        setting,
+        steps: [
+          { do: 'createVm', host: 'h1', vm: 'V', adapters: ['A'] },
+          { do: 'addPolicy', vm: 'V', adapter: 'n0', policy: 1, value: 7 },
+          { do: 'vm', verb: 'start', vm: 'V' },
+          { do: 'migrate', vm: 'V', to: 'h2', rules },
+        ],
+      };
+      const { breach } = await play(history);
+      t.equal(breach, undefined, `${message} ${effect}: ${breach?.message}`);
+    }
+  }
+});

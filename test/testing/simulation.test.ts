@@ -19,7 +19,6 @@ import { shrink } from '../../src/testing/simulation/shrink.ts';
 import { simulate } from '../../src/testing/simulation/simulate.ts';
 import {
   BEHAVIOURS,
-  type History,
   type HostRule,
   type Setting,
   type Step,

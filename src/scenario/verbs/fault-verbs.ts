@@ -70,7 +70,7 @@ export const FAULT_VERBS: readonly Verb[] = [
     help:
       'Brings a fault, a rule of [the same engine as everywhere](../howto/inject-faults.md). An extension vetoes an OID, holds it ' +
       'for a while (delay) or for ever (hang), throws, or completes it twice; a call it makes of its switch fails (callFailure); a ' +
-      "write of a host's store fails or is late; a message between hosts is lost, comes twice or late, or the host dies sending it; or " +
+      "write of a host's store fails, is late or is the last thing the host does (storeCrash); a message between hosts is lost, comes twice or late, or the host dies sending it; or " +
       'something is done to extension, port or switch in the instant in which an OID is met (act). It is met once unless `times` ' +
       'says more.',
     fields: {
@@ -90,7 +90,9 @@ export const FAULT_VERBS: readonly Verb[] = [
         FAULT_MESSAGES,
       ),
       to: hostName('only messages to this host; default any'),
-      delivered: yesNo('the other host gets the message: only its answer is lost; default false'),
+      delivered: yesNo(
+        'the message gets to the other host, or the write to the store: only the answer is lost; default false',
+      ),
       delayMs: whole('virtual milliseconds of a delay, default 1,000', 0, WARP_LIMIT_MS),
       nth: whole('from which one on, counted from now, default 1', 1),
       times: whole('how many, default 1', 1),

@@ -75,7 +75,7 @@ function ofCopiedSwitch(
   source: FabricInterface,
   places: Places,
 ): Act | undefined {
-  const { switch: name, to, copy } = change;
+  const { switch: name, to, copy, keepsIds } = change;
   const target = places.world(to);
   if (target === undefined || [...target.switches.list()].some((each) => each.name === copy)) {
     return undefined;
@@ -87,7 +87,8 @@ function ofCopiedSwitch(
     touches: [line, `port/${to}/${copy}/`, `switchPolicy/${to}/${copy}/`],
     run: async (fabric) => {
       const document = await source.switches.get(name).export();
-      return fabric.switches.import(document, { name: copy });
+      const ids = keepsIds ? ({ ids: 'keep' } as const) : {};
+      return fabric.switches.import(document, { name: copy, ...ids });
     },
     missing: (after) => {
       if (!after.has(line)) return `${line} is not there`;

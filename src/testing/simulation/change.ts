@@ -1,5 +1,6 @@
 import type { FabricInterface, VmHandle } from '../../policy/api.ts';
 import { type HostChange, ofCopiedVm, ofHost } from './change-host.ts';
+import { isWorldChange, ofWorld, type WorldChange } from './change-world.ts';
 import {
   policyLine,
   portLine,
@@ -53,10 +54,11 @@ const STATES: Readonly<Record<Exclude<VmVerb, 'delete'>, string>> = {
 
 /** Gives `undefined` when what it names is not there. */
 export function actOf(change: Change, places: Places): Act | undefined {
+  if (isWorldChange(change)) return ofWorld(change, places);
   return 'vm' in change ? ofVm(change, places) : ofSwitch(change, places);
 }
 
-type VmChange = Extract<Change, { vm: string }>;
+type VmChange = Exclude<Extract<Change, { vm: string }>, WorldChange>;
 
 function ofVm(change: VmChange, places: Places): Act | undefined {
   const { vm } = change;
@@ -156,22 +158,29 @@ function ofPolicy(change: PolicyChange, host: string, handle: VmHandle): Act | u
   const id = policyId(change.policy);
   const key = policyLine(vm, adapter, id);
   const on = (fabric: FabricInterface) => fabric.vms.get(vm).adapter(adapter).properties;
-  const isThere = [...handle.adapter(adapter).properties.list()].some((each) => each.id === id);
-  if (isThere === (change.do === 'addPolicy')) return undefined;
+  const found = [...handle.adapter(adapter).properties.list()].find((each) => each.id === id);
+  if ((found !== undefined) === (change.do === 'addPolicy')) return undefined;
+  // A revision of before, or one that is yet to come.
+  const revision = (found?.revision ?? 0) + (change.revision === 'stale' ? 1 : 0);
+  const named = change.revision === undefined ? {} : { ifRevision: revision };
+  const sure = (missing: Act['missing']): Act['missing'] =>
+    change.revision === 'stale'
+      ? () => `${key} has changed, asked for with a wrong revision`
+      : missing;
   if (change.do === 'removePolicy') {
-    const run = (fabric: FabricInterface) => on(fabric).delete(id);
-    return { host, touches: [key], run, missing: hasNot(key) };
+    const run = (fabric: FabricInterface) => on(fabric).delete(id, named);
+    return { host, touches: [key], run, missing: sure(hasNot(key)) };
   }
   const settings = { [PORT_SETTING]: change.value };
-  const missing = has(key, `"${PORT_SETTING}":${change.value},`);
+  const missing = sure(has(key, `"${PORT_SETTING}":${change.value},`));
   const run =
     change.do === 'addPolicy'
       ? (fabric: FabricInterface) => on(fabric).add(PORT_CLASS, settings, { id })
-      : (fabric: FabricInterface) => on(fabric).update(id, settings);
+      : (fabric: FabricInterface) => on(fabric).update(id, settings, named);
   return { host, touches: [key], run, missing };
 }
 
-type SwitchChange = Exclude<Change, VmChange>;
+type SwitchChange = Exclude<Change, VmChange | WorldChange>;
 
 function ofSwitch(change: SwitchChange, places: Places): Act | undefined {
   const { host, switch: name } = change;
@@ -196,8 +205,12 @@ function ofSwitch(change: SwitchChange, places: Places): Act | undefined {
       return { host, touches: all, shakesVms: true, run, missing: hasNot(line) };
     }
     case 'changeExtension': {
-      const { extension, enabled, order } = change;
-      const what = enabled === undefined ? { order: order ?? 0 } : { enabled };
+      const { extension, enabled, order, required } = change;
+      const what = {
+        ...(enabled === undefined ? {} : { enabled }),
+        ...(order === undefined ? {} : { order }),
+        ...(required === undefined ? {} : { required }),
+      };
       const run = (fabric: FabricInterface) => on(fabric).extensions.change(extension, what);
       return { host, touches: all, shakesVms: true, run, missing: has(line) };
     }

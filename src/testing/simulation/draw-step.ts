@@ -1,11 +1,14 @@
 import { Rng } from '../../core/rng.ts';
 import type { FabricInterface } from '../../policy/api.ts';
 import { drawMessageRules, drawRules, drawStoreRule } from './draw-rules.ts';
+import { drawRuling, drawWorldChange } from './draw-world.ts';
 import {
+  type Atomic,
   BEHAVIOURS,
   type Change,
   type Faults,
   type Move,
+  type Revision,
   type Setting,
   type Step,
   type VmVerb,
@@ -29,6 +32,7 @@ export function drawSetting(seed: string): Setting {
       transientRetries: draw.pick([0, 0, 1]),
       saveOnStop: draw.chance(0.2),
     },
+    ...(draw.chance(0.15) ? { verifier: 'enforce' } : {}),
   };
 }
 
@@ -55,6 +59,8 @@ export class Draw {
 /** Where a seed looks for something to work on. */
 export interface Sights {
   readonly hosts: readonly { readonly name: string; readonly fabric: FabricInterface }[];
+  /** Names of those that have died and stay away. */
+  readonly away: readonly string[];
 }
 
 const VERBS: Readonly<Record<string, readonly VmVerb[]>> = {
@@ -81,7 +87,7 @@ export class StepDraw {
     const mode = draw.int(100);
     const host = draw.pick(sights.hosts).name;
     const faults = this.#faults(sights);
-    const back = this.#goBack();
+    const back = this.#comesBack(sights) ?? this.#goBack(sights);
     if (back !== undefined) return back;
     if (mode < 62) return { ...this.#change(sights), ...faults };
     if (mode < 74) return { ...this.#migrate(sights), ...faults };
@@ -89,17 +95,37 @@ export class StepDraw {
       const steps = Array.from({ length: 2 + draw.int(4) }, () =>
         draw.chance(0.15) ? this.#migrate(sights) : this.#change(sights),
       );
-      return { do: 'together', steps, ...faults };
+      if (!draw.chance(0.25)) return { do: 'together', steps, ...faults };
+      return { do: 'together', steps: [...steps, this.#atomic(sights, host)], ...faults };
     }
-    if (mode < 90) {
-      const steps = Array.from({ length: 1 + draw.int(4) }, () => this.#change(sights, host));
-      return { do: 'atomic', host, throws: draw.chance(0.3), steps, ...faults };
+    if (mode < 90) return { ...this.#atomic(sights, host), ...faults };
+    if (mode < 92) {
+      return { do: 'restartHost', host, ...(draw.chance(0.3) ? { withoutGuest: true } : {}) };
     }
-    if (mode < 92) return { do: 'restartHost', host };
-    if (mode < 95) return { do: 'crashHost', host };
+    if (mode < 95) return { do: 'crashHost', host, ...this.#away() };
     if (mode < 99) return this.#takeSnapshot(host);
     if (draw.chance(0.3)) return { do: 'resetHost', host };
     return { do: 'wait', ms: draw.pick([10, 1000, 20_000]) };
+  }
+
+  #atomic(sights: Sights, host: string): Atomic {
+    const draw = this.#draw;
+    const steps = Array.from({ length: 1 + draw.int(4) }, () => this.#change(sights, host));
+    return { do: 'atomic', host, throws: draw.chance(0.3), steps };
+  }
+
+  /** Who dies in the step may stay away for a while. */
+  #away(): Faults {
+    return this.#draw.chance(0.4) ? { staysAway: true } : {};
+  }
+
+  /** A host that is away: it comes back sooner or later, and meanwhile somebody may decide. */
+  #comesBack({ away, hosts }: Sights): Step | undefined {
+    const draw = this.#draw;
+    const host = away[0];
+    if (host === undefined) return undefined;
+    if (draw.chance(0.2)) return { do: 'hostComesBack', host };
+    return draw.chance(0.35) ? drawRuling(draw, hosts) : undefined;
   }
 
   #faults({ hosts }: Sights): Faults {
@@ -107,7 +133,7 @@ export class StepDraw {
     const what = draw.int(100);
     const names = hosts.map(({ name }) => name);
     if (what < 45) return {};
-    if (what < 62) return drawRules(draw, names);
+    if (what < 62) return { ...drawRules(draw, names), ...this.#away() };
     if (what < 82) {
       const mischief = Array.from({ length: draw.pick([1, 1, 2]) }, () => ({
         extension: draw.pick(['rogue', 'forwarder'] as const),
@@ -117,8 +143,8 @@ export class StepDraw {
       }));
       return { mischief };
     }
-    if (what < 92) return { rules: [drawStoreRule(draw, draw.pick(names), 4)] };
-    return { rules: drawMessageRules(draw, names) };
+    if (what < 92) return { rules: [drawStoreRule(draw, draw.pick(names), 4)], ...this.#away() };
+    return { rules: drawMessageRules(draw, names), ...this.#away() };
   }
 
   /** One that was taken is gone back to soon: when a VM has moved, or the host has died, it is too late. */
@@ -129,14 +155,18 @@ export class StepDraw {
   }
 
   /** `undefined`: not yet. */
-  #goBack(): Step | undefined {
+  #goBack(sights: Sights): Step | undefined {
     if (this.#back === undefined) return undefined;
     this.#back.steps -= 1;
     if (this.#back.steps > 0) return undefined;
     const { host, snapshot } = this.#back;
     const draw = this.#draw;
     this.#back = draw.chance(0.2) ? { host, snapshot, steps: 3 } : undefined;
-    if (draw.chance(0.3)) return { do: 'forkSnapshot', host, snapshot };
+    if (draw.chance(0.3)) {
+      if (!sights.hosts.some(({ name }) => name === host)) return undefined;
+      const steps = Array.from({ length: draw.int(4) }, () => this.#change(sights, host));
+      return { do: 'forkSnapshot', host, snapshot, steps };
+    }
     const isFailing = draw.chance(0.2);
     const faults: Faults = isFailing ? { rules: [drawStoreRule(draw, host, 1)] } : {};
     return { do: 'restoreSnapshot', host, snapshot, ...faults };
@@ -154,7 +184,7 @@ export class StepDraw {
   /** A change that has something to work on, of one host if it is given. */
   #change(sights: Sights, only?: string): Change {
     const hosts = sights.hosts.filter(({ name }) => only === undefined || name === only);
-    const some: Sights = { hosts };
+    const some: Sights = { ...sights, hosts };
     for (let i = 0; i < 20; i += 1) {
       const change = this.#ofKind(some);
       if (change !== undefined) return change;
@@ -163,7 +193,7 @@ export class StepDraw {
   }
 
   #ofKind(sights: Sights): Change | undefined {
-    switch (this.#draw.int(10)) {
+    switch (this.#draw.int(11)) {
       case 0:
       case 1:
       case 2:
@@ -177,8 +207,10 @@ export class StepDraw {
         return this.#ofAdapter(sights);
       case 8:
         return this.#ofSwitch(sights);
-      default:
+      case 9:
         return this.#ofPort(sights);
+      default:
+        return drawWorldChange(this.#draw, sights);
     }
   }
 
@@ -225,8 +257,11 @@ export class StepDraw {
       this.#names += 1;
       return { do: 'addPolicy', ...place, policy: this.#names, value };
     }
-    if (draw.chance(0.4)) return { do: 'removePolicy', ...place, policy };
-    return { do: 'updatePolicy', ...place, policy, value };
+    const named: { revision?: Revision } = draw.chance(0.2)
+      ? { revision: draw.pick(['right', 'right', 'stale']) }
+      : {};
+    if (draw.chance(0.4)) return { do: 'removePolicy', ...place, policy, ...named };
+    return { do: 'updatePolicy', ...place, policy, value, ...named };
   }
 
   #ofSwitchPolicy({ hosts }: Sights): Change | undefined {
@@ -288,12 +323,18 @@ export class StepDraw {
     if (draw.chance(0.35)) return this.#ofHost(fabric, place);
     if (all.length < 4 && draw.chance(0.15)) {
       const to = draw.pick(hosts).name;
-      return { do: 'copySwitch', ...place, to, copy: this.#name('S') };
+      const ids = draw.chance(0.4) ? { keepsIds: true } : {};
+      return { do: 'copySwitch', ...place, to, copy: this.#name('S'), ...ids };
     }
     const one = draw.pick(fabric.switches.get(sw.id).extensions.list());
     // The watcher stays: it is who sees that the others are right.
     const extension = one.name === 'watcher' ? 'rogue' : one.name;
-    const change = draw.pick([{ enabled: !one.enabled }, { enabled: true }, { order: 0 }]);
+    const change = draw.pick([
+      { enabled: !one.enabled },
+      { enabled: true },
+      { order: 0 },
+      { required: !one.required },
+    ]);
     return { do: 'changeExtension', ...place, extension, ...change };
   }
 

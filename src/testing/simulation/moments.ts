@@ -1,8 +1,9 @@
+import { isExtSwitchError } from '../../core/errors.ts';
 import type { FabricInterface } from '../../policy/api.ts';
-import type { Act } from './change.ts';
+import { type Act, actOf } from './change.ts';
 import type { SimulatedHost } from './simulated-host.ts';
 import { addStateLines, differences, type StateLines, vmLine } from './state-lines.ts';
-import type { Step } from './step.ts';
+import type { Change, Step } from './step.ts';
 
 /** A snapshot, and what its host showed when it was taken. */
 interface Moment {
@@ -14,6 +15,7 @@ interface Moment {
 }
 
 export type MomentStep = Extract<Step, { snapshot: string }>;
+type ForkStep = Extract<Step, { do: 'forkSnapshot' }>;
 
 const shownBy = (host: string, fabric: FabricInterface): StateLines => {
   const lines: StateLines = new Map();
@@ -86,22 +88,54 @@ export class Moments {
   }
 }
 
-/** Another world that begins at the snapshot shows what was there; then it is closed. */
-function forkOf({ host, snapshot }: MomentStep, on: SimulatedHost, moment: Moment): Act {
+/**
+ * Another world that begins at the snapshot shows what was there. What is done to it is done, and nothing of it reaches the world it
+ * came from; then it is closed.
+ */
+function forkOf(step: ForkStep, on: SimulatedHost, moment: Moment): Act {
+  const { host, snapshot, steps = [] } = step;
   let shown: StateLines | undefined;
+  let wrong: string | undefined;
+  const act = async (fork: FabricInterface): Promise<void> => {
+    shown = shownBy(host, fork);
+    for (const change of steps) wrong ??= await doneTo(fork, host, change);
+    await fork.close();
+  };
   return {
     host,
     touches: [],
-    run: async (world) => {
-      const fork = await on.wellBehaved.aside(() => world.snapshots.fork(snapshot));
-      shown = shownBy(host, fork);
-      await fork.close();
-    },
+    run: (world) => on.wellBehaved.aside(async () => act(await world.snapshots.fork(snapshot))),
     missing: () => {
       if (shown === undefined || moment.isLossy) return undefined;
-      return firstDifference(moment.lines, shown);
+      return firstDifference(moment.lines, shown) ?? wrong;
     },
   };
+}
+
+/** One change of a fork: what is missing of it. */
+async function doneTo(
+  fork: FabricInterface,
+  host: string,
+  change: Change,
+): Promise<string | undefined> {
+  const hasVm = (vm: string): boolean => [...fork.vms.keys()].some(({ name }) => name === vm);
+  const act = actOf(change, {
+    world: (name) => (name === host ? fork : undefined),
+    hostOf: (vm) => (hasVm(vm) ? host : undefined),
+  });
+  // Who is attached there forwards everything, and answers nothing.
+  const isQuestion = change.do === 'askStatus' || change.do === 'askSwitchStatus';
+  if (act === undefined || isQuestion) return undefined;
+  const before = shownBy(host, fork);
+  try {
+    await act.run(fork);
+  } catch (error) {
+    if (!isExtSwitchError(error) || error.code === 'INTERNAL') throw error;
+    const left = firstDifference(before, shownBy(host, fork));
+    return left === undefined ? undefined : `on the fork, refused and left: ${left}`;
+  }
+  const missing = act.missing(shownBy(host, fork));
+  return missing === undefined ? undefined : `on the fork: ${missing}`;
 }
 
 /** Emptied, and as every host is at first. */

@@ -45,11 +45,12 @@ const RESOURCES = 'NDIS_STATUS_RESOURCES';
 /** Records that extensions saved, on any host: nothing else may ever be restored. */
 export type SavedRecords = Set<string>;
 
-/** Owner and data of a save state. */
-function recordOf(bytes: Uint8Array): string {
+/** Owner and data of a save state; `undefined` when what an extension wrote there is none (rule G17). */
+function recordOf(bytes: Uint8Array): string | undefined {
   const view = SAVE_STATE.view(bytes);
   const from = view.SaveDataOffset;
   const length = view.SaveDataSize + view.SaveDataSizeOverflow;
+  if (from + length > bytes.length) return undefined;
   return `${hex(bytes, SAVE_ID, SAVE_ID + 16)} ${hex(bytes, from, from + length)}`;
 }
 
@@ -213,7 +214,8 @@ export class RequestLaws {
         const isSaved = status === SUCCESS && route.at(-1)?.module !== 'miniportEdge';
         // Success without a record is none (OP-10, OP-11).
         if (isSaved && output !== undefined && output.length >= SAVE_STATE.minimumSize) {
-          this.#saved.add(recordOf(output));
+          const record = recordOf(output);
+          if (record !== undefined) this.#saved.add(record);
         }
         return attempts > MAX_ATTEMPTS ? ['saves', `asked ${attempts} times (G7)`] : undefined;
       }
@@ -222,7 +224,7 @@ export class RequestLaws {
       case 'OID_SWITCH_NIC_RESTORE': {
         if (saving.has(key)) return ['saves', `a save of NIC ${key} has not completed (G28)`];
         const where = `switch ${entry.switch}: ${oid} (${entry.request})`;
-        this.#restored.push({ where, record: recordOf(input) });
+        this.#restored.push({ where, record: recordOf(input) ?? 'what does not fit its bounds' });
         return undefined;
       }
       default:

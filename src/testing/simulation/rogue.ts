@@ -30,8 +30,18 @@ export class MischiefList {
   readonly firstWords = new Map<string, NdisStatus>();
   readonly planted: Planted;
 
-  constructor(planted = new Planted()) {
+  /** Who breaks a rule is not taken at its word. */
+  readonly #isEnforced: boolean;
+
+  constructor(planted = new Planted(), isEnforced = false) {
     this.planted = planted;
+    this.#isEnforced = isEnforced;
+  }
+
+  /** Gives the status that an extension has said first of a request. */
+  said(where: string, status: NdisStatus): NdisStatus {
+    if (!this.#isEnforced) this.firstWords.set(where, status);
+    return status;
   }
 
   arm(armed: readonly Mischief[] = []): void {
@@ -154,10 +164,7 @@ function misbehave(
   { what, delayMs }: Mischief,
   list: MischiefList,
 ): Verdict {
-  const says = (status: NdisStatus): NdisStatus => {
-    list.firstWords.set(`${sw.id}/${request.id}`, status);
-    return status;
-  };
+  const says = (status: NdisStatus): NdisStatus => list.said(`${sw.id}/${request.id}`, status);
   const later = (act: () => void): Verdict => {
     const pended = request.pend();
     sw.after(delayMs, act);

@@ -36,8 +36,10 @@ export interface SimulationFailure {
   readonly steps: readonly Step[];
   /** A file for `npm run simulate -- --replay`, JSON: it gives the same, byte for byte. */
   readonly replay: string;
-  /** The same as a scenario file, where all steps have verbs there and no extension of yours takes part. */
-  readonly scenario?: string;
+  /** The same as a scenario file for policies/scenarios, where extensions of yours are `./<name>.ts`. */
+  readonly scenario: string;
+  /** What of it no verb of a scenario says: with one of these it may pass. */
+  readonly unsaid: readonly string[];
 }
 
 export interface SimulateReport {
@@ -105,15 +107,19 @@ export async function failureOf(
   const shrunk = await shrink(history, breach, { limit, extensions, ...seen });
   const { setting, steps } = shrunk.history;
   const { results } = await play(shrunk.history, { extensions });
-  const scenario =
-    extensions.length > 0 ? undefined : scenarioText(shrunk.history, results, shrunk.breach);
+  const given = extensions.map(({ name, type }) => ({ name, type, file: `./${name}.ts` }));
+  const { text: scenario, unsaid } = scenarioText(shrunk.history, shrunk.breach, {
+    results,
+    extensions: given,
+  });
   return {
     seed: setting.seed,
     invariant: breach.invariant,
     message: shrunk.breach.message,
     steps,
     replay: replayText(shrunk.history, shrunk.breach),
-    ...(scenario === undefined ? {} : { scenario }),
+    scenario,
+    unsaid,
   };
 }
 

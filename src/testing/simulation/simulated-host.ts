@@ -7,18 +7,24 @@ import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import type { Store } from '../../store/store.ts';
 import { liveVerifier } from '../../verifier/live-verifier.ts';
 import { belowUplink } from './change-host.ts';
+import { GUEST } from './guest.ts';
 import { HostLook } from './host-look.ts';
 import type { Planted } from './plants.ts';
 import { MischiefList, rogueExtension } from './rogue.ts';
 import { SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedStore } from './simulated-store.ts';
 import type { Setting } from './step.ts';
-import { MOF, WELL_IDS, WellBehaved } from './well-behaved.ts';
+import { mofOf, WELL_IDS, WellBehaved } from './well-behaved.ts';
 
 const ROGUE_ID = 'f1000000-0000-4000-8000-0000000000f1';
 const FORWARDER_ID = 'f0000000-0000-4000-8000-00000000000f';
 /** What no other extension may have. */
-export const OWN_IDS: ReadonlySet<string> = new Set([ROGUE_ID, FORWARDER_ID, ...WELL_IDS]);
+export const OWN_IDS: ReadonlySet<string> = new Set([
+  ROGUE_ID,
+  FORWARDER_ID,
+  GUEST.id,
+  ...WELL_IDS,
+]);
 /** Entries of a trace: more than one step ever has. */
 const TRACE_LIMIT = 20_000;
 
@@ -42,11 +48,16 @@ export class SimulatedHost {
   readonly look: HostLook;
   readonly #around: Surroundings;
   #fabric: Fabric | undefined;
+  /** It was opened with the extension that came later. */
+  readonly #wasGuest: boolean;
+  /** It has died and stays so. */
+  isAway = false;
   #seen = 0;
   #heard = 0;
 
-  constructor(name: string, store: SimulatedStore, around: Surroundings) {
+  constructor(name: string, store: SimulatedStore, around: Surroundings, hasGuest = false) {
     this.name = name;
+    this.#wasGuest = hasGuest;
     this.store = store;
     this.#around = around;
     this.wellBehaved = new WellBehaved(around.mischief);
@@ -63,6 +74,12 @@ export class SimulatedHost {
     return this.#fabric !== undefined;
   }
 
+  /** The extension that came later is installed. */
+  get hasGuest(): boolean {
+    if (this.#fabric === undefined) return this.#wasGuest;
+    return this.#fabric.extensions.list().some(({ id }) => id === GUEST.id);
+  }
+
   async open(): Promise<void> {
     const { hosts, planted, isDead, mischief } = this.#around;
     if (planted.strikes('diskUnreadable')) {
@@ -75,7 +92,7 @@ export class SimulatedHost {
   /** The first process of the host: classes, and two switches that all hosts have, the first with a physical adapter. */
   async setUp(): Promise<void> {
     const { fabric } = this;
-    await fabric.features.register(MOF, { source: 'simulation.mof' });
+    await fabric.features.register(mofOf(1), { source: 'simulation.mof' });
     const extensions = fabric.extensions.list().map(({ id }) => id);
     for (const name of ['A', 'B']) {
       const uplink = name === 'A' ? { uplink: { adapters: belowUplink(1) } } : {};
@@ -99,7 +116,7 @@ export class SimulatedHost {
     hosts: HostDirectory | undefined,
     clock: VirtualClock = this.#around.clock,
   ): Promise<Fabric> {
-    const { seed, profile, profiles, scheduling, behaviour } = this.#around.setting;
+    const { seed, profile, profiles, scheduling, behaviour, verifier } = this.#around.setting;
     const { extensions: given } = this.#around;
     // Rule A41: one forwarding extension on a switch.
     const isForwarding = given.some(({ type }) => type === 'forward');
@@ -117,9 +134,10 @@ export class SimulatedHost {
         ...well.definitions,
         rogueExtension('rogue', 'filter', ROGUE_ID, mischief),
         ...(isForwarding ? [] : [rogueExtension('forwarder', 'forward', FORWARDER_ID, mischief)]),
+        ...(this.hasGuest ? [GUEST] : []),
         ...given,
       ],
-      ...liveVerifier(given.length === 0 ? 'off' : 'observe'),
+      ...liveVerifier(verifier ?? (given.length === 0 ? 'off' : 'observe')),
     });
   }
 

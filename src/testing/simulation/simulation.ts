@@ -4,6 +4,7 @@ import type { FabricInterface } from '../../policy/api.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { type Act, actOf, type Places } from './change.ts';
+import { GUEST } from './guest.ts';
 import { type MomentStep, Moments, resetOf } from './moments.ts';
 import { type Outcome, settle } from './patience.ts';
 import { Planted } from './plants.ts';
@@ -12,10 +13,12 @@ import { MischiefList } from './rogue.ts';
 import { SimulatedHost, type Surroundings } from './simulated-host.ts';
 import { SimulatedStore } from './simulated-store.ts';
 import { vmLine } from './state-lines.ts';
-import type { Change, HostRule, Move, Result, Setting, Step } from './step.ts';
+import type { Atomic, Change, Move, Result, Setting, Step } from './step.ts';
 import { HostTrace } from './trace-checks.ts';
 import { entryText, TraceDigest } from './trace-digest.ts';
+import { PORT_CLASS } from './well-behaved.ts';
 import { type Verdict, WorldChecks } from './world-checks.ts';
+import { emptied, hasVm, isMoving, lostOf, shaken, shakeOf } from './world-ways.ts';
 
 /** What did not hold. */
 export interface Breach {
@@ -55,6 +58,10 @@ export class Simulation {
   readonly #checks: WorldChecks;
   readonly #saved: SavedRecords = new Set();
   readonly #moments = new Moments();
+  /** VMs that a person has decided about while a host was away. */
+  readonly #ruled = new Set<string>();
+  /** What hosts were at when they died that are away. */
+  #left: string[] = [];
   #step = -1;
   /** The first thing that did not hold. */
   breach: Breach | undefined;
@@ -70,7 +77,7 @@ export class Simulation {
     this.#setting = setting;
     this.#options = options;
     this.#planted = new Planted(setting.plant);
-    this.#mischief = new MischiefList(this.#planted);
+    this.#mischief = new MischiefList(this.#planted, setting.verifier === 'enforce');
     this.#checks = new WorldChecks(() => this.hosts, this.#bad);
     this.#around = {
       setting,
@@ -83,8 +90,16 @@ export class Simulation {
     };
   }
 
+  /** Those that are there. */
   get hosts(): SimulatedHost[] {
-    return [...this.#hosts.values()];
+    return [...this.#hosts.values()].filter(({ isAway }) => !isAway);
+  }
+
+  /** Hosts that have died and stay away. */
+  get away(): string[] {
+    return Array.from(this.#hosts.values())
+      .filter(({ isAway }) => isAway)
+      .map(({ name }) => name);
   }
 
   /** SHA-256 of the trace so far. */
@@ -105,11 +120,12 @@ export class Simulation {
     this.#note(`step ${JSON.stringify(step)}`);
     this.#arm(step);
     this.#checks.begin();
-    const verdict = shaken(await this.#perform(step), step.rules);
+    let verdict = shaken(await this.#perform(step), step.rules);
     if (step.rules?.some(({ effect }) => effect === 'delay')) await this.#pass(LONGEST_DELAY_MS);
     this.results.push(verdict.result);
     this.#arm({ do: 'wait', ms: 0 });
     if (this.breach !== undefined) return;
+    if (step.staysAway === true) verdict = await this.#buryDead(verdict);
     await this.#reopenDead();
     this.#gather();
     if (!this.#isChecked || this.breach !== undefined) return;
@@ -124,6 +140,12 @@ export class Simulation {
 
   /** The last look: disks, traces, and that everything can be taken away. */
   async close(): Promise<void> {
+    for (const name of this.away) {
+      if (this.breach !== undefined) break;
+      const verdict = await this.#comeBack(name);
+      this.#gather();
+      if (this.breach === undefined && this.#isChecked) this.#checks.afterStep(verdict, this.#step);
+    }
     if (this.breach === undefined && this.#isChecked) {
       // Timers that were forgotten go off.
       this.#clock.advance(LAST_WAIT_MS);
@@ -149,7 +171,7 @@ export class Simulation {
     this.#mischief.arm(step.mischief);
     for (const { isOpen, fabric } of this.hosts) if (isOpen) fabric.faults.clear();
     for (const { host: name, ...rule } of step.rules ?? []) {
-      const host = this.#hosts.get(name);
+      const host = this.#present(name);
       if (host === undefined) continue;
       host.fabric.faults.add(rule);
       // What was not written leaves no word of what it was to be.
@@ -167,10 +189,18 @@ export class Simulation {
       case 'restoreSnapshot':
       case 'resetHost':
         return this.#goBack(step);
-      case 'restartHost':
       case 'crashHost':
-        await this.#restart(step.host, step.do === 'crashHost');
+        if (step.staysAway === true && this.hosts.length > 1) {
+          this.#present(step.host)?.store.kill();
+          return { result: 'done', acts: [] };
+        }
+        await this.#restart(step.host, true);
         return { result: 'done', acts: [] };
+      case 'restartHost':
+        await this.#restart(step.host, false, step.withoutGuest);
+        return { result: 'done', acts: step.withoutGuest === true ? [shakeOf(step.host)] : [] };
+      case 'hostComesBack':
+        return this.#comeBack(step.host);
       case 'migrate':
         return this.#migrate(step);
       case 'together':
@@ -187,14 +217,21 @@ export class Simulation {
     if (act === undefined) return this.#count({ result: 'skipped', acts: [] });
     const world = this.#host(act.host).fabric;
     const outcome = await this.#settle(this.#planted.asked(act, world));
-    return this.#count({ result: this.#resultOf(outcome, [act.host]), acts: [act] });
+    const result = this.#resultOf(outcome, [act.host]);
+    if (change.do === 'settleMigration') this.#ruled.add(change.vm);
+    if ((change.do === 'vm' && change.verb === 'delete') || change.do === 'discardKept') {
+      this.#ruled.delete(change.vm);
+    }
+    return this.#count({ result, acts: [act] });
   }
 
   /** Snapshots, and the way back to nothing. */
   async #goBack(step: MomentStep | Extract<Step, { do: 'resetHost' }>): Promise<Verdict> {
-    const host = this.#hosts.get(step.host);
+    const host = this.#present(step.host);
+    // What nobody has decided of a VM yet is not to be forgotten.
+    const isLate = step.do === 'resetHost' && (this.away.length > 0 || isMoving(this.hosts));
     const act =
-      host === undefined
+      host === undefined || isLate
         ? undefined
         : step.do === 'resetHost'
           ? resetOf(host)
@@ -213,10 +250,13 @@ export class Simulation {
     return this.#count({ result, acts: [act] });
   }
 
-  async #together(steps: readonly (Change | Move)[]): Promise<Verdict> {
-    const acts = steps.flatMap(
-      (step) => (step.do === 'migrate' ? this.#moveOf(step) : actOf(step, this.#places())) ?? [],
-    );
+  async #together(steps: readonly (Change | Move | Atomic)[]): Promise<Verdict> {
+    const acts = steps.flatMap((step) => this.#actOf(step) ?? []);
+    // Which version of a class a VM meets where it comes to hangs on who is first.
+    const rises = steps.some((step) => step.do === 'registerClasses');
+    const moved = steps.flatMap((step) => (step.do === 'migrate' ? [`policy/${step.vm}/`] : []));
+    const upgraded: Act[] =
+      rises && acts.length > 0 ? [{ ...shakeOf(''), touches: moved, shakesVms: false }] : [];
     if (acts.length === 0) return this.#count({ result: 'skipped', acts });
     const all = acts.map((act) =>
       this.#planted.asked(act, this.#host(act.host).fabric).then(
@@ -225,7 +265,7 @@ export class Simulation {
       ),
     );
     // A host that died tells nobody how its migrations ended.
-    const ended = Promise.race([Promise.all(all), this.#death(this.#setting.hosts)]);
+    const ended = Promise.race([Promise.all(all), this.#death(this.hosts.map(({ name }) => name))]);
     const outcome = await this.#settle(ended);
     if (outcome !== undefined && 'value' in outcome && Array.isArray(outcome.value)) {
       for (const each of outcome.value) {
@@ -233,29 +273,46 @@ export class Simulation {
       }
     }
     // What each came to depends on the others.
-    return this.#count({ result: 'unknown', acts });
+    return this.#count({ result: 'unknown', acts: [...acts, ...upgraded] });
   }
 
-  async #atomic({ host, throws, steps }: Extract<Step, { do: 'atomic' }>): Promise<Verdict> {
-    const acts: Act[] = [];
-    const owner = this.#hosts.get(host);
-    if (owner === undefined) return this.#count({ result: 'skipped', acts });
-    const change = owner.fabric.atomic(async (world) => {
-      for (const step of steps) {
-        const act = actOf(step, {
-          world: (name) => (name === host ? world : undefined),
-          hostOf: (vm) => (hasVm(world, vm) ? host : undefined),
-        });
-        if (act === undefined) continue;
-        acts.push(act);
-        await act.run(world);
-      }
-      if (throws) throw onPurpose;
-    });
-    const outcome = await this.#settle(change);
+  #actOf(step: Change | Move | Atomic): Act | undefined {
+    if (step.do === 'migrate') return this.#moveOf(step);
+    if (step.do === 'atomic') return this.#wholeOf(step).act;
+    return actOf(step, this.#places());
+  }
+
+  async #atomic(step: Atomic): Promise<Verdict> {
+    const { host } = step;
+    const { act, inside } = this.#wholeOf(step);
+    if (act === undefined) return this.#count({ result: 'skipped', acts: [] });
+    const outcome = await this.#settle(act.run(this.#host(host).fabric));
     const result = this.#resultOf(outcome, [host]);
     // Later changes may have undone the effect of the first.
-    return this.#count({ result: result === 'done' ? 'unknown' : result, acts });
+    return this.#count({ result: result === 'done' ? 'unknown' : result, acts: inside });
+  }
+
+  /** Changes as a whole. `inside` has them when they have begun: what each works on hangs on those before it. */
+  #wholeOf({ host, throws, steps }: Atomic): { act: Act | undefined; inside: Act[] } {
+    const inside: Act[] = [];
+    if (this.#present(host) === undefined) return { act: undefined, inside };
+    const touches: string[] = [];
+    const run = (fabric: FabricInterface): Promise<void> =>
+      fabric.atomic(async (world) => {
+        for (const step of steps) {
+          const act = actOf(step, {
+            world: (name) => (name === host ? world : undefined),
+            hostOf: (vm) => (hasVm(world, vm) ? host : undefined),
+          });
+          if (act === undefined) continue;
+          inside.push(act);
+          touches.push(...act.touches);
+          await act.run(world);
+        }
+        if (throws) throw onPurpose;
+      });
+    const act: Act = { host, touches, shakesVms: true, run, missing: () => undefined };
+    return { act, inside };
   }
 
   /** Gives `undefined` when there is nothing to move, or nowhere. */
@@ -263,9 +320,12 @@ export class Simulation {
     const from = this.#places().hostOf(vm);
     if (from === undefined || from === to || !this.#hosts.has(to)) return undefined;
     this.#moments.moves(from, to);
+    // Values that are upgraded to a newer class take its defaults (decision 0003).
+    const [here, there] = [from, to].map((host) => this.#versionOn(host));
+    const upgraded = here === there ? [] : [`policy/${vm}/`];
     return {
       host: from,
-      touches: [vmLine(vm)],
+      touches: [vmLine(vm), ...upgraded],
       run: async (fabric) => {
         const { id } = await fabric.migrations.start({ vm, destination: { host: to } });
         return fabric.migrations.done(id);
@@ -273,6 +333,10 @@ export class Simulation {
       missing: (after) =>
         after.get(vmLine(vm))?.startsWith(`{"host":"${to}"`) ? undefined : `${vm} is not on ${to}`,
     };
+  }
+
+  #versionOn(host: string): number | undefined {
+    return this.#present(host)?.fabric.features.get(PORT_CLASS).version;
   }
 
   async #migrate(move: Move): Promise<Verdict> {
@@ -296,7 +360,7 @@ export class Simulation {
   async #death(names: readonly string[]): Promise<{ readonly state: string }> {
     return new Promise((resolve) => {
       this.#mourners.push(() => {
-        if (!names.some((name) => this.#around.isDead(name))) return false;
+        if (!names.some((name) => this.#present(name)?.store.isDead)) return false;
         resolve({ state: 'died' });
         return true;
       });
@@ -330,9 +394,10 @@ export class Simulation {
     return host;
   }
 
-  async #openHost(name: string, store: SimulatedStore): Promise<SimulatedHost> {
-    const host = new SimulatedHost(name, store, this.#around);
+  async #openHost(name: string, store: SimulatedStore, isRid = false): Promise<SimulatedHost> {
     const before = this.#hosts.get(name);
+    const hasGuest = before?.hasGuest === true && !isRid;
+    const host = new SimulatedHost(name, store, this.#around, hasGuest);
     if (before !== undefined) host.look.follow(before);
     this.#hosts.set(name, host);
     await this.#must(`opening ${name}`, host.open());
@@ -346,19 +411,23 @@ export class Simulation {
     const types = fabric.extensions.list().map(({ id, type }) => [id, type] as const);
     this.#traces.set(
       name,
-      new HostTrace(new Map(types), this.#setting.behaviour.transientRetries ?? 0, this.#saved),
+      new HostTrace(
+        new Map([...types, [GUEST.id, GUEST.type]]),
+        this.#setting.behaviour.transientRetries ?? 0,
+        this.#saved,
+      ),
     );
   }
 
-  async #restart(name: string, isCrash: boolean): Promise<void> {
+  async #restart(name: string, isCrash: boolean, isRid = false): Promise<void> {
     const host = this.#hosts.get(name);
-    if (host === undefined) return;
+    if (host === undefined || (host.isAway && !isCrash)) return;
     this.#gather();
     if (isCrash) host.store.kill();
     else this.#traces.get(name)?.check(this.#bad);
-    await this.#settle(host.fabric.close());
+    if (!host.isAway) await this.#settle(host.fabric.close());
     if (this.breach !== undefined) return;
-    await this.#openHost(name, host.store.again());
+    await this.#openHost(name, host.store.again(), isRid);
     this.#checks.reopened(name);
     if (this.breach === undefined) await this.#settle(Promise.resolve());
   }
@@ -369,9 +438,55 @@ export class Simulation {
     }
   }
 
+  #present(name: string): SimulatedHost | undefined {
+    const host = this.#hosts.get(name);
+    return host?.isAway === false ? host : undefined;
+  }
+
+  /** Who has died stays away, but for the last one. */
+  async #buryDead(verdict: Verdict): Promise<Verdict> {
+    const dead = this.hosts.filter(({ store }) => store.isDead).slice(0, this.hosts.length - 1);
+    if (dead.length === 0) return verdict;
+    this.#gather();
+    // What it did last is seen when it comes back; whose a VM is that was on its way, perhaps before.
+    const touches = verdict.acts
+      .flatMap((act) => act.touches)
+      .flatMap((key) => (key.startsWith('vm/') ? [key, `policy/${key.slice(3)}/`] : [key]));
+    this.#left.push(...touches);
+    for (const host of dead) {
+      host.isAway = true;
+      await this.#settle(host.fabric.close());
+    }
+    const shaken = verdict.acts.some(({ shakesVms }) => shakesVms);
+    const act = { ...shakeOf(dead[0]?.name ?? ''), touches, shakesVms: shaken };
+    return { result: 'unknown', acts: [...verdict.acts, act] };
+  }
+
+  /** What becomes of VMs that were on their way is decided now. */
+  async #comeBack(name: string): Promise<Verdict> {
+    if (this.#hosts.get(name)?.isAway !== true) {
+      return this.#count({ result: 'skipped', acts: [] });
+    }
+    await this.#restart(name, true);
+    const travels = this.hosts.flatMap(({ fabric: { migrations } }) => [
+      ...migrations.list(),
+      ...migrations.arrivals(),
+    ]);
+    const touches = travels.flatMap(({ vm }) => [vmLine(vm.name), `policy/${vm.name}/`]);
+    const act = { ...shakeOf(name), touches: [...touches, ...this.#left] };
+    if (this.away.length === 0) this.#left = [];
+    if (this.breach === undefined && this.away.length === 0) {
+      for (const vm of lostOf(this.#ruled, this.hosts)) {
+        this.#bad('acknowledged', `${vm}, decided about by a person, is nowhere`);
+      }
+      this.#ruled.clear();
+    }
+    return this.#count({ result: 'unknown', acts: [act] });
+  }
+
   #places(): Places {
     return {
-      world: (host) => this.#hosts.get(host)?.fabric,
+      world: (host) => this.#present(host)?.fabric,
       hostOf: (vm) => this.hosts.find(({ fabric }) => hasVm(fabric, vm))?.name,
     };
   }
@@ -422,6 +537,10 @@ export class Simulation {
   #found(host: string, sw: string | undefined, data: Readonly<Record<string, unknown>>): void {
     const message = String(data['message']);
     this.#checks.heard(host, sw, message);
+    // What may not fail goes on although it fails for those above: B24, OP-28 (test/verifier/live).
+    if (this.#setting.verifier === 'enforce' && data['severity'] === 'error') {
+      this.#checks.doubt(host, sw);
+    }
     const culprit = this.#around.extensions.find(({ id }) => id === data['extensionId']);
     if (culprit === undefined || data['severity'] !== 'error') return;
     this.#bad('rules', `${culprit.name} on ${host}/${sw} breaks ${data['rule']}: ${message}`);
@@ -466,39 +585,8 @@ export class Simulation {
       const { fabric } = host;
       if (fabric.pending().length > 0) return false;
       // A migration whose other end is dead waits for it to come back.
-      if (this.hosts.some((each) => each.store.isDead)) return true;
+      if (this.away.length > 0 || this.hosts.some((each) => each.store.isDead)) return true;
       return [...fabric.migrations.list()].every(({ state }) => state !== 'running');
     });
   }
-}
-
-/** With acts among the rules of a step, what became of the switches of that host is not predicted. */
-function shaken(verdict: Verdict, rules: readonly HostRule[] = []): Verdict {
-  const acting = rules.filter(({ effect }) => effect === 'act');
-  if (acting.length === 0) return verdict;
-  const shakes = acting.map(
-    ({ host }): Act => ({
-      host,
-      touches: [`switch/${host}/`, `port/${host}/`, `switchPolicy/${host}/`],
-      shakesVms: true,
-      run: () => Promise.resolve(),
-      missing: () => undefined,
-    }),
-  );
-  return { result: 'unknown', acts: [...verdict.acts, ...shakes] };
-}
-
-/** Deletes all VMs and switches. */
-async function emptied(fabric: FabricInterface): Promise<void> {
-  for (const { id } of [...fabric.vms.keys()]) {
-    const vm = fabric.vms.get(id);
-    if (vm.info.state !== 'off') await vm.stop();
-    await vm.delete();
-  }
-  for (const { id } of [...fabric.switches.list()]) await fabric.switches.get(id).delete();
-}
-
-function hasVm(world: FabricInterface, vm: string): boolean {
-  for (const { name } of world.vms.keys()) if (name === vm) return true;
-  return false;
 }

@@ -48,6 +48,8 @@ export interface HostRule extends FaultRuleOptions {
 export interface Faults {
   readonly mischief?: readonly Mischief[];
   readonly rules?: readonly HostRule[];
+  /** Who dies in this step stays away until a step brings it back. */
+  readonly staysAway?: boolean;
 }
 
 type On<T> = T & Faults;
@@ -74,8 +76,10 @@ export type Change =
       adapter: string;
       policy: number;
       value: number;
+      /** Not of what is added. */
+      revision?: Revision;
     }>
-  | On<{ do: 'removePolicy'; vm: string; adapter: string; policy: number }>
+  | On<{ do: 'removePolicy'; vm: string; adapter: string; policy: number; revision?: Revision }>
   | On<{
       do: 'addSwitchPolicy' | 'updateSwitchPolicy';
       host: string;
@@ -111,7 +115,15 @@ export type Change =
   | On<{ do: 'setLink'; host: string; switch: string; index: number; up: boolean }>
   | On<{ do: 'addInternalNic'; host: string; switch: string; port: string }>
   /** Exported, and imported as another one. */
-  | On<{ do: 'copySwitch'; host: string; switch: string; to: string; copy: string }>
+  | On<{
+      do: 'copySwitch';
+      host: string;
+      switch: string;
+      to: string;
+      copy: string;
+      /** With the ids it has, and the numbers of its ports. */
+      keepsIds?: boolean;
+    }>
   | On<{
       do: 'changeExtension';
       host: string;
@@ -119,17 +131,36 @@ export type Change =
       extension: string;
       enabled?: boolean;
       order?: number;
-    }>;
+      required?: boolean;
+    }>
+  /** The classes of the simulation in this version. */
+  | On<{ do: 'registerClasses'; host: string; version: number }>
+  /** One more extension comes; a host that is started without it is rid of it. */
+  | On<{ do: 'installGuest'; host: string }>
+  | On<{ do: 'askStatus'; vm: string; adapter: string }>
+  | On<{ do: 'askSwitchStatus'; host: string; switch: string }>
+  /** An operator decides of a VM on its way from, or to, a host. */
+  | On<{ do: 'settleMigration'; host: string; vm: string; owner: 'source' | 'destination' }>
+  | On<{ do: 'resumeMigration' | 'abandonArrival' | 'discardKept'; host: string; vm: string }>;
+
+/** The change names the revision that its policy has, or one that it had. */
+export type Revision = 'right' | 'stale';
 
 export type Move = On<{ do: 'migrate'; vm: string; to: string }>;
+
+export type Atomic = On<{ do: 'atomic'; host: string; throws: boolean; steps: readonly Change[] }>;
 
 export type Step =
   | Change
   | Move
-  | On<{ do: 'together'; steps: readonly (Change | Move)[] }>
-  | On<{ do: 'atomic'; host: string; throws: boolean; steps: readonly Change[] }>
-  | On<{ do: 'restartHost' | 'crashHost'; host: string }>
-  | On<{ do: 'takeSnapshot' | 'restoreSnapshot' | 'forkSnapshot'; host: string; snapshot: string }>
+  | On<{ do: 'together'; steps: readonly (Change | Move | Atomic)[] }>
+  | Atomic
+  | On<{ do: 'crashHost' | 'hostComesBack'; host: string }>
+  /** `withoutGuest`: the extension that came later is not there any more. */
+  | On<{ do: 'restartHost'; host: string; withoutGuest?: boolean }>
+  | On<{ do: 'takeSnapshot' | 'restoreSnapshot'; host: string; snapshot: string }>
+  /** `steps` are made on the fork. */
+  | On<{ do: 'forkSnapshot'; host: string; snapshot: string; steps?: readonly Change[] }>
   /** Emptied, and set up again. */
   | On<{ do: 'resetHost'; host: string }>
   | On<{ do: 'wait'; ms: number }>;
@@ -147,6 +178,8 @@ export interface Setting {
   readonly profiles?: Readonly<Record<string, ProfileName>>;
   readonly scheduling: 'fifo' | 'seeded';
   readonly behaviour: BehaviourOptions;
+  /** A request with which an extension breaks a rule fails; default: nobody watches. */
+  readonly verifier?: 'enforce';
   readonly plant?: Plant;
 }
 

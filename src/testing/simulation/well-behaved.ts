@@ -11,28 +11,46 @@ export const PORT_CLASS = 'Fabrikam_PortCustomSettingData';
 export const SWITCH_CLASS = 'Fabrikam_SwitchCustomSettingData';
 export const PORT_SETTING = 'SettingIntA';
 export const SWITCH_SETTING = 'SwitchSettingIntA';
+export const PORT_STATUS = 'Fabrikam_CustomPortData';
+export const SWITCH_STATUS = 'Fabrikam_CustomSwitchData';
+/** The extension that keeps settings, and says how it is when it is asked. */
+export const KEEPER_NAME = 'fabrikam';
 /** NetCfgInstanceId of the fictional extension of the documentation's samples. */
 const KEEPER_ID = '5cbf81be-5055-47cd-9055-a76b2b4e369e';
 const WATCHER_ID = 'c0000000-0000-4000-8000-00000000000c';
 /** Ids of the extensions that behave. */
 export const WELL_IDS: readonly string[] = [KEEPER_ID, WATCHER_ID];
 
-const head = (uuid: string): string =>
+const head = (uuid: string, version = 1): string =>
   `[Dynamic, Provider("VmmsWmiInstanceAndMethodProvider"), UUID("${uuid}"), ExtensionId("${KEEPER_ID}"), ` +
-  'DisplayName("Fabrikam"), InterfaceVersion("1"), InterfaceRevision("0")]';
+  `DisplayName("Fabrikam"), InterfaceVersion("${version}"), InterfaceRevision("0")]`;
 
-/** The settings of policies/fabrikam.mof that a simulated world works with. */
-export const MOF = `
-${head('eb29f0f2-f5dc-45c6-81bb-3cd9f219bbbb')}
+/** The settings and states of policies/fabrikam.mof that a simulated world works with; each version has one member more. */
+export const mofOf = (version: number): string => `
+${head('eb29f0f2-f5dc-45c6-81bb-3cd9f219bbbb', version)}
 class ${PORT_CLASS} : Msvm_EthernetSwitchPortFeatureSettingData {
   [Read, Write, WmiDataId(1)] uint32 ${PORT_SETTING} = 0;
-  [Read, Write, WmiDataId(2)] uint64 SettingIntB = 0;
+  [Read, Write, WmiDataId(2)] uint64 SettingIntB = 0;${later(version)}
 };
-${head('ff36c3a6-d2f1-46ed-a376-32b43d6b8390')}
+${head('ff36c3a6-d2f1-46ed-a376-32b43d6b8390', version)}
 class ${SWITCH_CLASS} : Msvm_EthernetSwitchFeatureSettingData {
   [Read, Write, WmiDataId(1)] uint32 ${SWITCH_SETTING} = 0;
-  [Read, Write, WmiDataId(2)] uint64 SwitchSettingIntB = 0;
-};`;
+  [Read, Write, WmiDataId(2)] uint64 SwitchSettingIntB = 0;${later(version)}
+};
+${head('daa0b7cc-74db-41ef-8354-7002f9fa463e')}
+class ${PORT_STATUS} : Msvm_EthernetPortData { [Read, WmiDataId(1)] uint32 CurrentStatus = 0; };
+${head('b3e57d77-8e95-4977-97de-524f8daf03e4')}
+class ${SWITCH_STATUS} : Msvm_EthernetSwitchData { [Read, WmiDataId(1)] uint32 CurrentStatus = 0; };`;
+
+const later = (version: number): string =>
+  Array.from(
+    { length: version - 1 },
+    (_, i) => ` [Read, Write, WmiDataId(${i + 3})] uint32 Later${i} = ${i + 7};`,
+  ).join('');
+
+/** What the keeper says of a port, or of a switch. */
+export const expectedStatus = (portId: number | undefined): number =>
+  portId === undefined ? 4242 : 1000 + portId;
 
 const classes = () => ({ port: [PORT_CLASS], switch: [SWITCH_CLASS] });
 
@@ -41,7 +59,7 @@ export class WellBehaved {
   /** A world beside is being opened: what it tells is no matter of the host's. */
   #isAside = false;
   readonly #watcher = new Witness({ id: WATCHER_ID, name: 'watcher', type: 'capture' }, classes);
-  readonly #keeper = new Witness({ id: KEEPER_ID, name: 'fabrikam', type: 'filter' }, classes);
+  readonly #keeper = new Witness({ id: KEEPER_ID, name: KEEPER_NAME, type: 'filter' }, classes);
   readonly definitions: readonly ExtensionDefinition[];
 
   /** What they saw that may not be, each with the name of the invariant. */
@@ -111,6 +129,14 @@ function withData(definition: ExtensionDefinition): ExtensionDefinition {
       let times = 0;
       return {
         ...definition.attach(sw),
+        queryPortFeatureStatus: (query) =>
+          query.feature === PORT_STATUS
+            ? query.respond({ CurrentStatus: expectedStatus(query.portId) })
+            : 'forward',
+        querySwitchFeatureStatus: (query) =>
+          query.feature === SWITCH_STATUS
+            ? query.respond({ CurrentStatus: expectedStatus(undefined) })
+            : 'forward',
         saveNic(state) {
           if (saved.has(state.portId)) return 'forward';
           // Of another length each time, and now and then more than there is room for (rule G17).

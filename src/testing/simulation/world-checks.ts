@@ -41,9 +41,14 @@ export class WorldChecks {
 
   /** The findings of a host since the last time: what they say of the checks to come. */
   heard(host: string, sw: string | undefined, message: string): void {
-    if (TAKEN_BACK.test(message)) this.#doubted.add(`${host}/${sw}`);
+    if (TAKEN_BACK.test(message)) this.doubt(host, sw);
     if (LOSS.test(message)) this.lossy.add(host);
     if (LEAK.test(message)) this.#bad('references', `${host}: ${message}`);
+  }
+
+  /** What extensions of a switch were told of it is not what it did: nobody holds their views against it. */
+  doubt(host: string, sw: string | undefined): void {
+    this.#doubted.add(`${host}/${sw}`);
   }
 
   /** Another process is this host now. */
