@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AREAS, MUTANTS } from './mutants/all-mutants.ts';
-import { look, type Seeds, simulate } from './mutants/look.ts';
+import { look, reach, type Seeds, simulate } from './mutants/look.ts';
 import { broken, fingerprint, type Mutant } from './mutants/mutant.ts';
 import { mutantsPage } from './mutants/page.ts';
 import {
@@ -27,6 +27,7 @@ const HELP = `usage: npm run mutants -- [options]
   --jobs N     so many copies of the tree at a time, default 1
   --seeds N    seeds the simulation plays at most, default 50
   --simulation only the simulation; what the suites made of them stays
+  --reach      only counts how often the place of each break runs in the simulation
   --sound      trusts that the sound tree passes
   --check      only says which breaks do not apply any more
   --list       only lists them
@@ -43,6 +44,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '50' },
     simulation: { type: 'boolean', default: false },
+    reach: { type: 'boolean', default: false },
     sound: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -121,8 +123,13 @@ async function resultOf(
       suites.push(seen);
       if (seen.verdict === 'noticed') break;
     }
-    const head = { fingerprint: fingerprint(mutant), suites };
-    return simulation === undefined ? head : { ...head, simulation };
+    const reached = known?.fingerprint === fingerprint(mutant) ? known.reached : undefined;
+    return {
+      fingerprint: fingerprint(mutant),
+      suites,
+      ...(simulation === undefined ? {} : { simulation }),
+      ...(reached === undefined ? {} : { reached }),
+    };
   });
 }
 
@@ -170,6 +177,17 @@ async function main(): Promise<boolean> {
   return write(results);
 }
 
+/** On the sound tree as it is: nothing is broken for it. */
+async function countPlaces(): Promise<boolean> {
+  const results = readResults(RESULTS, SEEDS);
+  const reached = await reach(ROOT, SEEDS);
+  const mutants = Object.entries(results.mutants).map(([id, result]) => {
+    const count = reached[id];
+    return [id, count === undefined ? result : { ...result, reached: count }] as const;
+  });
+  return write({ seeds: SEEDS, mutants: Object.fromEntries(mutants) });
+}
+
 /** Whether each break that was looked at was noticed. */
 function write(results: Results): boolean {
   writeResults(RESULTS, results, MUTANTS);
@@ -190,5 +208,5 @@ if (values.help) {
   say(`${MUTANTS.length} breaks, ${stale.length} do not apply`);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
-  process.exitCode = (await main()) ? 0 : 1;
+  process.exitCode = (await (values.reach ? countPlaces() : main())) ? 0 : 1;
 }

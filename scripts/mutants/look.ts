@@ -33,6 +33,8 @@ export type SuiteLook =
   | { readonly verdict: 'ended'; readonly suite: string; readonly message: string };
 
 const SIMULATION_LIMIT_MS = 240_000;
+/** Counting what runs makes it slow. */
+const REACH_LIMIT_MS = 1_200_000;
 const SUITE_LIMIT_MS = 300_000;
 const MESSAGE_LENGTH = 160;
 
@@ -55,6 +57,19 @@ export async function simulate(folder: string, seeds: Seeds): Promise<Simulation
   }
   if (requests === 0) return { verdict: 'ended', message: 'it simulated nothing' };
   return { verdict: 'held', seeds: played };
+}
+
+/** How often the place of each break runs on the tree in `folder`, by id. Throws when the seeds could not be played. */
+export async function reach(
+  folder: string,
+  seeds: Seeds,
+): Promise<Readonly<Record<string, number>>> {
+  const args = [seeds.first, seeds.count, seeds.steps].map(String);
+  const program = 'scripts/mutants/reach-seeds.ts';
+  const ended = await runProgram(folder, [program, ...args], REACH_LIMIT_MS);
+  const line = ended.stdout.trim().split('\n').at(-1) ?? '';
+  if (!line.startsWith('{')) throw new Error(`${program}: ${lastWords(ended.stderr)}`);
+  return JSON.parse(line) as Readonly<Record<string, number>>;
 }
 
 const NOT_OK = /^(\s*)not ok \d+ - (.*?)(?: # time=[\d.]+ms)?(?: \{)?$/;

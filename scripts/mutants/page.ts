@@ -1,6 +1,5 @@
-import type { SimulationLook, SuiteLook } from './look.ts';
+import type { SuiteLook } from './look.ts';
 import { type Area, fingerprint, type Mutant } from './mutant.ts';
-import { OPEN_SLIPS } from './open-slips.ts';
 import { isNoticed, type MutantResult, noticingSuite, type Results } from './results.ts';
 import { UNSEEN } from './unseen.ts';
 
@@ -16,27 +15,44 @@ npm run mutants                        # those not yet looked at since they were
 npm run mutants -- --only ID           # one, again; repeatable
 npm run mutants -- --again --jobs 2    # all of them, two copies at a time
 npm run mutants -- --simulation        # the simulation alone, on all that it runs
+npm run mutants -- --reach             # how often the place of each break runs in the simulation
 npm run mutants -- --check             # only: does each break still apply?
 \`\`\`
 
 The breaks are data (\`scripts/mutants/breaks/\`): a text of a file, which must occur exactly once, and what takes its place.
 *Simulation*: the first of the seeds that breaks an invariant ([simulation](simulation.md)), with its name; "no": all of them
-hold, with the reason as far as reading tells it (none was proved by a history made for it); "apart": it does not run this part. *Suite*: the first named test file that fails, with the title of the first test in it.
+hold. Then "never reached" is counted: not once did these seeds run the place that is broken, so that no law could notice. Where it
+was reached, how often, and the reason as far as reading tells it. "apart": it does not run this part. *Suite*: the first named
+test file that fails, with the title of the first test in it.
 What hangs counts only where the suite's own limit reported it ("by its limit"). Before the first break everything
 named is run on the sound tree, and must pass. CI checks that every break still applies
 and has been noticed, and runs a few of them. Tests named \`slips.test.ts\` are those that were missing when the breaks were first
-made; what still is stands at the end.
+made.
 `;
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
-function simulationCell(id: string, look: SimulationLook | undefined, seeds: number): string {
-  const why = UNSEEN[id] === undefined ? '' : `: ${UNSEEN[id]}`;
+/** Why all seeds held: counted where it was, else as far as reading tells. */
+function whyHeld(id: string, reached: number | undefined): string {
+  const times = new Intl.NumberFormat('en').format(reached ?? 0);
+  const counted =
+    reached === undefined ? [] : [reached === 0 ? 'never reached' : `reached ${times} times`];
+  const all = [...counted, ...(UNSEEN[id] === undefined ? [] : [UNSEEN[id]])];
+  return all.length === 0 ? '' : `: ${all.join('; ')}`;
+}
+
+function simulationCell(
+  id: string,
+  { simulation: look, reached }: MutantResult,
+  seeds: number,
+): string {
   switch (look?.verdict) {
     case undefined:
       return 'apart';
-    case 'held':
+    case 'held': {
+      const why = whyHeld(id, reached);
       return look.seeds === seeds ? `no${why}` : `no (${look.seeds} seeds)${why}`;
+    }
     case 'noticed':
       return `seed ${look.seed}: \`${look.invariant}\``;
     case 'hung':
@@ -61,7 +77,7 @@ function row(mutant: Mutant, result: MutantResult | undefined, seeds: number): s
   const shown =
     result === undefined
       ? '| not run | not run |'
-      : `| ${simulationCell(id, result.simulation, seeds)} | ${suiteCell(result.suites)} |`;
+      : `| ${simulationCell(id, result, seeds)} | ${suiteCell(result.suites)} |`;
   return `| \`${id}\` | ${cell(title)} | \`${file}\` ${shown}`;
 }
 
@@ -79,6 +95,9 @@ export function mutantsPage(areas: readonly Area[], { seeds, mutants }: Results)
     }).length;
   const simulated = all.filter(({ area }) => area.isSimulated).length;
   const bySimulation = count(({ simulation }) => simulation?.verdict === 'noticed');
+  const neverReached = count(
+    ({ simulation, reached }) => simulation?.verdict === 'held' && reached === 0,
+  );
   const last = seeds.first + seeds.count - 1;
   const lines = [
     HEAD,
@@ -86,7 +105,7 @@ export function mutantsPage(areas: readonly Area[], { seeds, mutants }: Results)
     '',
     `${all.length} breaks: ${count(isNoticed)} noticed, ${count((one) => noticingSuite(one) !== undefined)} of them by a suite. The ` +
       `simulation runs the parts of ${simulated} of them and alone notices ${bySimulation} (seeds ${seeds.first} to ${last}, ` +
-      `${seeds.steps} steps each).`,
+      `${seeds.steps} steps each); of the others it never reaches the places of ${neverReached}.`,
     '',
     '| part | breaks | noticed | by the simulation |',
     '| --- | ---: | ---: | ---: |',
@@ -97,14 +116,6 @@ export function mutantsPage(areas: readonly Area[], { seeds, mutants }: Results)
     lines.push('| --- | --- | --- | --- | --- |');
     for (const mutant of area.mutants) lines.push(row(mutant, resultOf(mutant), seeds.count));
   }
-  lines.push(
-    '',
-    '## Not noticed yet',
-    '',
-    'Tried, and noticed neither by the simulation nor by the named suites:',
-    '',
-  );
-  for (const [file, slip] of OPEN_SLIPS) lines.push(`- \`${file}\`: ${slip}`);
   return `${lines.join('\n')}\n`;
 }
 

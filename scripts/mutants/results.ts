@@ -8,6 +8,8 @@ export interface MutantResult {
   readonly fingerprint: string;
   /** Left out: the simulation does not run this part. */
   readonly simulation?: SimulationLook;
+  /** How often the place of the break ran while the seeds were played on the sound tree; left out: not counted. */
+  readonly reached?: number;
   /** One for each test file up to the first that noticed it. */
   readonly suites: readonly SuiteLook[];
 }

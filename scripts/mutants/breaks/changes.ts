@@ -98,5 +98,14 @@ export const CHANGES: Area = {
       to: 'if (removal === written.removal || removal.covers(ops, part)) continue;',
       suites: ['test/policy/undo-removal.test.ts', ...suites],
     },
+    {
+      id: 'rest-of-a-failed-change-forgotten',
+      title:
+        'what else a failed change of a VM wanted to write is forgotten when a later change is stored already',
+      file: 'src/policy/vm-change.ts',
+      from: 'return mine <= vm.stored ? storeStanding(world, vm) : drive(takeBack(world, vm));',
+      to: 'return mine <= vm.stored ? undefined : drive(takeBack(world, vm));',
+      suites: ['test/policy/undo.test.ts', 'test/policy/vm-durability.test.ts'],
+    },
   ],
 };

@@ -74,5 +74,40 @@ export const PROPERTIES: Area = {
         'test/switch/connections.test.ts',
       ],
     },
+    {
+      id: 'padding-of-the-version',
+      title:
+        'who answers for a feature status may write SerializationVersion behind FeatureStatusVersion (rule F10)',
+      file: 'switch/allowed-changes.ts',
+      from: '[44, 46],',
+      to: '[44, 48],',
+      suites: ['test/switch/status.test.ts', 'test/switch/containment.test.ts'],
+    },
+    {
+      id: 'too-long-by-four',
+      title:
+        'a raw answer to a feature status question is too long only from five bytes on (rule F11)',
+      file: 'switch/status-query.ts',
+      from: 'if (bytes.length > this.capacityBytes) return',
+      to: 'if (bytes.length > this.capacityBytes + 4) return',
+      suites: ['test/switch/status.test.ts', 'test/policy/status.test.ts'],
+    },
+    {
+      id: 'values-too-long-by-four',
+      title: 'values for a feature status question are too long only from five bytes on (rule F11)',
+      file: 'switch/status-query.ts',
+      from: 'if (lengthBytes > this.capacityBytes) return',
+      to: 'if (lengthBytes > this.capacityBytes + 4) return',
+      suites: ['test/switch/status.test.ts', 'test/policy/status.test.ts'],
+    },
+    {
+      id: 'undone-to-the-wrong-moment',
+      title:
+        'an update that is not stored goes back to what was there when it was asked for, not when its turn came',
+      file: 'src/policy/property-set.ts',
+      from: '        before = { settings: property.settings, refused: property.refused };\n',
+      to: '',
+      suites: ['test/policy/durability.test.ts', 'test/policy/races.test.ts'],
+    },
   ],
 };
