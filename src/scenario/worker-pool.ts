@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { ScenarioOutcome } from './outcome.ts';
+import { ownThread } from './own-thread.ts';
 import type { PlanOptions } from './plan.ts';
 
 /** What every thread knows. */
@@ -73,7 +74,7 @@ export class WorkerPool {
   }
 
   #begin(): Worker {
-    const thread = newThread(this.#options);
+    const thread = ownThread(import.meta.url, 'play-worker', this.#options);
     this.#threads.add(thread);
     // What it dies of is told to who waits for it.
     thread.on('error', () => undefined);
@@ -128,16 +129,4 @@ export class WorkerPool {
     await Promise.all([...this.#threads].map((thread) => thread.terminate()));
     this.#threads.clear();
   }
-}
-
-/** Run from the sources, a thread needs the TypeScript loader that only the main one was started with. */
-function newThread(workerData: WorkerOptions): Worker {
-  if (import.meta.url.endsWith('.js')) {
-    return new Worker(new URL('./play-worker.js', import.meta.url), { workerData });
-  }
-  const [tsx, entry] = ['tsx/esm/api', './play-worker.ts'].map((name) =>
-    JSON.stringify(import.meta.resolve(name)),
-  );
-  const text = `import(${tsx}).then(({ register }) => { register(); return import(${entry}); });`;
-  return new Worker(text, { eval: true, execArgv: [], workerData });
 }

@@ -70,6 +70,7 @@ export {
   type ScenarioSweepOptions,
   sweepScenario,
 } from './sweep/sweep-scenario.ts';
+export { type SweepJob, sweepInThreads } from './sweep/sweep-threads.ts';
 export {
   type OidFilter,
   type TestFinding,

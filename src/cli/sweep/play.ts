@@ -1,7 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, relative, resolve, sep } from 'node:path';
-import { ExtSwitchError } from '../../core/errors.ts';
-import { shellWord } from '../../core/shell-word.ts';
+import { relative, resolve, sep } from 'node:path';
 import { parameterValue } from '../../scenario/index.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { loadDefaultExport, loadExtension } from '../../sdk/load.ts';
@@ -13,21 +10,30 @@ import {
   type ScenarioSweepOptions,
   SWEEP_EFFECTS,
   type SweepEffect,
+  type SweepJob,
   type SweepOptions,
   type SweepReport,
   sweepExtension,
+  sweepInThreads,
   sweepReport,
   sweepScenario,
   verifyStages,
 } from '../../testing/index.ts';
 import type { Invocation } from '../command.ts';
 import { didYouMean } from '../nearest.ts';
-import { readPolicySettings } from '../policy-settings.ts';
 import { printJson } from '../print-items.ts';
-import { harmless, type Terminal } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { reportFormatOf } from '../verify/report-format.ts';
+import {
+  commandLine,
+  commandWords,
+  extensionOptions,
+  worldOptions,
+} from '../verify/given-extension.ts';
+import { reportFiles, writeReports } from '../verify/report-files.ts';
+import type { ReportFormat } from '../verify/report-format.ts';
 import { readVersion } from '../version.ts';
+import { watchOf } from './watch.ts';
 
 const OF_EXTENSIONS = ['stage', 'mof', 'settings'];
 const OF_SCENARIOS = ['param'];
@@ -38,6 +44,8 @@ type Target =
   | { readonly kind: 'scenario'; readonly file: string; readonly options: ScenarioSweepOptions }
   | {
       readonly kind: 'extension';
+      readonly file: string;
+      readonly cwd: string;
       readonly extension: ExtensionDefinition;
       readonly options: ExtensionSweepOptions;
     };
@@ -56,7 +64,7 @@ export async function listFaults(call: Invocation, terminal: Terminal): Promise<
 
 /** `sweep`: 1 when a fault was mishandled. */
 export async function sweepFile(call: Invocation, terminal: Terminal): Promise<number> {
-  const files = await reportFiles(call.list('report'), terminal.cwd);
+  const files = await reportFiles(call.list('report'), terminal.cwd, 'sweep');
   const target = await targetOf(call, terminal);
   const report = await swept(target, terminal, call);
   const [file = ''] = call.arguments;
@@ -67,41 +75,34 @@ export async function sweepFile(call: Invocation, terminal: Terminal): Promise<n
   };
   if (call.has('json')) await terminal.print(sweepReport(report, 'json', options));
   else await terminal.print(sweepReport(report, 'text', { ...options, style: terminal.style }));
-  let ok = report.ok;
-  for (const { path, format } of files) {
-    try {
-      await writeFile(resolve(terminal.cwd, path), sweepReport(report, format, options));
-    } catch (error) {
-      ok = false;
-      terminal.note(harmless(`--report ${path}: not written: ${(error as Error).message}`));
-    }
-  }
-  return ok ? 0 : 1;
+  const text = (format: ReportFormat): string => sweepReport(report, format, options);
+  const isWritten = await writeReports(files, text, terminal);
+  return report.ok && isWritten ? 0 : 1;
 }
 
 async function swept(target: Target, terminal: Terminal, call: Invocation): Promise<SweepReport> {
-  const progress = progressOn(terminal);
+  const watch = watchOf(terminal);
+  const jobs = call.integer('jobs') ?? 1;
+  const { progress } = watch;
   try {
+    if (jobs > 1) return await sweepInThreads(jobOf(target, progress), jobs);
     return target.kind === 'scenario'
-      ? await sweepScenario(target.file, { ...target.options, ...progress })
-      : await sweepExtension(target.extension, { ...target.options, ...progress });
+      ? await sweepScenario(target.file, { ...target.options, progress })
+      : await sweepExtension(target.extension, { ...target.options, progress });
   } catch (error) {
     if (!(error instanceof RangeError) || !call.has('only')) throw error;
     throw new UsageError(`--only: ${error.message} (--list)`, 'sweep');
   } finally {
-    if (terminal.stderr.isTTY === true) terminal.stderr.write('\r\u001b[K');
+    watch.end();
   }
 }
 
-function progressOn({ stderr }: Terminal): Pick<SweepOptions, 'progress'> {
-  if (stderr.isTTY !== true) return {};
-  return {
-    progress: ({ subject, fault, played, known, mishandled }) => {
-      const bad = mishandled === 0 ? '' : `, ${mishandled} mishandled`;
-      const line = harmless(`${played + 1}/${known}${bad} ${subject}: ${fault}`);
-      stderr.write(`\r\u001b[K${line.slice(0, (stderr.columns ?? 80) - 1)}`);
-    },
-  };
+/** What a thread is told: it loads an extension itself. */
+function jobOf(target: Target, progress: SweepOptions['progress']): SweepJob {
+  const told = progress === undefined ? {} : { progress };
+  if (target.kind === 'scenario') return { ...target, options: { ...target.options, ...told } };
+  const { extension: _loaded, options, ...rest } = target;
+  return { ...rest, options: { ...options, ...told } };
 }
 
 async function targetOf(call: Invocation, { cwd }: Terminal): Promise<Target> {
@@ -114,19 +115,22 @@ async function targetOf(call: Invocation, { cwd }: Terminal): Promise<Target> {
   }
   refuse(call, OF_SCENARIOS, 'scenario files, not to extensions');
   const extension = await loadExtension(file, cwd);
-  const settings = call.text('settings');
-  const mof = call.text('mof');
-  const stages = stagesOf(call);
+  const given = await extensionOptions(call, cwd, 'sweep');
+  const stages = given.stages ?? stagesOfOnly(call);
   return {
     kind: 'extension',
+    file,
+    cwd,
     extension,
-    options: {
-      ...options,
-      ...(settings === undefined ? {} : { settings: await readPolicySettings(settings, cwd) }),
-      ...(mof === undefined ? {} : { mof: await readMof(mof, cwd) }),
-      ...(stages.length === 0 ? {} : { stages }),
-    },
+    options: { ...options, ...given, ...(stages.length === 0 ? {} : { stages }) },
   };
+}
+
+/** A fault names the stage it is met in. */
+function stagesOfOnly(call: Invocation): readonly string[] {
+  const only = call.text('only');
+  if (only === undefined) return [];
+  return verifyStages().flatMap(({ name }) => (only.startsWith(`${name}/`) ? [name] : []));
 }
 
 const isExtension = (value: unknown): boolean =>
@@ -138,19 +142,21 @@ function refuse(call: Invocation, flags: readonly string[], belongs: string): vo
 }
 
 function optionsOf(call: Invocation): SweepOptions & { seed?: string } {
-  const seed = call.text('seed');
   const only = call.text('only');
   const site = call.text('site');
-  const profile = call.text('profile') as ExtensionSweepOptions['profile'];
   const attempts = call.integer('attempts');
   const budget = call.integer('budget');
   const maxRuns = call.integer('max-runs');
+  const jobs = call.integer('jobs') ?? 1;
+  const apart = jobs > 1 ? ['only', 'max-runs'].find((flag) => call.has(flag)) : undefined;
+  if (apart !== undefined) {
+    throw new UsageError(`--${apart} plays one fault after the other: not with --jobs`, 'sweep');
+  }
   const effects = call.text('effects')?.split(',').map(effectOf);
   return {
-    ...(seed === undefined ? {} : { seed }),
+    ...worldOptions(call),
     ...(only === undefined ? {} : { only }),
     ...(site === undefined ? {} : { site }),
-    ...(profile === undefined ? {} : { profile }),
     ...(attempts === undefined ? {} : { attempts }),
     ...(budget === undefined ? {} : { budgetMs: budget * 1000 }),
     ...(maxRuns === undefined ? {} : { maxRuns }),
@@ -165,20 +171,6 @@ function effectOf(word: string): SweepEffect {
   throw new UsageError(`--effects: no effect is called ${JSON.stringify(word)}${hint}`, 'sweep');
 }
 
-function stagesOf(call: Invocation): readonly string[] {
-  const only = call.text('only');
-  const stages = call.list('stage');
-  const known = verifyStages().map(({ name }) => name);
-  for (const name of stages) {
-    if (known.includes(name)) continue;
-    const hint = didYouMean(name, known);
-    throw new UsageError(`no stage is named ${JSON.stringify(name)}${hint}`, 'sweep');
-  }
-  return only === undefined || stages.length > 0
-    ? stages
-    : known.filter((name) => only.startsWith(`${name}/`));
-}
-
 function parametersOf(call: Invocation): Readonly<Record<string, unknown>> {
   const parameters: Record<string, unknown> = {};
   for (const word of call.list('param')) {
@@ -191,30 +183,7 @@ function parametersOf(call: Invocation): Readonly<Record<string, unknown>> {
 
 /** What sweeps the same again, without seed and fault. */
 function commandOf(file: string, call: Invocation): string {
-  const words = ['extswitch', 'sweep', file];
-  for (const flag of ['mof', 'settings', 'profile']) {
-    const value = call.text(flag);
-    if (value !== undefined) words.push(`--${flag}`, value);
-  }
+  const words = commandWords('sweep', file, call);
   for (const word of call.list('param')) words.push('--param', word);
-  return words.map(shellWord).join(' ');
-}
-
-async function reportFiles(paths: readonly string[], cwd: string) {
-  const files = paths.map((path) => ({ path, format: reportFormatOf(path) }));
-  for (const { path } of files) {
-    const folder = await stat(dirname(resolve(cwd, path))).catch(() => undefined);
-    if (folder?.isDirectory() === true) continue;
-    throw new UsageError(`--report ${path}: there is no folder ${dirname(path)}`, 'sweep');
-  }
-  return files;
-}
-
-async function readMof(file: string, cwd: string): Promise<Uint8Array> {
-  try {
-    return await readFile(resolve(cwd, file));
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new ExtSwitchError('INVALID_ARGUMENT', `--mof ${file}: ${message}`, { file }, { cause });
-  }
+  return commandLine(words);
 }

@@ -100,3 +100,33 @@ export const NIC_CHANGE_FLAGS: readonly FlagSpec[] = [
   MTU_FLAG,
   { name: 'numa-node', value: 'N', range: [0, 65_535], help: 'NUMA node' },
 ];
+
+/** Flags of what plays an extension or a scenario again and again, and tells what it found. */
+export const PROFILE_FLAG: FlagSpec = {
+  name: 'profile',
+  value: 'NAME',
+  choices: ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'],
+  help: 'Windows version to be, default ws2022',
+};
+
+export const REPORT_FLAG: FlagSpec = {
+  name: 'report',
+  value: 'FILE',
+  many: true,
+  help: 'write it to a file too: .html, .sarif, .xml (JUnit), .tap, .json, .txt',
+};
+
+/** What `verify` and `sweep` are told of an extension; `of` begins each help. */
+export const extensionFlags = (of: string): readonly FlagSpec[] => [
+  { name: 'stage', value: 'NAME', many: true, help: `${of}play only this stage` },
+  {
+    name: 'mof',
+    value: 'FILE',
+    help: `${of}classes beside what its definition's mof files bring`,
+  },
+  {
+    name: 'settings',
+    value: 'FILE',
+    help: `${of}JSON with settings of its own policy classes, {"Class": {"Member": 1}}, where the defaults are refused`,
+  },
+];

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { EVERYWHERE } from './common-flags.ts';
+import { EVERYWHERE, extensionFlags, PROFILE_FLAG, REPORT_FLAG } from './common-flags.ts';
 
 /** The verb that fails every fault site once. */
 export const SWEEP_VERBS: readonly CommandSpec[] = [
@@ -15,7 +15,7 @@ export const SWEEP_VERBS: readonly CommandSpec[] = [
       {
         name: 'effects',
         value: 'LIST',
-        help: 'only these, with commas: veto, resources, callFails, storeFails, storeLate, messageLost, answerLost, messageTwice, messageLate, delay, restartStack, disableExtension, teardownPort, reorder; and throw, hang, twice, which no extension may do and only play when named',
+        help: 'only these, with commas: veto, resources, callFails, storeFails, storeLate, crash, crashAnswered, messageLost, answerLost, messageTwice, messageLate, delay, restartStack, disableExtension, toggleExtension, teardownPort, deleteSwitch, reorder; and throw, hang, twice, which no extension may do and only play when named',
       },
       { name: 'site', value: 'TEXT', help: 'only places whose name has this in it' },
       {
@@ -31,31 +31,17 @@ export const SWEEP_VERBS: readonly CommandSpec[] = [
         help: 'begin no run after this; what differs most is played first',
       },
       { name: 'max-runs', value: 'N', range: [1, 100_000_000], help: 'no more runs than this' },
-      { name: 'stage', value: 'NAME', many: true, help: 'of an extension: only this stage' },
       {
-        name: 'mof',
-        value: 'FILE',
-        help: "of an extension: classes beside what its definition's mof files bring",
+        name: 'jobs',
+        value: 'N',
+        range: [1, 64],
+        help: 'threads that sweep cells or stages side by side, default 1; the report is the same',
       },
-      {
-        name: 'settings',
-        value: 'FILE',
-        help: 'of an extension: JSON with settings of its own policy classes, where the defaults are refused',
-      },
+      ...extensionFlags('of an extension: '),
       { name: 'param', value: 'NAME=VALUE', many: true, help: 'of a scenario: a parameter' },
       { name: 'seed', value: 'TEXT', help: 'seed of the world' },
-      {
-        name: 'profile',
-        value: 'NAME',
-        choices: ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'],
-        help: 'Windows version to be',
-      },
-      {
-        name: 'report',
-        value: 'FILE',
-        many: true,
-        help: 'write it to a file too: .html, .sarif, .xml (JUnit), .tap, .json, .txt',
-      },
+      { ...PROFILE_FLAG, help: 'Windows version to be, default ws2022, or what the scenario says' },
+      REPORT_FLAG,
       ...EVERYWHERE,
     ],
     examples: [

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { EVERYWHERE } from './common-flags.ts';
+import { EVERYWHERE, extensionFlags, PROFILE_FLAG, REPORT_FLAG } from './common-flags.ts';
 
 /** The verb that verifies extensions. */
 export const VERIFY_VERBS: readonly CommandSpec[] = [
@@ -23,17 +23,7 @@ export const VERIFY_VERBS: readonly CommandSpec[] = [
         value: 'RULE',
         help: "what a rule asks, why, how to keep it; by number or Driver Verifier's name",
       },
-      { name: 'stage', value: 'NAME', many: true, help: 'play only this stage' },
-      {
-        name: 'mof',
-        value: 'FILE',
-        help: "classes of the extension, beside what its definition's mof files bring",
-      },
-      {
-        name: 'settings',
-        value: 'FILE',
-        help: 'JSON with settings of its own policy classes, {"Class": {"Member": 1}}, where the defaults are refused',
-      },
+      ...extensionFlags(''),
       { name: 'seed', value: 'TEXT', help: 'play this seed; with --seeds: SEED-1, SEED-2, …' },
       {
         name: 'seeds',
@@ -41,12 +31,7 @@ export const VERIFY_VERBS: readonly CommandSpec[] = [
         range: [1, 1_000_000],
         help: 'play up to N seeds of each stage, until one fails; default 8 for races, else 1',
       },
-      {
-        name: 'profile',
-        value: 'NAME',
-        choices: ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'],
-        help: 'Windows version to be, default ws2022',
-      },
+      PROFILE_FLAG,
       {
         name: 'isolate',
         help: 'in a worker thread: what never returns, or eats all memory, becomes a finding',
@@ -71,12 +56,7 @@ export const VERIFY_VERBS: readonly CommandSpec[] = [
         choices: ['text', 'tap'],
         help: 'what standard output gets, default text',
       },
-      {
-        name: 'report',
-        value: 'FILE',
-        many: true,
-        help: 'write it to a file too: .html, .sarif, .xml (JUnit), .tap, .json, .txt',
-      },
+      REPORT_FLAG,
       ...EVERYWHERE,
     ],
     examples: [

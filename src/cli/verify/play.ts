@@ -1,8 +1,5 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ExtSwitchError } from '../../core/errors.ts';
-import { shellWord } from '../../core/shell-word.ts';
 import { limitsOf } from '../../isolation/isolation.ts';
 import { loadIsolated } from '../../isolation/load-isolated.ts';
 import { findRule } from '../../rules/rule-book.ts';
@@ -17,14 +14,14 @@ import {
   verifyStages,
 } from '../../testing/index.ts';
 import type { Invocation } from '../command.ts';
-import { didYouMean } from '../nearest.ts';
-import { readPolicySettings } from '../policy-settings.ts';
 import { printJson } from '../print-items.ts';
 import { StrayNotes } from '../stray-notes.ts';
-import { harmless, type Terminal } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { readVersion } from '../version.ts';
-import { type ReportFormat, reportFormatOf } from './report-format.ts';
+import { commandLine, commandWords, extensionOptions, worldOptions } from './given-extension.ts';
+import { reportFiles, writeReports } from './report-files.ts';
+import type { ReportFormat } from './report-format.ts';
 
 /** `verify --list`. */
 export async function listStages(call: Invocation, terminal: Terminal): Promise<number> {
@@ -81,7 +78,7 @@ export async function explainRule(
 export async function verifyExtensions(call: Invocation, terminal: Terminal): Promise<number> {
   const paths = call.arguments;
   if (paths.length === 0) throw new UsageError('name the extension modules to verify', 'verify');
-  const files = await reportFiles(call.list('report'), terminal.cwd);
+  const files = await reportFiles(call.list('report'), terminal.cwd, 'verify');
   if (files.length > 0 && paths.length > 1) {
     throw new UsageError('--report takes one extension: verify them one after the other', 'verify');
   }
@@ -121,46 +118,6 @@ export async function verifyExtensions(call: Invocation, terminal: Terminal): Pr
 const hasWarning = ({ findings }: VerifyReport): boolean =>
   findings.some(({ severity }) => severity === 'warning');
 
-interface ReportFile {
-  readonly path: string;
-  readonly format: ReportFormat;
-}
-
-/** The files of `--report`, with folders that are there: a long run must not end in a path that cannot be. */
-async function reportFiles(paths: readonly string[], cwd: string): Promise<readonly ReportFile[]> {
-  const files = paths.map((path) => ({ path, format: reportFormatOf(path) }));
-  for (const { path } of files) {
-    const full = resolve(cwd, path);
-    const folder = await stat(dirname(full)).catch(() => undefined);
-    if (folder?.isDirectory() !== true) {
-      throw new UsageError(`--report ${path}: there is no folder ${dirname(path)}`, 'verify');
-    }
-    const there = await stat(full).catch(() => undefined);
-    if (there?.isDirectory() === true) {
-      throw new UsageError(`--report ${path}: it is a folder`, 'verify');
-    }
-  }
-  return files;
-}
-
-/** False when a file could not be written: the others are. */
-async function writeReports(
-  files: readonly ReportFile[],
-  text: (format: ReportFormat) => string,
-  terminal: Terminal,
-): Promise<boolean> {
-  let ok = true;
-  for (const { path, format } of files) {
-    try {
-      await writeFile(resolve(terminal.cwd, path), text(format));
-    } catch (error) {
-      ok = false;
-      terminal.note(harmless(`--report ${path}: not written: ${(error as Error).message}`));
-    }
-  }
-  return ok;
-}
-
 function textsOf(
   report: VerifyReport,
   path: string,
@@ -188,46 +145,25 @@ function uriOf(path: string, cwd: string): string {
 
 /** What plays the same again, without stage and seed. */
 function commandOf(path: string, call: Invocation): string {
-  const words = ['extswitch', 'verify', path];
-  for (const flag of ['mof', 'settings', 'profile']) {
-    const value = call.text(flag);
-    if (value !== undefined) words.push(`--${flag}`, value);
-  }
+  const words = commandWords('verify', path, call);
   // Without it an endless loop would be played again in this thread.
   if (call.has('isolate')) words.push('--isolate');
   for (const limit of ['watchdog-ms', 'memory-mb']) {
     const value = call.integer(limit);
     if (value !== undefined) words.push(`--${limit}`, String(value));
   }
-  return words.map(shellWord).join(' ');
+  return commandLine(words);
 }
 
 async function optionsOf(call: Invocation, terminal: Terminal): Promise<VerifyOptions> {
-  const { cwd } = terminal;
-  const settings = call.text('settings');
-  const mof = call.text('mof');
-  const stages = call.list('stage');
-  const known = verifyStages().map(({ name }) => name);
-  for (const name of stages) {
-    if (known.includes(name)) continue;
-    throw new UsageError(
-      `no stage is named ${JSON.stringify(name)}${didYouMean(name, known)} (--list)`,
-      'verify',
-    );
-  }
-  const seed = call.text('seed');
   const seeds = call.integer('seeds');
-  const profile = call.text('profile') as VerifyOptions['profile'];
   const isolate = isolateOf(call);
   const { stderr } = terminal;
   const isWatched = stderr.isTTY === true;
   return {
-    ...(settings === undefined ? {} : { settings: await readPolicySettings(settings, cwd) }),
-    ...(mof === undefined ? {} : { mof: await readMof(mof, cwd) }),
-    ...(stages.length === 0 ? {} : { stages }),
-    ...(seed === undefined ? {} : { seed }),
+    ...(await extensionOptions(call, terminal.cwd, 'verify')),
+    ...worldOptions(call),
     ...(seeds === undefined ? {} : { seeds }),
-    ...(profile === undefined ? {} : { profile }),
     ...(isolate === undefined ? {} : { isolate }),
     ...(isWatched
       ? {
@@ -251,13 +187,4 @@ function isolateOf(call: Invocation): VerifyOptions['isolate'] {
     ...(watchdogMs === undefined ? {} : { watchdogMs }),
     ...(memoryMb === undefined ? {} : { memoryMb }),
   };
-}
-
-async function readMof(file: string, cwd: string): Promise<Uint8Array> {
-  try {
-    return await readFile(resolve(cwd, file));
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new ExtSwitchError('INVALID_ARGUMENT', `--mof ${file}: ${message}`, { file }, { cause });
-  }
 }

@@ -13,12 +13,9 @@ const FORMATS: Readonly<Record<string, ReportFormat>> = {
 };
 
 /** The format a file name asks for. */
-export function reportFormatOf(path: string): ReportFormat {
+export function reportFormatOf(path: string, verb: string): ReportFormat {
   const format = FORMATS[/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''];
   if (format !== undefined) return format;
   const known = Object.keys(FORMATS).map((it) => `.${it}`);
-  throw new UsageError(
-    `--report ${path}: expected a name that ends in ${known.join(', ')}`,
-    'verify',
-  );
+  throw new UsageError(`--report ${path}: expected a name that ends in ${known.join(', ')}`, verb);
 }

@@ -36,10 +36,15 @@ export async function sweepExtension(
 ): Promise<SweepReport> {
   const extension = isExtensionDefinition(given) ? given : defineExtension(given);
   const sweep = new Sweep(options);
-  for (const subject of subjectsOf(extension, options)) await sweep.subject(subject);
-  const { name, version } = extension;
-  const { profile = 'ws2022' } = options;
-  return sweep.report({ kind: 'extension', name: `${name} ${version}`, profile });
+  await sweep.subjects(extensionSubjects(extension, options));
+  return sweep.report(extensionTarget(extension, options));
+}
+
+export function extensionTarget(
+  { name, version }: ExtensionDefinition,
+  { profile = 'ws2022' }: ExtensionSweepOptions,
+): SweepReport['target'] {
+  return { kind: 'extension', name: `${name} ${version}`, profile };
 }
 
 /** The faults that {@link sweepExtension} begins with; more come from what they lead to. */
@@ -50,11 +55,13 @@ export async function listExtensionFaults(
   const extension = isExtensionDefinition(given) ? given : defineExtension(given);
   const sweep = new Sweep(options);
   const faults: ListedFault[] = [];
-  for (const subject of subjectsOf(extension, options)) faults.push(...(await sweep.list(subject)));
+  for (const subject of extensionSubjects(extension, options))
+    faults.push(...(await sweep.list(subject)));
   return faults;
 }
 
-function subjectsOf(
+/** A subject for each stage. */
+export function extensionSubjects(
   extension: ExtensionDefinition,
   { stages, seed = DEFAULT_SEED, profile = 'ws2022', mof, settings }: ExtensionSweepOptions,
 ): readonly StageSubject[] {

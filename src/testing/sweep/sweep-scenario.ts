@@ -30,11 +30,17 @@ export async function sweepScenario(
   file: string,
   options: ScenarioSweepOptions = {},
 ): Promise<SweepReport> {
-  const { name, subjects } = await subjectsOf(file, options);
+  const { name, subjects } = await scenarioSubjects(file, options);
   const sweep = new Sweep(options);
-  for (const subject of subjects) await sweep.subject(subject);
-  const { profile } = options;
-  return sweep.report({ kind: 'scenario', name, ...(profile === undefined ? {} : { profile }) });
+  await sweep.subjects(subjects);
+  return sweep.report(scenarioTarget(name, options));
+}
+
+export function scenarioTarget(
+  name: string,
+  { profile }: ScenarioSweepOptions,
+): SweepReport['target'] {
+  return { kind: 'scenario', name, ...(profile === undefined ? {} : { profile }) };
 }
 
 /** The faults that {@link sweepScenario} begins with; more come from what they lead to. */
@@ -42,14 +48,15 @@ export async function listScenarioFaults(
   file: string,
   options: ScenarioSweepOptions = {},
 ): Promise<readonly ListedFault[]> {
-  const { subjects } = await subjectsOf(file, options);
+  const { subjects } = await scenarioSubjects(file, options);
   const sweep = new Sweep(options);
   const faults: ListedFault[] = [];
   for (const subject of subjects) faults.push(...(await sweep.list(subject)));
   return faults;
 }
 
-async function subjectsOf(
+/** A subject for each cell of its matrix. */
+export async function scenarioSubjects(
   file: string,
   { cwd = process.cwd(), ...plan }: ScenarioSweepOptions,
 ): Promise<{ readonly name: string; readonly subjects: readonly ScenarioSubject[] }> {

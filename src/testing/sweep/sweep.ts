@@ -1,6 +1,7 @@
 import { type Breach, breachKey, defectKey } from './breach.ts';
 import { effectsAt, LAWFUL_EFFECTS, type SweepEffect } from './effects.ts';
 import { chainName, faultName, type PassedSite, type SweepFault, siteKind } from './fault.ts';
+import { bySeverity, OTHERS_SHOWN } from './joined-reports.ts';
 import { StrayErrors } from './stray-errors.ts';
 import type { Played, SweepSubject } from './subject.ts';
 import type { ListedFault, MishandledFault, SweepReport, SweptSubject } from './sweep-report.ts';
@@ -29,22 +30,23 @@ export interface SweepProgress {
   readonly subject: string;
   /** Name of the fault. */
   readonly fault: string;
+  /** Faults played, and known so far: of all subjects. */
   readonly played: number;
-  /** Faults known so far, of this subject. */
   readonly known: number;
   readonly mishandled: number;
+  /** Real milliseconds that the known ones will take; `undefined` before the first is played. */
+  readonly leftMs: number | undefined;
 }
 
 const DEFAULT_ATTEMPTS = 2;
 const DEFAULT_ORDERS = 4;
-/** Faults named with a defect that was seen after many. */
-const OTHERS_SHOWN = 5;
 /** What is made to happen at places that only a run with a fault passes: they fail. */
 const FAILING: ReadonlySet<SweepEffect> = new Set([
   'veto',
   'resources',
   'callFails',
   'storeFails',
+  'crash',
   'messageLost',
   'answerLost',
 ]);
@@ -60,7 +62,9 @@ export class Sweep {
   readonly #runsByEffect: Partial<Record<SweepEffect, number>> = {};
   readonly #subjects: SweptSubject[] = [];
   readonly #begun = performance.now();
+  #begunPlaying = 0;
   #runs = 0;
+  #known = 0;
 
   constructor(options: SweepOptions) {
     this.#options = options;
@@ -78,26 +82,37 @@ export class Sweep {
     }));
   }
 
-  async subject(subject: SweepSubject): Promise<void> {
+  /** Plays all of them without a fault first: how much there is to do is known then. */
+  async subjects(subjects: readonly SweepSubject[]): Promise<void> {
+    const surveyed: Surveyed[] = [];
+    for (const subject of subjects) {
+      const { only } = this.#options;
+      if (only?.startsWith(nameIn(subject, '')) === false) continue;
+      const one = await this.#survey(subject);
+      surveyed.push(one);
+      this.#known += one.queue.length;
+    }
+    this.#begunPlaying = performance.now();
+    for (const one of surveyed) await this.#play(one);
+  }
+
+  async #survey(subject: SweepSubject): Promise<Surveyed> {
     const { only } = this.#options;
-    if (only?.startsWith(nameIn(subject, '')) === false) return;
     const clean = await this.#run(subject, []);
     const again = await this.#run(subject, []);
+    const first = this.#firstFaults(subject, clean.passed);
+    const queue = only === undefined ? first : await this.#only(subject, only, first);
+    return { subject, clean, again, queue };
+  }
+
+  async #play({ subject, clean, again, queue }: Surveyed): Promise<void> {
     const baseline = new Set([...clean.breaches, ...again.breaches].map(breachKey));
     const job = new SubjectSweep(subject, clean);
-    const first = this.#firstFaults(subject, clean.passed);
-    const queue: Job[] = only === undefined ? first : await this.#only(subject, only, first);
     job.faults = queue.length;
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       if (this.#isSpent()) break;
       const { chain, name, fault } = next;
-      this.#options.progress?.({
-        subject: subject.title,
-        fault: name,
-        played: job.played,
-        known: job.faults,
-        mishandled: this.#found.size,
-      });
+      this.#tell(subject, name);
       const played = await this.#run(subject, chain);
       this.#runs += 1;
       this.#runsByEffect[fault.effect] = (this.#runsByEffect[fault.effect] ?? 0) + 1;
@@ -105,12 +120,27 @@ export class Sweep {
       for (const breach of played.breaches) {
         if (!baseline.has(breachKey(breach))) this.#note(subject, next, breach);
       }
-      if (only !== undefined || fault.effect === 'reorder') continue;
+      if (this.#options.only !== undefined || fault.effect === 'reorder') continue;
       const more = this.#furtherFaults(subject, job, next, played);
       queue.push(...more);
       job.faults += more.length;
+      this.#known += more.length;
     }
     this.#subjects.push(job.outcome(sameWay(clean, again)));
+  }
+
+  #tell({ title }: SweepSubject, fault: string): void {
+    const played = this.#runs;
+    const known = this.#known;
+    const each = (performance.now() - this.#begunPlaying) / played;
+    this.#options.progress?.({
+      subject: title,
+      fault,
+      played,
+      known,
+      mishandled: this.#found.size,
+      leftMs: played === 0 ? undefined : each * (known - played),
+    });
   }
 
   /** Throws `RangeError` when the one fault that was asked for is none. */
@@ -119,10 +149,7 @@ export class Sweep {
     if (only !== undefined && this.#subjects.every(({ faults }) => faults === 0)) {
       throw new RangeError(`no fault is called ${JSON.stringify(only)} here`);
     }
-    const order = { error: 0, warning: 1, info: 2 } as const;
-    const mishandled = [...this.#found.values()].sort(
-      (a, b) => order[a.severity] - order[b.severity],
-    );
+    const mishandled = bySeverity([...this.#found.values()]);
     const complete = this.#subjects.every(({ faults, played }) => faults === played);
     return {
       target,
@@ -264,6 +291,14 @@ export class Sweep {
       others: [],
     });
   }
+}
+
+/** A subject before any fault: played twice, with the faults that it is known to have. */
+interface Surveyed {
+  readonly subject: SweepSubject;
+  readonly clean: Played;
+  readonly again: Played;
+  readonly queue: Job[];
 }
 
 /** One run to come. */

@@ -17,11 +17,11 @@ const CUT_OFF = 'case=-message-prepare-delivered-false-owner-source-';
 const IN_SCENARIO: readonly (readonly [string, string])[] = [
   [
     'the stack restarts while a host is opened: a witness learns the policies there are (J11)',
-    `${CUT_OFF}/restartStack:OID_SWITCH_PORT_PROPERTY_ADD/set@witness@TestSwitch@port2@source@life2#1`,
+    `${CUT_OFF}/restartStack:OID_SWITCH_PORT_PROPERTY_ADD/set@witness@TestSwitch@port2@Fabrikam_PortCustomSettingData@source@life2#1`,
   ],
   [
     'an adapter is disconnected while it is connected again: that comes after (B13, C23)',
-    `${CUT_OFF}/teardownPort:OID_SWITCH_PORT_PROPERTY_ADD/set@witness@TestSwitch@port2@source@life2#1`,
+    `${CUT_OFF}/teardownPort:OID_SWITCH_PORT_PROPERTY_ADD/set@witness@TestSwitch@port2@Fabrikam_PortCustomSettingData@source@life2#1`,
   ],
   [
     'a host does not come up for want of its store: it is started again, and the target lets go (B20)',
@@ -50,12 +50,12 @@ const IN_STAGE: readonly (readonly [string, string, string])[] = [
   [
     'a request is held for 2 s when a stage looks what is in flight: it waits (D6)',
     'passthrough',
-    'held-at-detach/delay:OID_SWITCH_PROPERTY_ENUM/method@Passthrough@Left#2',
+    'held-at-detach/delay:OID_SWITCH_PROPERTY_ENUM/method@Passthrough@Left@ExtSwitch_LifeCycleSwitchSettingData#2',
   ],
   [
     'an extension asks at once while another one holds a request: its refusal to run is none of its own (OP-31)',
     'port-acl',
-    'held-at-detach/delay:OID_SWITCH_PROPERTY_ENUM/method@Witness-below@Left#2',
+    'held-at-detach/delay:OID_SWITCH_PROPERTY_ENUM/method@Witness-below@Left@ExtSwitch_LifeCycleSwitchSettingData#2',
   ],
   [
     'the edge fails the second NIC of an uplink: the first and its port go again (B13, C34)',
@@ -65,7 +65,7 @@ const IN_STAGE: readonly (readonly [string, string, string])[] = [
   [
     'one of several changes at once is refused: what the others did is not its own',
     'mac-forward',
-    'disable-during-traffic-set-up/veto:OID_SWITCH_PORT_PROPERTY_ADD/set@Witness-above@Traffic@port6#1',
+    'disable-during-traffic-set-up/veto:OID_SWITCH_PORT_PROPERTY_ADD/set@Witness-above@Traffic@port6@ExtSwitch_LifeCyclePortSettingData#1',
   ],
   [
     'a redirected request cannot be sent: the original ends like it (D38, D42)',

@@ -39,7 +39,7 @@ function subject(play: Play): SweepSubject & { readonly runs: string[] } {
 async function swept(play: Play, options: SweepOptions = {}) {
   const swept = subject(play);
   const sweep = new Sweep({ effects: ['storeFails'], orders: 0, ...options });
-  await sweep.subject(swept);
+  await sweep.subjects([swept]);
   return { report: sweep.report({ kind: 'scenario', name: 'fake' }), runs: swept.runs };
 }
 
