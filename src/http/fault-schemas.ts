@@ -52,7 +52,7 @@ const members = {
 
 const GIVEN = Object.keys(members).filter((name) => name !== 'at' && name !== 'effect');
 
-export const faultRuleInput = object(members, GIVEN);
+const faultRuleInput = object(members, GIVEN);
 
 /** For the body of what faults are set together with. */
 export const faultRuleInputs: JsonSchema = {

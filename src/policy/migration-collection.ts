@@ -1,7 +1,7 @@
-import { drive } from '../../switch/steps.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import { tryParseGuid } from '../core/guid.ts';
 import type { Transaction } from './change-log.ts';
+import { findSwitch } from './find-switch.ts';
 import { findOne } from './lookup.ts';
 import type {
   ArrivalInfo,
@@ -15,13 +15,12 @@ import type {
   PortableDocument,
 } from './migration-api.ts';
 import { type Arrival, write } from './migration-arrival.ts';
-import { askedProblems, reportOf, staticProblems } from './migration-compare.ts';
 import { Departure } from './migration-departure.ts';
 import { Destination } from './migration-destination.ts';
 import { documentOf } from './migration-document.ts';
 import { incompatible } from './migration-error.ts';
+import { compareHere, moveHere } from './migration-local.ts';
 import { migrationKey, putMigration } from './migration-records.ts';
-import { skeletonOf } from './migration-skeleton.ts';
 import { MigrationSource, mappingOf } from './migration-source.ts';
 import { isMigrating, Travel } from './migration-travel.ts';
 import { remove } from './records.ts';
@@ -55,14 +54,8 @@ export class Migrations implements MigrationCollection {
     if (vm.travel !== undefined) throw isMigrating(vm, vm.travel);
     const peer = this.#isHere(destination) ? undefined : this.#peer(destination);
     if (dryRun) return this.#dryRun(vm, destination, peer);
-    if (peer === undefined) {
-      throw new ExtSwitchError(
-        'INVALID_ARGUMENT',
-        `VM ${JSON.stringify(vm.name)} is on this host already: connect its adapters to another switch instead (S4)`,
-        { member: 'destination.host', expected: 'another host' },
-      );
-    }
-    const departure = this.#departure(vm, destination, false);
+    if (peer === undefined) return this.#moveHere(vm, destination);
+    const departure = this.#departure(vm, destination, 'hosts');
     vm.travel = new Travel(departure.id);
     departure.done = this.#run(new MigrationSource(this.#world, departure, vm), peer);
     return departure.info;
@@ -73,12 +66,28 @@ export class Migrations implements MigrationCollection {
     await this.#trim();
   }
 
+  /** To another switch of this host. */
+  #moveHere(vm: VmEntry, destination: MigrationDestination): MigrationInfo {
+    const { switch: wanted } = destination;
+    if (wanted === undefined) {
+      throw new ExtSwitchError(
+        'INVALID_ARGUMENT',
+        `VM ${JSON.stringify(vm.name)} is on this host already: name another host, or another switch of this one`,
+        { member: 'destination.host', expected: 'another host, or a switch' },
+      );
+    }
+    const { id } = findSwitch(this.#world, wanted);
+    const departure = this.#departure(vm, destination, 'switches');
+    departure.done = moveHere(this.#world, departure, vm, id).then(() => this.#trim());
+    return departure.info;
+  }
+
   async #dryRun(
     vm: VmEntry,
     destination: MigrationDestination,
     peer: MigrationPeer | undefined,
   ): Promise<MigrationInfo> {
-    const departure = this.#departure(vm, destination, true);
+    const departure = this.#departure(vm, destination, 'dry');
     departure.begin('compare');
     try {
       const report = await compared(this.#world, vm, destination, peer);
@@ -93,12 +102,12 @@ export class Migrations implements MigrationCollection {
     return departure.info;
   }
 
-  #departure(vm: VmEntry, destination: MigrationDestination, isDry: boolean): Departure {
+  #departure(vm: VmEntry, destination: MigrationDestination, kind: Departure['kind']): Departure {
     const world = this.#world;
     const id = world.rng.guid();
     const order = world.nextOrder();
     const started = world.clock.now();
-    const departure = new Departure(world, { id, vm, destination, order, started, isDry });
+    const departure = new Departure(world, { id, vm, destination, order, started, kind });
     world.departures.set(id, departure);
     return departure;
   }
@@ -284,11 +293,11 @@ export class Migrations implements MigrationCollection {
   async #trim(): Promise<void> {
     const { departures, isClosed } = this.#world;
     if (isClosed) return;
-    for (const [id, { isOver, isFinal, isDry, kept }] of departures) {
+    for (const [id, { isOver, isFinal, kind, kept }] of departures) {
       if (departures.size <= HISTORY) return;
       if (!isOver || !isFinal || kept !== undefined) continue;
       departures.delete(id);
-      if (isDry) continue;
+      if (kind !== 'hosts') continue;
       try {
         await write(this.#world, [remove(migrationKey(id))]);
       } catch (error) {
@@ -343,26 +352,4 @@ async function compared(
   if (peer === undefined) return compareHere(world, vm, destination.switch);
   const document = documentOf(world, vm);
   return peer.compare(document, mappingOf(document.vm.adapters, destination.switch));
-}
-
-/** Whether a VM could run on its switches here, or on this one with all its adapters. Its own names and addresses are no clash. */
-export async function compareHere(
-  world: World,
-  vm: VmEntry,
-  switchIdOrName?: string,
-): Promise<CompatibilityReport> {
-  const document = documentOf(world, vm);
-  const switches = mappingOf(document.vm.adapters, switchIdOrName);
-  const problems = staticProblems(world, document, switches, true);
-  const skeleton = skeletonOf(world, document, switches, true);
-  skeleton.adapters = skeleton.adapters.filter((adapter) => {
-    const own = vm.adapters.find(({ id }) => id === adapter.id);
-    const place = own?.connection ?? own?.standing;
-    // Where it has a port now, its policies are accepted already, and its port name is taken by itself.
-    return place?.entry.id !== adapter.target?.id;
-  });
-  const asked = await world.changes.run(undefined, () =>
-    drive(askedProblems(world, skeleton, false)),
-  );
-  return reportOf([...problems, ...asked]);
 }

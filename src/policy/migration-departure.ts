@@ -23,8 +23,8 @@ export class Departure {
   readonly destination: MigrationDestination;
   readonly order: number;
   readonly started: number;
-  /** Only the report was asked for. */
-  readonly isDry: boolean;
+  /** To another host; or here, to another switch; or only the report was asked for. What is not between hosts is not stored. */
+  readonly kind: 'hosts' | 'switches' | 'dry';
   state: DepartureState = 'preparing';
   steps: readonly MigrationStep[] = [];
   report: CompatibilityReport | undefined;
@@ -47,7 +47,7 @@ export class Departure {
 
   constructor(
     world: World,
-    facts: Pick<Departure, 'id' | 'vm' | 'destination' | 'order' | 'started' | 'isDry'>,
+    facts: Pick<Departure, 'id' | 'vm' | 'destination' | 'order' | 'started' | 'kind'>,
   ) {
     this.#world = world;
     this.id = facts.id;
@@ -55,11 +55,11 @@ export class Departure {
     this.destination = facts.destination;
     this.order = facts.order;
     this.started = facts.started;
-    this.isDry = facts.isDry;
+    this.kind = facts.kind;
   }
 
   static stored(world: World, id: Guid, record: DepartureRecord): Departure {
-    const departure = new Departure(world, { id, started: 0, ...record, isDry: false });
+    const departure = new Departure(world, { id, started: 0, ...record, kind: 'hosts' });
     departure.state = record.state;
     departure.steps = record.steps;
     departure.report = record.report;
@@ -74,7 +74,9 @@ export class Departure {
 
   /** The other host has been told all there is to tell. */
   get isFinal(): boolean {
-    return this.isDry ? this.isOver : this.state === 'failed' || this.state === 'succeeded';
+    return this.kind !== 'hosts'
+      ? this.isOver
+      : this.state === 'failed' || this.state === 'succeeded';
   }
 
   /** It is over, as far as this host goes. */
@@ -131,7 +133,7 @@ export class Departure {
       destination,
       started,
       state: this.#shownState(),
-      ...(this.isDry ? { dryRun: true } : {}),
+      ...(this.kind === 'dry' ? { dryRun: true } : {}),
       steps,
       ...(report === undefined ? {} : { report }),
       ...(restore === undefined ? {} : { restore }),

@@ -15,7 +15,7 @@ import type { Transaction } from './change-log.ts';
 import { queryStatus } from './feature-status.ts';
 import { findOne } from './lookup.ts';
 import type { CompatibilityReport, PortableDocument } from './migration-api.ts';
-import { compareHere } from './migration-collection.ts';
+import { compareHere } from './migration-local.ts';
 import { PortObject } from './port-handle.ts';
 import { exportVm } from './portable-export.ts';
 import { mustExist, mustHave } from './vm-change.ts';

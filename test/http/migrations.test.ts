@@ -277,3 +277,26 @@ t.test(
     }
   },
 );
+
+t.test(
+  'a migration that names a switch and no host goes to that switch of this host',
+  async (t) => {
+    const plane = await openPlane(t, { fabric: { extensions } });
+    const { call } = plane;
+    await withVm(plane);
+    await call('POST', '/v1/switches', { name: 'other' });
+    await call('POST', '/v1/vms/vm/start');
+    const started = await call('POST', '/v1/migrations', {
+      vm: 'vm',
+      destination: { switch: 'other' },
+    });
+    t.match(started, { status: 202, body: { state: 'running', destination: { switch: 'other' } } });
+    const over = await ended(plane, String(started.headers['location']));
+    t.match(over, { state: 'succeeded' });
+    t.match((await call('GET', '/v1/vms/vm/adapters/a')).body, { switch: { name: 'other' } });
+    t.match(await call('POST', '/v1/migrations', { vm: 'vm', destination: {} }), {
+      status: 422,
+      body: { member: 'destination.host' },
+    });
+  },
+);

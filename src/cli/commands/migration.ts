@@ -14,8 +14,8 @@ export const start: CommandHandler = async (call, terminal) => {
   const host = call.text('to');
   const wanted = call.text('switch');
   const isDry = call.has('dry-run');
-  if (host === undefined && !isDry) {
-    throw new UsageError('--to is missing: name the host the VM goes to');
+  if (host === undefined && wanted === undefined && !isDry) {
+    throw new UsageError('--to is missing: name the host the VM goes to, or --switch for one here');
   }
   const body = {
     vm: call.arguments[0],

@@ -10,10 +10,10 @@ export const MIGRATION_VERBS: readonly CommandSpec[] = [
     aliases: ['new', 'create'],
     summary: 'Migrate a VM to another host with its policies and run-time data',
     detail:
-      'Hosts are those of the cluster (host list) and the worlds of the server, by name. Whatever fails leaves the VM where it was, with everything it had; what\nwould fail is found before anything moves. Exit code 1 when it fails or would fail.',
+      'Hosts are those of the cluster (host list) and the worlds of the server, by name. Whatever fails leaves the VM where it was, with everything it had; what\nwould fail is found before anything moves. Without --to it goes to another switch of its host. Exit code 1 when it fails or would fail.',
     arguments: [{ name: 'vm', help: 'VM, by id or name' }],
     flags: [
-      { name: 'to', value: 'HOST', help: 'host it goes to; only --dry-run can do without' },
+      { name: 'to', value: 'HOST', help: 'host it goes to; left out: this one, to --switch' },
       {
         name: 'switch',
         short: 's',
