@@ -6,8 +6,9 @@ import { type Heard, HeardQuestions, type QuestionNumber } from './heard-questio
 import { type Envelope, openEnvelope, sealEnvelope } from './message-envelope.ts';
 import { OpenQuestions } from './open-questions.ts';
 import type { Parcels } from './parcel.ts';
+import { ParcelWaits } from './parcel-waits.ts';
 import { Slots } from './slots.ts';
-import { asUnreachable, unreachable, within } from './unreachable.ts';
+import { asUnreachable, unreachable } from './unreachable.ts';
 
 /** Milliseconds an answer is waited for. */
 const TIMEOUT_MS = 10_000;
@@ -15,6 +16,10 @@ const TIMEOUT_MS = 10_000;
 const ASKED_AT_ONCE = 256;
 /** Questions of others under way at a time; more are refused at once. */
 const SERVED_AT_ONCE = 1024;
+/** Milliseconds a question's parcel may take: longer than whatever fetches it tries. */
+const FETCH_MOST_MS = 60_000;
+/** Milliseconds a parcel of a host that is gone may still take: its servers have it, when they answer. */
+const GONE_MS = 2_000;
 /** May be several parts of the subject. */
 const SERVICE = /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/;
 
@@ -24,7 +29,7 @@ export interface MessagesOptions {
   readonly host: string;
   /** Of this process: part of the subject, so that one that is the host no more is not reached. */
   readonly epoch: number;
-  readonly parcels: Parcels;
+  readonly parcels: Pick<Parcels, 'leave' | 'fetch' | 'drop'>;
   /** Of a host that is alive. */
   epochOf(host: string): number | undefined;
   /** The other hosts that are alive. */
@@ -50,9 +55,10 @@ export class Messages {
   readonly #asking = new Slots(ASKED_AT_ONCE);
   readonly #open: OpenQuestions;
   readonly #heard = new HeardQuestions();
+  readonly #waits = new ParcelWaits();
   readonly #subscription: Subscription;
   readonly #unsubscribe: () => void;
-  readonly #onLost = (): void => this.#open.end(this.#options.lost.reason);
+  readonly #onLost = (): void => this.#end(this.#options.lost.reason);
   #serving = 0;
   #isClosed = false;
 
@@ -106,14 +112,15 @@ export class Messages {
     until: number,
     what: string,
   ): Promise<Answer> {
-    const { parcels } = this.#options;
+    const { parcels, epochOf } = this.#options;
     const left = (): number => Math.max(1, Math.ceil(until - performance.now()));
     let parcel: string | undefined;
     try {
       if (this.#isLarge(body)) {
-        parcel = await within(parcels.leave(body), left());
+        const isGone = (): boolean => epochOf(host) === undefined;
+        parcel = await this.#waits.during(parcels.leave(body), left(), isGone, 0);
       }
-      const epoch = this.#options.epochOf(host);
+      const epoch = epochOf(host);
       if (epoch === undefined) throw unreachable(host, `${what}: the host is not alive`);
       const content = parcel === undefined ? { body } : { parcel };
       const subject = this.#subject(host, epoch, service);
@@ -121,7 +128,9 @@ export class Messages {
       const answer = await this.#open.ask(question);
       if (answer.error !== undefined) throw errorFromWire(answer.error, host);
       if (answer.parcel === undefined) return answer.body ?? new Uint8Array(0);
-      const bytes = await within(parcels.fetch(answer.parcel), left());
+      const isGone = (): boolean => epochOf(host) !== epoch;
+      const fetched = parcels.fetch(answer.parcel);
+      const bytes = await this.#waits.during(fetched, left(), isGone, GONE_MS);
       void parcels.drop(answer.parcel);
       return bytes;
     } catch (error) {
@@ -137,6 +146,13 @@ export class Messages {
       new Error('it went away before it had answered'),
       ({ host, epoch }) => this.#options.epochOf(host) !== epoch,
     );
+    this.#waits.lookAround();
+  }
+
+  /** Nothing that this host has asked is waited for any more. */
+  #end(error: Error): void {
+    this.#open.end(error);
+    this.#waits.end(error);
   }
 
   async askAll(
@@ -217,7 +233,7 @@ export class Messages {
       throw unreachable(host, `host ${JSON.stringify(host)} answers ${SERVED_AT_ONCE} others now`);
     }
     this.#heard.take(number);
-    const answer = await this.#taken(question, service, number.from).catch((error: unknown) =>
+    const answer = await this.#taken(question, service, number).catch((error: unknown) =>
       this.#envelope({ error: errorToWire(error) }),
     );
     this.#heard.answered(number, answer);
@@ -237,15 +253,27 @@ export class Messages {
     );
   }
 
-  async #taken(question: Envelope, service: string, from: string): Promise<Uint8Array> {
+  async #taken(question: Envelope, service: string, asker: QuestionNumber): Promise<Uint8Array> {
     const { parcels } = this.#options;
     const body =
       question.parcel === undefined
         ? (question.body ?? new Uint8Array(0))
-        : await parcels.fetch(question.parcel);
-    const answer = await this.#handled(service, body, from);
+        : await this.#fetched(question.parcel, asker);
+    const answer = await this.#handled(service, body, asker.from);
     if (!this.#isLarge(answer)) return this.#envelope({ body: answer });
     return this.#envelope({ parcel: await parcels.leave(answer) });
+  }
+
+  /** What a question came with. The parcels give up by themselves; nobody waits for the answer when the asker is gone. */
+  #fetched(parcel: string, { from, epoch }: QuestionNumber): Promise<Uint8Array> {
+    const { parcels, epochOf } = this.#options;
+    // One that has just come may be unknown still.
+    const wasKnown = epochOf(from) === epoch;
+    const isGone = (): boolean => {
+      const now = epochOf(from);
+      return now === undefined ? wasKnown : now !== epoch;
+    };
+    return this.#waits.during(parcels.fetch(parcel), FETCH_MOST_MS, isGone, 0);
   }
 
   async #handled(service: string, body: Uint8Array, from: string): Promise<Answer> {
@@ -294,7 +322,9 @@ export class Messages {
     this.#handlers.clear();
     this.#unsubscribe();
     this.#options.lost.removeEventListener('abort', this.#onLost);
-    this.#open.close(new Error('this host was closed'));
+    const closed = new Error('this host was closed');
+    this.#waits.end(closed);
+    this.#open.close(closed);
     this.#subscription.unsubscribe();
   }
 }

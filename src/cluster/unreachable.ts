@@ -24,18 +24,3 @@ function whyNot(error: unknown): string {
   if (error instanceof RequestError && error.isNoResponders()) return 'nobody answers there';
   return error instanceof Error ? error.message : String(error);
 }
-
-/** What `work` gives; fails like a request without an answer when that is not in time. */
-export async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError()), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    // One that fails later has nobody to tell.
-    work.catch(() => undefined);
-  }
-}
