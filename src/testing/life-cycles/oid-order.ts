@@ -42,17 +42,24 @@ interface PortLife {
   readonly nics: Map<number, NicLifeState>;
 }
 
-/**
- * Follows the OIDs of one switch, oldest first, along the state tables of the rule book (B.5, C.5) and reports each that is
- * not a path of them.
- */
+/** Follows the OIDs of one switch, oldest first, along the state tables of the rule book (B.5, C.5). */
+export class OidOrder {
+  readonly #ports = new Map<number, PortLife>();
+
+  /** Gives what is wrong with the next one, when it is on no path of them. */
+  next(entry: TraceEntry): LifeCycleFailure | undefined {
+    // Rules B17, C23: what failed to come into being needs no end. All else happened whatever its status (OP-28).
+    if (CREATIONS.has(entry.oid) && entry.status !== 'NDIS_STATUS_SUCCESS') return undefined;
+    return follow(this.#ports, entry);
+  }
+}
+
+/** Every failure of a whole history: {@link OidOrder}. */
 export function checkOidOrder(entries: Iterable<TraceEntry>): LifeCycleFailure[] {
-  const ports = new Map<number, PortLife>();
+  const order = new OidOrder();
   const failures: LifeCycleFailure[] = [];
   for (const entry of entries) {
-    // Rules B17, C23: what failed to come into being needs no end. All else happened whatever its status (OP-28).
-    if (CREATIONS.has(entry.oid) && entry.status !== 'NDIS_STATUS_SUCCESS') continue;
-    const wrong = follow(ports, entry);
+    const wrong = order.next(entry);
     if (wrong !== undefined) failures.push(wrong);
   }
   return failures;

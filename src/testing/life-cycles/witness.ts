@@ -116,9 +116,10 @@ function watching(
   const seeNic = (nic: NicParameters, request: OidRequest): Verdict =>
     forward(request, () => setNic(view, nic));
   const seeProperty = (property: PortProperty | SwitchProperty): Verdict => {
-    const { settings, raw } = property;
-    const value = settings === undefined ? `${raw.length} bytes` : jsonText(settings);
     if (property.propertyType !== 'custom') return 'forward';
+    const { settings } = property;
+    // Who looks at the bytes makes the switch keep a copy.
+    const value = settings === undefined ? `${property.raw.length} bytes` : jsonText(settings);
     return forward(property.request, () => view.set(keyOf(property), value));
   };
   const forgetProperty = (property: PortProperty | SwitchProperty): Verdict =>

@@ -1,12 +1,7 @@
-import type {
-  FabricInterface,
-  SwitchExtensionInfo,
-  SwitchHandle,
-  TraceEntry,
-} from '../../policy/api.ts';
+import type { FabricInterface, SwitchHandle, TraceEntry } from '../../policy/api.ts';
 import type { Act } from './change.ts';
 import type { SimulatedHost } from './simulated-host.ts';
-import { addSwitchLines, addVmLines, type StateLines } from './state-lines.ts';
+import { addSwitchLines, addVmLines, type ShownSwitch, type StateLines } from './state-lines.ts';
 
 /** The lines of one switch or VM, and whose they are. */
 interface Group {
@@ -17,10 +12,9 @@ interface Group {
   readonly adapters: readonly string[];
 }
 
-export interface SeenSwitch {
+export interface SeenSwitch extends ShownSwitch {
   readonly name: string;
   readonly handle: SwitchHandle;
-  readonly stack: readonly SwitchExtensionInfo[];
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -36,6 +30,8 @@ export class HostLook {
   /** Names of switches and VMs, ids of them and of adapters. */
   readonly #touched = new Set<string>();
   #isAll = true;
+  /** What a second process found on the disk; `undefined`: none has looked since it was last written. */
+  kept: StateLines | undefined;
   /** The switches that the last look was at, with their stacks. */
   seen: readonly SeenSwitch[] = [];
 
@@ -79,7 +75,7 @@ export class HostLook {
       if (known !== undefined && !this.#isTouched(id, known)) continue;
       const lines: StateLines = new Map();
       const handle = fabric.switches.get(id);
-      seen.push({ name, handle, stack: addSwitchLines(lines, host, handle) });
+      seen.push({ name, handle, ...addSwitchLines(lines, host, handle) });
       take(this.#switches, id, { name, lines, on: NOTHING, adapters: [] }, before, after);
     }
     forget(this.#switches, present, before);
@@ -106,6 +102,7 @@ export class HostLook {
 
   /** Keys of the store: src/policy/records.ts. */
   #wrote(key: string): void {
+    this.kept = undefined;
     const [kind = '', first = '', second = ''] = key.split('/');
     this.#touched.add(kind === 'property' && first === 'vm' ? second : first);
   }

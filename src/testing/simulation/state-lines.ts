@@ -2,6 +2,7 @@ import type {
   AdapterInfo,
   FabricInterface,
   PhysicalAdapterInfo,
+  PortInfo,
   PropertyInfo,
   SwitchExtensionInfo,
   SwitchHandle,
@@ -39,12 +40,15 @@ const lowerText = ({ index, linkUp, name, mac, virtualFunctions }: PhysicalAdapt
   return { index, linkUp, name, mac, virtualFunctions };
 };
 
-/** Adds the lines of one switch, without those of the VMs on it; gives its stack. */
-export function addSwitchLines(
-  lines: StateLines,
-  host: string,
-  sw: SwitchHandle,
-): readonly SwitchExtensionInfo[] {
+/** What a switch shows beside its own facts. */
+export interface ShownSwitch {
+  readonly stack: readonly SwitchExtensionInfo[];
+  readonly ports: readonly PortInfo[];
+  readonly properties: readonly PropertyInfo[];
+}
+
+/** Adds the lines of one switch, without those of the VMs on it; gives what it shows. */
+export function addSwitchLines(lines: StateLines, host: string, sw: SwitchHandle): ShownSwitch {
   const { id: switchId, name, type: kind } = sw.info;
   const extensions = sw.extensions.list();
   const stack = extensions.map(({ name: of, enabled, order, required }) => {
@@ -57,16 +61,18 @@ export function addSwitchLines(
       : { uplink: { team: uplink.team, adapters: uplink.adapters.map(lowerText) } };
   const shown = { id: switchId, type: kind, stack, ...shownUplink };
   lines.set(switchLine(host, name), JSON.stringify(shown));
-  for (const property of sw.properties.list()) {
+  const properties = [...sw.properties.list()];
+  for (const property of properties) {
     lines.set(switchPolicyLine(host, name, property.id), policyText(property));
   }
-  for (const { id, portId, names, type, nics, problem } of sw.ports.list()) {
+  const ports = [...sw.ports.list()];
+  for (const { id, portId, names, type, nics, problem } of ports) {
     if (names.vmId !== undefined) continue;
     const key = portLine(host, name, names.portFriendlyName ?? id);
     const shown = { id, portId, type, nics: problem === undefined ? nics : problem };
     lines.set(key, JSON.stringify(shown));
   }
-  return extensions;
+  return { stack: extensions, ports, properties };
 }
 
 /** Adds the lines of one VM; gives what it shows. */

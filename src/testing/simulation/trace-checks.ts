@@ -1,6 +1,6 @@
-import type { SwitchHandle, TraceEntry } from '../../policy/api.ts';
+import type { PortInfo, PropertyInfo, SwitchHandle, TraceEntry } from '../../policy/api.ts';
 import { jsonText } from '../life-cycles/json-text.ts';
-import { checkOidOrder } from '../life-cycles/oid-order.ts';
+import { OidOrder } from '../life-cycles/oid-order.ts';
 import { nicKey, portKey, propertyKey, type Witness } from '../life-cycles/witness.ts';
 import type { SeenSwitch } from './host-look.ts';
 import { RequestLaws, type SavedRecords } from './request-laws.ts';
@@ -12,18 +12,28 @@ const NO_BYTES = new Uint8Array(0);
 /** Place in the stack, top to bottom (rule A2). */
 const RANK: Readonly<Record<string, number>> = { capture: 0, filter: 1, forward: 2 };
 
-const hasFirst = (life: readonly TraceEntry[] = []): boolean =>
-  life.some(({ request, requestType }) => request === 1 && requestType !== 'indication');
-
 function wasMet(route: TraceEntry['route'], module: string, end: number): boolean {
   for (let i = 0; i < end; i += 1) if (route[i]?.module === module) return true;
   return false;
 }
 
+/** One time a switch was there. */
+interface Life {
+  /** Numbers of the requests that ended. */
+  readonly ended: Set<number>;
+  /** The highest of them. */
+  highest: number;
+  readonly order: OidOrder;
+}
+
 /** The requests of one process of a host, in order of completion. */
 export class HostTrace {
-  /** By name of the switch, one list for each time it was there. */
-  readonly #lives = new Map<string, TraceEntry[][]>();
+  /** By name of the switch, one for each time it was there. */
+  readonly #lives = new Map<string, Life[]>();
+  /** All of them, as they were told. */
+  readonly #told: TraceEntry[] = [];
+  /** What {@link check} is to say: requests sent by hand come in any order. */
+  readonly #wrong: [invariant: 'once' | 'states', message: string][] = [];
   /** How often each switch became active. */
   readonly #activations = new Map<string, number>();
   readonly #types: ReadonlyMap<string, string>;
@@ -50,17 +60,36 @@ export class HostTrace {
   add(entries: readonly TraceEntry[], activated: readonly string[], complain: Complain): void {
     for (const sw of activated) this.#activations.set(sw, (this.#activations.get(sw) ?? 0) + 1);
     for (const entry of entries) {
+      this.#told.push(entry);
       this.#checkRoute(entry, complain);
-      const lives = this.#lives.get(entry.switch) ?? [];
-      const isFirst = entry.request === 1 && entry.requestType !== 'indication';
-      if (lives.length === 0 || (isFirst && hasFirst(lives.at(-1)))) {
-        lives.push([]);
-        this.#laws?.begin(entry.switch);
-      }
-      this.#lives.set(entry.switch, lives);
-      lives.at(-1)?.push(entry);
+      const life = this.#lifeOf(entry);
       this.#laws?.add(entry, complain);
+      if (entry.requestType === 'indication') continue;
+      const { switch: sw, oid, request } = entry;
+      if (life.ended.has(request)) {
+        this.#wrong.push(['once', `switch ${sw}: ${oid} (${request}) ended twice`]);
+      }
+      life.ended.add(request);
+      life.highest = Math.max(life.highest, request);
+      const wrong = life.order.next(entry);
+      if (wrong !== undefined)
+        this.#wrong.push(['states', `${wrong.message} (rule ${wrong.rule})`]);
     }
+  }
+
+  #lifeOf({ switch: sw, request, requestType }: TraceEntry): Life {
+    let lives = this.#lives.get(sw);
+    if (lives === undefined) {
+      lives = [];
+      this.#lives.set(sw, lives);
+    }
+    const last = lives.at(-1);
+    const isFirst = request === 1 && requestType !== 'indication';
+    if (last !== undefined && !(isFirst && last.ended.has(1))) return last;
+    const life = { ended: new Set<number>(), highest: 0, order: new OidOrder() };
+    lives.push(life);
+    this.#laws?.begin(sw);
+    return life;
   }
 
   /** A step has ended and nothing is under way. */
@@ -88,15 +117,18 @@ export class HostTrace {
 
   /** `kept`: what the world tells of its past now; it must be what it told then, in the same order. */
   checkKept(kept: readonly TraceEntry[], complain: Complain): void {
-    const told = new Map<number, TraceEntry>();
-    for (const [, entries] of this.#histories())
-      for (const entry of entries) told.set(entry.seq, entry);
+    const told = this.#told;
     let last = 0;
+    let at = 0;
     for (const { seq, switch: sw, oid, status, input, output } of kept) {
       if (seq <= last) complain('trace', `entry ${seq} stands behind entry ${last}`);
       last = seq;
-      const then = told.get(seq);
-      if (then === undefined) continue;
+      let then = told[at];
+      while (then !== undefined && then.seq < seq) {
+        at += 1;
+        then = told[at];
+      }
+      if (then?.seq !== seq) continue;
       const isSame =
         then.status === status &&
         Buffer.compare(then.input, input) === 0 &&
@@ -106,33 +138,19 @@ export class HostTrace {
     }
   }
 
-  *#histories(): Generator<readonly [string, readonly TraceEntry[]]> {
-    for (const [sw, lives] of this.#lives) for (const life of lives) yield [sw, life];
-  }
-
   /** Nothing is under way any more: what the whole history must have been. */
   check(complain: Complain): void {
-    for (const [sw, { length }] of this.#lives) {
-      const activations = this.#activations.get(sw) ?? 0;
-      if (length > Math.max(1, activations))
+    for (const [sw, lives] of this.#lives) {
+      if (lives.length > Math.max(1, this.#activations.get(sw) ?? 0)) {
         complain('once', `switch ${sw}: request 1 ended twice`);
-    }
-    for (const [sw, entries] of this.#histories()) {
-      const seen = new Set<number>();
-      let highest = 0;
-      for (const { request, requestType, oid } of entries) {
-        if (requestType === 'indication') continue;
-        if (seen.has(request)) complain('once', `switch ${sw}: ${oid} (${request}) ended twice`);
-        seen.add(request);
-        highest = Math.max(highest, request);
       }
-      for (let request = 1; request <= highest && seen.size < highest; request += 1) {
-        if (!seen.has(request)) complain('once', `switch ${sw}: request ${request} never ended`);
-      }
-      for (const { message, rule } of checkOidOrder(entries)) {
-        complain('states', `${message} (rule ${rule})`);
+      for (const { ended, highest } of lives) {
+        for (let request = 1; request <= highest && ended.size < highest; request += 1) {
+          if (!ended.has(request)) complain('once', `switch ${sw}: request ${request} never ended`);
+        }
       }
     }
+    for (const [invariant, message] of this.#wrong) complain(invariant, message);
   }
 }
 
@@ -142,9 +160,11 @@ export function checkView(
   sw: SwitchHandle,
   witness: (id: string) => Witness | undefined,
   complain: Complain,
-  { name: known, stack }: Omit<SeenSwitch, 'handle'> = {
+  { name: known, stack, ports, properties }: Omit<SeenSwitch, 'handle'> = {
     name: sw.info.name,
     stack: sw.extensions.list(),
+    ports: [...sw.ports.list()],
+    properties: [...sw.properties.list()],
   },
 ): void {
   let lines: Expected | undefined;
@@ -158,7 +178,7 @@ export function checkView(
       complain('views', `${where} knows nothing: ${blind ?? 'it was not attached'}`);
       continue;
     }
-    lines ??= expected(sw);
+    lines ??= expected(sw, ports, properties);
     const { must, may } = lines;
     for (const [key, value] of must) {
       if (view.get(key) === value) continue;
@@ -177,19 +197,20 @@ interface Expected {
   readonly may: ReadonlySet<string>;
 }
 
-function expected(sw: SwitchHandle): Expected {
+function expected(
+  sw: SwitchHandle,
+  ports: readonly PortInfo[],
+  properties: readonly PropertyInfo[],
+): Expected {
   const must = new Map<string, string>();
   const may = new Set<string>();
-  const add = (
-    owner: string,
-    { id, settings, delivered }: { id: string; settings: object; delivered: boolean },
-  ): void => {
+  const add = (owner: string, { id, settings, delivered }: PropertyInfo): void => {
     const key = propertyKey(owner, id);
     if (delivered) must.set(key, jsonText(settings));
     else may.add(key);
   };
-  for (const property of sw.properties.list()) add('the switch', property);
-  for (const { id, portId, type, nics, problem } of sw.ports.list()) {
+  for (const property of properties) add('the switch', property);
+  for (const { id, portId, type, nics, problem } of ports) {
     if (problem !== undefined) continue;
     must.set(portKey(portId), type);
     for (const nic of nics) must.set(nicKey(portId, nic.index), `${nic.type}, ${nic.state}`);
