@@ -1,5 +1,6 @@
 import { ExtSwitchError } from '../core/errors.ts';
 import type { FabricEvent, TraceEntry } from './api.ts';
+import { PROFILE_NDIS } from './profile.ts';
 import type { Recording, RecordingHead } from './recording.ts';
 
 /*
@@ -99,6 +100,10 @@ function checkHead(head: Fields): void {
   for (const member of HEAD) {
     if (head[member] === undefined) throw malformed(1, `the member ${member}`, 'none');
   }
+  const { profile } = head;
+  if (typeof profile === 'string' && Object.hasOwn(PROFILE_NDIS, profile)) return;
+  const known = Object.keys(PROFILE_NDIS).join(', ');
+  throw malformed(1, `a profile this version knows: ${known}`, JSON.stringify(profile));
 }
 
 const ENTRY: Readonly<Record<string, string>> = {

@@ -85,7 +85,7 @@ t.test(
       changed.out,
       /- status NDIS_STATUS_DATA_NOT_ACCEPTED\n\+ status NDIS_STATUS_INVALID_DATA\n/,
     );
-    t.match(changed.out, /^--- recorded: Test Filter 1\.0\n\+\+\+ replayed: v2 1\.0\n/);
+    t.match(changed.out, /^--- recorded: Test Filter 1\.0, as ws2022\n\+\+\+ replayed: v2 1\.0\n/);
     const local = await runCli(['replay', file, '--extension', await module('v3', 1)]);
     t.equal(local.code, 1);
     t.match(local.out, /- verdict NDIS_STATUS_DATA_NOT_ACCEPTED\n\+ verdict forward\n/);

@@ -69,7 +69,7 @@ t.test('the same extension on its own recording: every request as recorded', asy
   // PORT_CREATE, NIC_CREATE, NIC_CONNECT, three adds, the status query twice (room first), a delete, and four to take away.
   t.equal(report.requests, report.same);
   t.ok(report.requests >= 12);
-  t.match(replayText(report), /^--- recorded: v1 1\.0\n\+\+\+ replayed: v1 1\.0\n/);
+  t.match(replayText(report), /^--- recorded: v1 1\.0, as ws2022\n\+\+\+ replayed: v1 1\.0\n/);
   t.match(replayText(report), /(\d+) of \1 requests as recorded; no differences\n$/);
 });
 

@@ -1,4 +1,5 @@
 import type { Guid } from '../../core/guid.ts';
+import type { ProfileName } from '../../policy/api.ts';
 import type { TestFinding } from '../test-switch.ts';
 import type { ByteDifference } from './byte-difference.ts';
 
@@ -28,7 +29,9 @@ export interface ReplayReport {
   readonly extension: { readonly id: Guid; readonly name: string; readonly version: string };
   /** The one in the recording. */
   readonly recorded: { readonly id: Guid; readonly name: string; readonly version: string };
-  /** Requests that reached the extension again. */
+  /** NDIS version of both: that of the recorded world. */
+  readonly profile: ProfileName;
+  /** Requests that reached the extension again and were compared. */
   readonly requests: number;
   /** Of these, how many went as recorded in every way. */
   readonly same: number;
@@ -36,15 +39,18 @@ export interface ReplayReport {
   readonly differences: readonly ReplayDifference[];
   /** Rules the extension broke in the replay. */
   readonly findings: readonly TestFinding[];
-  /** Entries that were not done again, with the reason. */
+  /** Entries that were not done again, or not as recorded, with the reason. */
   readonly skipped: readonly { readonly reason: string; readonly count: number }[];
 }
 
 /** The report for people: a paragraph for each request that went otherwise, then what it comes to. */
 export function replayText(report: ReplayReport): string {
-  const { extension, recorded, differences, findings, skipped, requests, same } = report;
+  const { extension, recorded, differences, findings, skipped, requests, same, profile } = report;
   const name = (one: ReplayReport['extension']): string => `${one.name} ${one.version}`;
-  const lines = [`--- recorded: ${name(recorded)}`, `+++ replayed: ${name(extension)}`];
+  const lines = [
+    `--- recorded: ${name(recorded)}, as ${profile}`,
+    `+++ replayed: ${name(extension)}`,
+  ];
   let last: ReplayDifference | undefined;
   for (const one of differences) {
     const isNext = last?.seq !== one.seq || last.switch !== one.switch || one.seq === 0;
@@ -55,7 +61,7 @@ export function replayText(report: ReplayReport): string {
   for (const { rule, severity, message } of findings) {
     lines.push('', `${severity} ${rule}: ${message}`);
   }
-  for (const { reason, count } of skipped) lines.push('', `${count} not replayed: ${reason}`);
+  for (const { reason, count } of skipped) lines.push('', `${count} left out: ${reason}`);
   const result = `${same} of ${requests} requests as recorded`;
   lines.push('', differences.length === 0 ? `${result}; no differences` : result);
   return `${lines.join('\n')}\n`;

@@ -1,3 +1,4 @@
+import type { FaultPoints } from '../../../switch/fault-points.ts';
 import type { SwitchObserver } from '../../../switch/observer.ts';
 import type { OidRequest } from '../../../switch/oid-request.ts';
 import type { MaybePromise } from '../../../switch/steps.ts';
@@ -43,6 +44,7 @@ export class ReplayStage {
     id: string,
     watch: Partial<SwitchObserver>,
     below: Below,
+    faults: FaultPoints,
   ) {
     const { head } = recording;
     this.#recording = recording;
@@ -55,6 +57,7 @@ export class ReplayStage {
     const observer = this.#observer(standIn, watch);
     const options = { seed, profile, oidTimeoutMs, behaviour, observer: () => observer };
     this.world = new World(options, this.#store, seed, this.clock);
+    Object.assign(this.world.environment, { faults });
     this.startsOn = this.#bindings(id, standIn);
   }
 

@@ -2,7 +2,7 @@ import type { OidRequest } from '../../../switch/oid-request.ts';
 import { requestTypeName } from '../../../switch/oid-request.ts';
 import { oidName } from '../../abi/index.ts';
 import { ExtSwitchError } from '../../core/errors.ts';
-import { isErrorStatus, NdisStatus, statusName } from '../../core/status.ts';
+import { isErrorStatus, type NdisStatus, statusName } from '../../core/status.ts';
 import type { ExtensionInfo, TraceEntry } from '../../policy/api.ts';
 import type { Recording } from '../../policy/recording.ts';
 import { parseRecording } from '../../policy/recording-text.ts';
@@ -10,6 +10,7 @@ import { defineExtension, isExtensionDefinition } from '../../sdk/define.ts';
 import type { ExtensionDefinition, OidRequest as Handle, Verdict } from '../../sdk/extension.ts';
 import type { TestFinding } from '../test-switch.ts';
 import { byteDifference } from './byte-difference.ts';
+import { cannotBeInjected, RecordedFaults, statusNamed } from './recorded-faults.ts';
 import type { ReplayDifference, ReplayReport } from './replay-report.ts';
 import { propertyFacts, requestOf } from './replay-request.ts';
 import { ReplayStage } from './replay-stage.ts';
@@ -73,8 +74,9 @@ class Player {
   readonly #differences: ReplayDifference[] = [];
   /** By switch: the act that goes on, and what the extension issued since it began. */
   readonly #current = new Map<string, { readonly act: Act; readonly issued: Issued[] }>();
-  /** Recorded requests of the extension whose answers have been given again. */
-  readonly #answered = new Set<TraceEntry>();
+  /** Recorded requests of the extension whose answers have been given again, by the request that got it. */
+  readonly #answered = new Map<OidRequest, TraceEntry>();
+  readonly #given = new Set<TraceEntry>();
   #same = 0;
 
   constructor(recording: Recording, definition: ExtensionDefinition, recorded: ExtensionInfo) {
@@ -102,6 +104,7 @@ class Player {
         },
       },
       (request, handle) => this.#below(request, handle),
+      new RecordedFaults(definition, recorded.id, (request) => this.#entryOf(request)),
     );
   }
 
@@ -117,7 +120,8 @@ class Player {
     }
     await this.#letEnd();
     for (const name of [...this.#current.keys()]) this.#endAct(name);
-    const played = [...this.#played.values()];
+    const played = [...this.#played.values()].filter(({ entry }) => !this.#isBeyond(entry));
+    const beyond = this.#played.size - played.length;
     for (const one of played) this.#compare(one);
     await stage.close();
     this.#differences.sort((a, b) => a.seq - b.seq);
@@ -129,11 +133,15 @@ class Player {
         name: this.#recorded.name,
         version: this.#recorded.version,
       },
+      profile: this.#recording.head.profile,
       requests: played.length,
       same: this.#same,
       differences: this.#differences,
       findings: this.#findings(),
-      skipped: Array.from(skipped, ([reason, count]) => ({ reason, count })),
+      skipped: [
+        ...Array.from(skipped, ([reason, count]) => ({ reason, count })),
+        ...(beyond === 0 ? [] : [{ reason: BEYOND, count: beyond }]),
+      ],
     };
   }
 
@@ -190,7 +198,7 @@ class Player {
 
   /** Answers as the extensions below did; what the miniport edge completed, it completes again. */
   #below(request: OidRequest, handle: Handle): Verdict {
-    const entry = this.#played.get(request)?.entry ?? this.#recordedIssue(request);
+    const entry = this.#entryOf(request);
     const last = entry?.route.at(-1)?.module;
     if (entry === undefined || last === 'miniportEdge' || last === this.#recorded.id) {
       return 'forward';
@@ -203,16 +211,19 @@ class Player {
     return statusOf(entry.status);
   }
 
-  /** The next recorded request of the extension's own with this OID and these bytes. */
-  #recordedIssue(request: OidRequest): TraceEntry | undefined {
+  /** What is recorded of a request: of one of the extension's own, the next with this OID and these bytes. */
+  #entryOf(request: OidRequest): TraceEntry | undefined {
+    const known = this.#played.get(request)?.entry ?? this.#answered.get(request);
+    if (known !== undefined) return known;
     const name = oidName(request.oid);
     const input = request.methodInput ?? request.buffer.subarray(0, request.inputLength);
     for (const { act } of this.#current.values()) {
       for (const entry of act.issued) {
-        if (entry.oid !== name || this.#answered.has(entry)) continue;
+        if (entry.oid !== name || this.#given.has(entry)) continue;
         // What a query asks is in its OID; the trace has the answer in the place of the question.
         if (entry.requestType !== 'query' && Buffer.compare(entry.input, input) !== 0) continue;
-        this.#answered.add(entry);
+        this.#answered.set(request, entry);
+        this.#given.add(entry);
         return entry;
       }
     }
@@ -220,6 +231,11 @@ class Player {
   }
 
   // --- comparing -----------------------------------------------------------------------------------------------------
+
+  /** A fault was injected that is not injected again. */
+  #isBeyond(entry: TraceEntry): boolean {
+    return cannotBeInjected(entry, this.#recorded.id);
+  }
 
   #compare({ entry, request, verdicts }: Played): void {
     const before = this.#differences.length;
@@ -241,6 +257,7 @@ class Player {
     this.#current.delete(name);
     if (current === undefined) return;
     const { act, issued } = current;
+    if (act.kind === 'oid' && this.#isBeyond(act.entry)) return;
     const entry = act.kind === 'oid' ? act.entry : placeOf(act);
     for (let i = 0; i < Math.max(issued.length, act.issued.length); i += 1) {
       const was = act.issued[i];
@@ -295,11 +312,14 @@ class Player {
     return this.#stage.world.events
       .after(0)
       .filter(({ type, data }) => type === 'finding' && data['extensionId'] === this.#definition.id)
+      .filter(({ data }) => data['injected'] === undefined)
       .map(({ data }) => data as unknown as TestFinding);
   }
 }
 
 const NOTHING = new Uint8Array(0);
+const BEYOND =
+  'a fault was injected that the recording does not say enough about (a delay, a failed call, an act): done without it, and not compared';
 
 type Place = Pick<TraceEntry, 'seq' | 'request' | 'switch' | 'oid' | 'time'>;
 
@@ -311,8 +331,7 @@ function issueText(one: Pick<Issued, 'oid' | 'requestType'> | undefined): string
   return one === undefined ? 'nothing' : `${one.oid} ${one.requestType}`;
 }
 
-/** Names that have no number of their own are hex text. */
+/** NaN for what is no status. */
 function statusOf(name: string): NdisStatus {
-  const known = NdisStatus[name.replace('NDIS_STATUS_', '') as keyof typeof NdisStatus];
-  return known ?? (Number(name) as NdisStatus);
+  return statusNamed(name) ?? (Number.NaN as NdisStatus);
 }
