@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { ExtensionDefinition } from '../src/sdk/extension.ts';
@@ -9,6 +9,7 @@ import { DEFECTS, type Plant } from '../src/testing/simulation/plants.ts';
 import { type PlayReport, play, playSeed } from '../src/testing/simulation/play.ts';
 import { parseReplay } from '../src/testing/simulation/replay-file.ts';
 import { failureOf, simulated } from '../src/testing/simulation/simulate.ts';
+import type { MofText } from '../src/testing/simulation/user-classes.ts';
 
 /*
  * Plays seeded histories of whole worlds (docs/reference/simulation.md): `npm run simulate -- --seeds 1000`. One that breaks an
@@ -22,7 +23,8 @@ const HELP = `usage: npm run simulate -- [options]
   --steps N      steps of a history, default 40
   --replay FILE  plays the history of a file
   --trace        prints the trace
-  --extension F  your extension, on every switch (may be given again)
+  --extension F  your extension, on every switch, with policies of its classes (may be given again)
+  --mof F        a MOF file: policies of its classes are drawn too (may be given again)
   --jobs N       as many processes, default 1
   --out FOLDER   where what was found is written, default .simulation
   --plant D:N    builds in a defect to be found, e.g. storeForgets:3; all: ${DEFECTS.join(', ')}
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     out: { type: 'string', default: '.simulation' },
     plant: { type: 'string' },
     extension: { type: 'string', multiple: true, default: [] },
+    mof: { type: 'string', multiple: true, default: [] },
     jobs: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
@@ -46,6 +49,7 @@ const { values } = parseArgs({
 
 /** Of whoever simulates. */
 const extensions: ExtensionDefinition[] = [];
+const mofs: MofText[] = [];
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -80,28 +84,36 @@ async function report(found: PlayReport): Promise<void> {
   const { seed } = history.setting;
   progress('');
   say(`seed ${seed} breaks ${breach.invariant} at step ${breach.step + 1}: ${breach.message}`);
-  const failure = await failureOf(found, breach, extensions, 2000, (steps, tries) =>
-    progress(`shortened to ${steps} steps in ${tries} tries`),
-  );
+  const failure = await failureOf(found, breach, {
+    extensions,
+    mofs,
+    files: values.extension.map((path) => resolve(path)),
+    onProgress: (steps, tries) => progress(`shortened to ${steps} steps in ${tries} tries`),
+  });
   progress('');
-  const { steps, replay: text, scenario, message } = failure;
+  const { steps, replay: text, scenario, unsaid, message } = failure;
   say(`the shortest history that breaks ${breach.invariant} has ${steps.length} step(s):`);
   for (const step of steps) say(`  ${JSON.stringify(step)}`);
   say(`  ${message}`);
   mkdirSync(values.out, { recursive: true });
   const file = join(values.out, `seed-${seed.replace(/[^\w-]/g, '_')}.json`);
   writeFileSync(file, text);
-  const also = values.extension.map((path) => ` --extension ${path}`).join('');
+  const also = [
+    ...values.extension.map((path) => ` --extension ${path}`),
+    ...values.mof.map((path) => ` --mof ${path}`),
+  ].join('');
   say(`replay it with: npm run simulate -- --replay ${file}${also}`);
   const yaml = file.replace(/json$/, 'yaml');
   writeFileSync(yaml, scenario);
-  say(`as a scenario: ${yaml}`);
+  say(`as a scenario for policies/scenarios: ${yaml}`);
+  for (const line of unsaid) say(`  not said there, so that it may pass: ${line}`);
 }
 
 async function replay(file: string): Promise<boolean> {
   const history = parseReplay(readFileSync(file, 'utf8'));
   const { breach, digest } = await play(history, {
     extensions,
+    mofs,
     ...(values.trace ? { onTrace: say } : {}),
   });
   say(breach === undefined ? 'every invariant held' : `${breach.invariant}: ${breach.message}`);
@@ -114,7 +126,7 @@ async function simulate(): Promise<boolean> {
   const first = whole('first', values.first);
   const count = values.seed === undefined ? whole('seeds', values.seeds) : 1;
   const plant = values.plant === undefined ? {} : { plant: plantOf(values.plant) };
-  const options = { extensions, ...plant, ...(values.trace ? { onTrace: say } : {}) };
+  const options = { extensions, mofs, ...plant, ...(values.trace ? { onTrace: say } : {}) };
   let failed = 0;
   let played = 0;
   let requests = 0;
@@ -192,6 +204,7 @@ if (values.help) {
   const jobs =
     values.seed === undefined && values.replay === undefined ? whole('jobs', values.jobs) : 1;
   for (const path of values.extension) extensions.push(await loadExtension(path, process.cwd()));
+  for (const path of values.mof) mofs.push({ path, bytes: readFileSync(path) });
   simulated(extensions);
   const played = jobs > 1 ? () => share(jobs) : simulate;
   const isFine = values.replay === undefined ? await played() : await replay(values.replay);

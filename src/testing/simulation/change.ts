@@ -1,6 +1,8 @@
 import type { FabricInterface, VmHandle } from '../../policy/api.ts';
+import { type ClassChange, ofClass } from './change-class.ts';
 import { type HostChange, ofCopiedVm, ofHost } from './change-host.ts';
 import { isWorldChange, ofWorld, type WorldChange } from './change-world.ts';
+import { policyId } from './policy-id.ts';
 import {
   policyLine,
   portLine,
@@ -32,10 +34,6 @@ export interface Places {
   hostOf(vm: string): string | undefined;
 }
 
-/** PropertyInstanceId of a policy. */
-export const policyId = (policy: number): string =>
-  `00000000-0000-4000-8000-${policy.toString(16).padStart(12, '0')}`;
-
 const has = (key: string, part = ''): Act['missing'] => {
   return (after) => (after.get(key)?.includes(part) ? undefined : `${key} ${part} is not there`);
 };
@@ -54,11 +52,12 @@ const STATES: Readonly<Record<Exclude<VmVerb, 'delete'>, string>> = {
 
 /** Gives `undefined` when what it names is not there. */
 export function actOf(change: Change, places: Places): Act | undefined {
+  if ('feature' in change) return ofClass(change, places);
   if (isWorldChange(change)) return ofWorld(change, places);
   return 'vm' in change ? ofVm(change, places) : ofSwitch(change, places);
 }
 
-type VmChange = Exclude<Extract<Change, { vm: string }>, WorldChange>;
+type VmChange = Exclude<Extract<Change, { vm: string }>, WorldChange | ClassChange>;
 
 function ofVm(change: VmChange, places: Places): Act | undefined {
   const { vm } = change;
@@ -180,7 +179,7 @@ function ofPolicy(change: PolicyChange, host: string, handle: VmHandle): Act | u
   return { host, touches: [key], run, missing };
 }
 
-type SwitchChange = Exclude<Change, VmChange | WorldChange>;
+type SwitchChange = Exclude<Change, VmChange | WorldChange | ClassChange>;
 
 function ofSwitch(change: SwitchChange, places: Places): Act | undefined {
   const { host, switch: name } = change;

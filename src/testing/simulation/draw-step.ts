@@ -1,7 +1,9 @@
 import { Rng } from '../../core/rng.ts';
+import type { FeatureClass } from '../../mof/feature-class.ts';
 import type { FabricInterface } from '../../policy/api.ts';
 import { drawMessageRules, drawRules, drawStoreRule } from './draw-rules.ts';
-import { drawRuling, drawWorldChange } from './draw-world.ts';
+import { drawClassChange, drawRuling, drawWorldChange } from './draw-world.ts';
+import { numbersOf } from './policy-id.ts';
 import {
   type Atomic,
   BEHAVIOURS,
@@ -13,6 +15,7 @@ import {
   type Step,
   type VmVerb,
 } from './step.ts';
+import { PORT_CLASS, SWITCH_CLASS } from './well-behaved.ts';
 
 const PROFILES = ['ws2012', 'ws2012r2', 'ws2016', 'ws2019', 'ws2022', 'ws2025'] as const;
 
@@ -61,6 +64,8 @@ export interface Sights {
   readonly hosts: readonly { readonly name: string; readonly fabric: FabricInterface }[];
   /** Names of those that have died and stay away. */
   readonly away: readonly string[];
+  /** Classes that whoever simulates has brought. */
+  readonly classes: readonly FeatureClass[];
 }
 
 const VERBS: Readonly<Record<string, readonly VmVerb[]>> = {
@@ -193,7 +198,8 @@ export class StepDraw {
   }
 
   #ofKind(sights: Sights): Change | undefined {
-    switch (this.#draw.int(11)) {
+    // A class of somebody else is what it is about.
+    switch (this.#draw.int(sights.classes.length > 0 ? 14 : 11)) {
       case 0:
       case 1:
       case 2:
@@ -210,8 +216,17 @@ export class StepDraw {
       case 9:
         return this.#ofPort(sights);
       default:
-        return drawWorldChange(this.#draw, sights);
+        return this.#ofClass(sights) ?? drawWorldChange(this.#draw, sights);
     }
+  }
+
+  /** A policy of a class that whoever simulates has brought. */
+  #ofClass(sights: Sights): Change | undefined {
+    const draw = this.#draw;
+    const feature = draw.anyOf(sights.classes);
+    if (feature === undefined || draw.chance(0.25)) return undefined;
+    this.#names += 1;
+    return drawClassChange(draw, sights, feature, this.#names);
   }
 
   #name(prefix: string): string {
@@ -251,7 +266,7 @@ export class StepDraw {
     if (vm === undefined || adapter === undefined) return undefined;
     const handle = vm.fabric.vms.get(vm.name).adapter(adapter.name);
     const place = { vm: vm.name, adapter: adapter.name };
-    const policy = draw.anyOf(numbersOf(handle.properties.list()));
+    const policy = draw.anyOf(numbersOf(handle.properties.list(), PORT_CLASS));
     const value = draw.int(1000);
     if (policy === undefined || draw.chance(0.4)) {
       this.#names += 1;
@@ -271,7 +286,7 @@ export class StepDraw {
     if (sw === undefined) return undefined;
     const place = { host, switch: sw.name };
     const { properties } = fabric.switches.get(sw.id);
-    const policy = draw.anyOf(numbersOf(properties.list()));
+    const policy = draw.anyOf(numbersOf(properties.list(), SWITCH_CLASS));
     const value = draw.int(1000);
     if (policy === undefined || draw.chance(0.3)) {
       this.#names += 1;
@@ -389,7 +404,3 @@ function withUplink(sights: Sights): { vm: string; adapter: string } | undefined
   }
   return undefined;
 }
-
-/** The policies a step made: their ids end with their numbers. */
-const numbersOf = (properties: Iterable<{ readonly id: string }>): number[] =>
-  Array.from(properties, ({ id }) => Number.parseInt(id.slice(-12), 16));

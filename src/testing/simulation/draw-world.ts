@@ -1,5 +1,8 @@
+import type { FeatureClass } from '../../mof/feature-class.ts';
 import type { Draw, Sights } from './draw-step.ts';
+import { numbersOf } from './policy-id.ts';
 import type { Change } from './step.ts';
+import { drawSettings } from './user-classes.ts';
 import { PORT_CLASS } from './well-behaved.ts';
 
 /** Newer classes, one more extension, and questions to those that are there. */
@@ -42,4 +45,37 @@ export function drawRuling(draw: Draw, hosts: Sights['hosts']): Change | undefin
       .map(({ vm: { name: vm } }): Change => ({ do: 'abandonArrival', host, vm })),
   ]);
   return draw.anyOf(all);
+}
+
+/** A policy of this class on something there is, added with `fresh` as its number, changed or removed. */
+export function drawClassChange(
+  draw: Draw,
+  { hosts }: Sights,
+  feature: FeatureClass,
+  fresh: number,
+): Change | undefined {
+  const { name: host, fabric } = draw.pick(hosts);
+  const value = { feature: feature.name, ...drawSettings(draw, feature) };
+  if (feature.scope === 'switch') {
+    const sw = draw.anyOf([...fabric.switches.list()]);
+    if (sw === undefined) return undefined;
+    const place = { host, switch: sw.name };
+    const known = numbersOf(fabric.switches.get(sw.id).properties.list(), feature.name);
+    const policy = draw.anyOf(known);
+    if (policy === undefined)
+      return { do: 'addSwitchClassPolicy', ...place, policy: fresh, ...value };
+    if (draw.chance(0.3)) return { do: 'removeSwitchPolicy', ...place, policy };
+    return { do: 'updateSwitchClassPolicy', ...place, policy, ...value };
+  }
+  const vm = draw.anyOf([...fabric.vms.list()]);
+  const adapter = draw.anyOf(vm?.adapters ?? []);
+  if (vm === undefined || adapter === undefined) return undefined;
+  const place = { vm: vm.name, adapter: adapter.name };
+  const { properties } = fabric.vms.get(vm.id).adapter(adapter.name);
+  const policy = draw.anyOf(numbersOf(properties.list(), feature.name));
+  if (policy === undefined || draw.chance(0.2)) {
+    return { do: 'addClassPolicy', ...place, policy: fresh, ...value };
+  }
+  if (draw.chance(0.3)) return { do: 'removePolicy', ...place, policy };
+  return { do: 'updateClassPolicy', ...place, policy, ...value };
 }

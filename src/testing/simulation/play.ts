@@ -42,7 +42,7 @@ export async function playSeed(
   const draw = new StepDraw(seed);
   const played: Step[] = [];
   while (played.length < steps && simulation.breach === undefined) {
-    const step = draw.next({ hosts: simulation.hosts, away: simulation.away });
+    const step = draw.next(simulation);
     played.push(step);
     await simulation.play(step);
   }

@@ -1,5 +1,5 @@
-import { policyId } from './change.ts';
 import { belowUplink } from './change-host.ts';
+import { policyId } from './policy-id.ts';
 import { expectedLines } from './scenario-expect.ts';
 import { faultLines, type Line, lateness, mortals } from './scenario-faults.ts';
 import type { Breach } from './simulation.ts';
@@ -286,6 +286,19 @@ function changeLine(change: PlainOrNamed): Line {
       const where = { host, switch: sw, feature: SWITCH_CLASS };
       return ['addProperty', { ...where, settings, id, as: `p${policy}` }];
     }
+    case 'addClassPolicy': {
+      const { vm, adapter, policy, feature, settings } = change;
+      const id = policyId(policy);
+      return ['addProperty', { vm, adapter, feature, settings, id, as: `p${policy}` }];
+    }
+    case 'addSwitchClassPolicy': {
+      const { host, switch: sw, policy, feature, settings } = change;
+      const id = policyId(policy);
+      return ['addProperty', { host, switch: sw, feature, settings, id, as: `p${policy}` }];
+    }
+    case 'updateClassPolicy':
+    case 'updateSwitchClassPolicy':
+      return updateLine(change.policy, change.settings);
     case 'updatePolicy':
       return updateLine(change.policy, { [PORT_SETTING]: change.value });
     case 'updateSwitchPolicy':

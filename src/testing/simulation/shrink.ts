@@ -2,6 +2,7 @@ import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { play } from './play.ts';
 import type { Breach } from './simulation.ts';
 import type { Change, Faults, History, Setting, Step } from './step.ts';
+import type { MofText } from './user-classes.ts';
 
 export interface Shrunk {
   readonly history: History;
@@ -15,6 +16,7 @@ export interface ShrinkOptions {
   readonly limit?: number;
   /** Of whoever simulates, in every world. */
   readonly extensions?: readonly ExtensionDefinition[];
+  readonly mofs?: readonly MofText[];
   readonly onProgress?: (steps: number, tries: number) => void;
 }
 
@@ -39,18 +41,18 @@ class Shrinking {
   found: Breach;
   tries = 0;
   readonly #limit: number;
-  readonly #extensions: readonly ExtensionDefinition[];
+  readonly #world: Pick<ShrinkOptions, 'extensions' | 'mofs'>;
   readonly #onProgress: NonNullable<ShrinkOptions['onProgress']>;
 
   constructor(
     history: History,
     breach: Breach,
-    { limit = 2000, extensions = [], onProgress }: ShrinkOptions,
+    { limit = 2000, extensions = [], mofs = [], onProgress }: ShrinkOptions,
   ) {
     this.best = history;
     this.found = breach;
     this.#limit = limit;
-    this.#extensions = extensions;
+    this.#world = { extensions, mofs };
     this.#onProgress = onProgress ?? (() => undefined);
   }
 
@@ -58,7 +60,7 @@ class Shrinking {
   async #take(history: History): Promise<boolean> {
     if (this.tries >= this.#limit) return false;
     this.tries += 1;
-    const { breach } = await play(history, { extensions: this.#extensions });
+    const { breach } = await play(history, this.#world);
     if (breach?.invariant !== this.found.invariant) return false;
     this.best = history;
     this.found = breach;

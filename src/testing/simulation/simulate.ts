@@ -4,10 +4,11 @@ import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { type PlayReport, play, playSeed } from './play.ts';
 import { replayText } from './replay-file.ts';
 import { scenarioText } from './scenario-text.ts';
-import { shrink } from './shrink.ts';
+import { type ShrinkOptions, shrink } from './shrink.ts';
 import { OWN_IDS } from './simulated-host.ts';
 import type { Breach } from './simulation.ts';
 import type { Step } from './step.ts';
+import type { MofText } from './user-classes.ts';
 
 /** What {@link simulate} plays. */
 export interface SimulateOptions {
@@ -19,6 +20,8 @@ export interface SimulateOptions {
   readonly steps?: number;
   /** Yours: on every switch of every world, beside those the simulation has, watched by the verifier. */
   readonly extensions?: readonly ExtensionDefinition[];
+  /** MOF files with classes of yours, beside those that your extensions name: policies of all of them are drawn. */
+  readonly mofs?: readonly MofText[];
   /** Histories played at most to shorten one that breaks something, default 2,000; 0: as it was found. */
   readonly shrinkLimit?: number;
   /** Called after each seed. */
@@ -65,7 +68,7 @@ export interface SimulateReport {
  * `EXTENSION_INVALID`.
  */
 export async function simulate(options: SimulateOptions = {}): Promise<SimulateReport> {
-  const { seeds = 200, first = 1, steps = 40, shrinkLimit = 2000, onSeed } = options;
+  const { seeds = 200, first = 1, steps = 40, shrinkLimit = 2000, mofs = [], onSeed } = options;
   for (const [member, value] of Object.entries({ seeds, first, steps })) {
     if (!Number.isSafeInteger(value) || value < 1) wrong(member, 'a whole number from 1', value);
   }
@@ -75,12 +78,12 @@ export async function simulate(options: SimulateOptions = {}): Promise<SimulateR
   let requests = 0;
   for (let i = 0; i < seeds; i += 1) {
     const seed = String(first + i);
-    const report = await playSeed(seed, steps, { extensions });
+    const report = await playSeed(seed, steps, { extensions, mofs });
     played += report.history.steps.length;
     requests += report.requests;
     const { breach } = report;
     if (breach !== undefined)
-      failures.push(await failureOf(report, breach, extensions, shrinkLimit));
+      failures.push(await failureOf(report, breach, { extensions, mofs, limit: shrinkLimit }));
     onSeed?.({ seed, failed: breach !== undefined });
   }
   return { seeds, steps: played, requests, failures };
@@ -99,15 +102,17 @@ export function simulated(extensions: readonly ExtensionDefinition[]): Extension
 export async function failureOf(
   { history }: Pick<PlayReport, 'history'>,
   breach: Breach,
-  extensions: readonly ExtensionDefinition[],
-  limit: number,
-  onProgress?: (steps: number, tries: number) => void,
+  options: ShrinkOptions & { readonly files?: readonly string[] },
 ): Promise<SimulationFailure> {
-  const seen = onProgress === undefined ? {} : { onProgress };
-  const shrunk = await shrink(history, breach, { limit, extensions, ...seen });
+  const { extensions = [], mofs = [], files = [] } = options;
+  const shrunk = await shrink(history, breach, options);
   const { setting, steps } = shrunk.history;
-  const { results } = await play(shrunk.history, { extensions });
-  const given = extensions.map(({ name, type }) => ({ name, type, file: `./${name}.ts` }));
+  const { results } = await play(shrunk.history, { extensions, mofs });
+  const given = extensions.map(({ name, type }, i) => ({
+    name,
+    type,
+    file: files[i] ?? `./${name}.ts`,
+  }));
   const { text: scenario, unsaid } = scenarioText(shrunk.history, shrunk.breach, {
     results,
     extensions: given,

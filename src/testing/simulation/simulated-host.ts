@@ -1,5 +1,6 @@
 import type { VirtualClock } from '../../core/clock.ts';
 import { ExtSwitchError } from '../../core/errors.ts';
+import type { FeatureClass } from '../../mof/feature-class.ts';
 import type { FabricEvent, TraceEntry } from '../../policy/api.ts';
 import { Fabric } from '../../policy/fabric.ts';
 import type { HostDirectory } from '../../policy/migration-api.ts';
@@ -14,6 +15,7 @@ import { MischiefList, rogueExtension } from './rogue.ts';
 import { SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedStore } from './simulated-store.ts';
 import type { Setting } from './step.ts';
+import type { MofText } from './user-classes.ts';
 import { mofOf, WELL_IDS, WellBehaved } from './well-behaved.ts';
 
 const ROGUE_ID = 'f1000000-0000-4000-8000-0000000000f1';
@@ -37,6 +39,8 @@ export interface Surroundings {
   readonly planted: Planted;
   /** Of whoever simulates. */
   readonly extensions: readonly ExtensionDefinition[];
+  readonly mofs: readonly MofText[];
+  readonly classes: readonly FeatureClass[];
   isDead(host: string): boolean;
 }
 
@@ -60,7 +64,7 @@ export class SimulatedHost {
     this.#wasGuest = hasGuest;
     this.store = store;
     this.#around = around;
-    this.wellBehaved = new WellBehaved(around.mischief);
+    this.wellBehaved = new WellBehaved(around.mischief, around.classes);
     this.look = new HostLook(this);
   }
 
@@ -93,6 +97,9 @@ export class SimulatedHost {
   async setUp(): Promise<void> {
     const { fabric } = this;
     await fabric.features.register(mofOf(1), { source: 'simulation.mof' });
+    for (const { path, bytes } of this.#around.mofs) {
+      await fabric.features.register(bytes, { source: path });
+    }
     const extensions = fabric.extensions.list().map(({ id }) => id);
     for (const name of ['A', 'B']) {
       const uplink = name === 'A' ? { uplink: { adapters: belowUplink(1) } } : {};
@@ -105,7 +112,7 @@ export class SimulatedHost {
    * waits for it: whoever has looked at it lets go of it.
    */
   beside(clock: VirtualClock): Promise<Fabric> {
-    const well = new WellBehaved(new MischiefList());
+    const well = new WellBehaved(new MischiefList(), this.#around.classes);
     return this.#openOn(this.store.copy(), well, new MischiefList(), undefined, clock);
   }
 

@@ -1,10 +1,12 @@
 import { VirtualClock } from '../../core/clock.ts';
 import { isExtSwitchError } from '../../core/errors.ts';
+import type { FeatureClass } from '../../mof/feature-class.ts';
 import type { FabricInterface } from '../../policy/api.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { type Act, actOf, type Places } from './change.ts';
 import { GUEST } from './guest.ts';
+import { leftByMigrations } from './migration-leftovers.ts';
 import { type MomentStep, Moments, resetOf } from './moments.ts';
 import { type Outcome, settle } from './patience.ts';
 import { Planted } from './plants.ts';
@@ -16,6 +18,7 @@ import { vmLine } from './state-lines.ts';
 import type { Atomic, Change, Move, Result, Setting, Step } from './step.ts';
 import { HostTrace } from './trace-checks.ts';
 import { entryText, TraceDigest } from './trace-digest.ts';
+import { type MofText, userClasses } from './user-classes.ts';
 import { PORT_CLASS } from './well-behaved.ts';
 import { type Verdict, WorldChecks } from './world-checks.ts';
 import { emptied, hasVm, isMoving, lostOf, shaken, shakeOf } from './world-ways.ts';
@@ -34,6 +37,8 @@ export interface SimulationOptions {
   readonly checks?: 'all' | 'none';
   /** Of whoever simulates: on every switch, watched by the verifier. */
   readonly extensions?: readonly ExtensionDefinition[];
+  /** Files with classes of whoever simulates, beside those of {@link extensions}. */
+  readonly mofs?: readonly MofText[];
   /** Gets every line of the history's trace; equal histories give equal lines. */
   readonly onTrace?: (line: string) => void;
 }
@@ -48,6 +53,8 @@ const onPurpose = new Error('on purpose');
 export class Simulation {
   readonly #setting: Setting;
   readonly #options: SimulationOptions;
+  /** Of whoever simulates: policies of these are drawn too. */
+  readonly classes: readonly FeatureClass[];
   readonly #clock = new VirtualClock();
   readonly #planted: Planted;
   readonly #mischief: MischiefList;
@@ -76,6 +83,7 @@ export class Simulation {
   constructor(setting: Setting, options: SimulationOptions = {}) {
     this.#setting = setting;
     this.#options = options;
+    this.classes = userClasses(options.extensions ?? [], options.mofs ?? []);
     this.#planted = new Planted(setting.plant);
     this.#mischief = new MischiefList(this.#planted, setting.verifier === 'enforce');
     this.#checks = new WorldChecks(() => this.hosts, this.#bad);
@@ -86,6 +94,8 @@ export class Simulation {
       mischief: this.#mischief,
       planted: this.#planted,
       extensions: options.extensions ?? [],
+      mofs: options.mofs ?? [],
+      classes: this.classes,
       isDead: (host) => this.#hosts.get(host)?.store.isDead ?? true,
     };
   }
@@ -253,7 +263,11 @@ export class Simulation {
   async #together(steps: readonly (Change | Move | Atomic)[]): Promise<Verdict> {
     const acts = steps.flatMap((step) => this.#actOf(step) ?? []);
     // Which version of a class a VM meets where it comes to hangs on who is first.
-    const rises = steps.some((step) => step.do === 'registerClasses');
+    const rises = steps.some(
+      (each) =>
+        each.do === 'registerClasses' ||
+        (each.do === 'atomic' && each.steps.some((inside) => inside.do === 'registerClasses')),
+    );
     const moved = steps.flatMap((step) => (step.do === 'migrate' ? [`policy/${step.vm}/`] : []));
     const upgraded: Act[] =
       rises && acts.length > 0 ? [{ ...shakeOf(''), touches: moved, shakesVms: false }] : [];
@@ -498,6 +512,9 @@ export class Simulation {
     const all = Promise.all(this.hosts.map(({ fabric }) => emptied(fabric)));
     const outcome = await this.#settle(all);
     if (outcome !== undefined && 'error' in outcome) this.#bad('empty', String(outcome.error));
+    const found = await this.#settle(leftByMigrations(this.hosts));
+    if (found !== undefined && 'error' in found) this.#bad('empty', String(found.error));
+    else for (const what of found?.value ?? []) this.#bad('empty', what);
     for (const { name, store } of this.hosts) {
       const left = Array.from(store.range(''), ([key]) => key).filter(
         (key) => !/^(feature|extension|meta|format|migration)/.test(key),

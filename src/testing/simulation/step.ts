@@ -1,6 +1,7 @@
 import type { BehaviourOptions, ProfileName } from '../../policy/api.ts';
 import type { FaultRuleOptions } from '../../policy/faults-api.ts';
 import type { Plant } from './plants.ts';
+import type { ClassSettings } from './user-classes.ts';
 
 /*
  * A simulated history as data. Steps name what they work on, and do nothing where that is not there: so every part of a list of
@@ -86,6 +87,25 @@ export type Change =
       switch: string;
       policy: number;
       value: number;
+    }>
+  /** Of a class that whoever simulates has brought; `isValid`: the values are of the class. */
+  | On<{
+      do: 'addClassPolicy' | 'updateClassPolicy';
+      vm: string;
+      adapter: string;
+      policy: number;
+      feature: string;
+      settings: ClassSettings;
+      isValid: boolean;
+    }>
+  | On<{
+      do: 'addSwitchClassPolicy' | 'updateSwitchClassPolicy';
+      host: string;
+      switch: string;
+      policy: number;
+      feature: string;
+      settings: ClassSettings;
+      isValid: boolean;
     }>
   | On<{ do: 'removeSwitchPolicy'; host: string; switch: string; policy: number }>
   | On<{

@@ -1,4 +1,5 @@
 import { NdisStatus } from '../../core/status.ts';
+import type { FeatureClass } from '../../mof/feature-class.ts';
 import { defineExtension } from '../../sdk/define.ts';
 import type { ExtensionDefinition, ExtensionHandlers, SwitchContext } from '../../sdk/extension.ts';
 import { Witness } from '../life-cycles/witness.ts';
@@ -52,21 +53,32 @@ const later = (version: number): string =>
 export const expectedStatus = (portId: number | undefined): number =>
   portId === undefined ? 4242 : 1000 + portId;
 
-const classes = () => ({ port: [PORT_CLASS], switch: [SWITCH_CLASS] });
-
 /** The two extensions of a host that do as the documents want; what they believe must be what management shows. */
 export class WellBehaved {
   /** A world beside is being opened: what it tells is no matter of the host's. */
   #isAside = false;
-  readonly #watcher = new Witness({ id: WATCHER_ID, name: 'watcher', type: 'capture' }, classes);
-  readonly #keeper = new Witness({ id: KEEPER_ID, name: KEEPER_NAME, type: 'filter' }, classes);
+  readonly #watcher: Witness;
+  readonly #keeper: Witness;
   readonly definitions: readonly ExtensionDefinition[];
 
   /** What they saw that may not be, each with the name of the invariant. */
   readonly complaints: [invariant: string, message: string][] = [];
   readonly log = new StackLog((invariant, message) => this.#complain(invariant, message));
 
-  constructor({ planted, firstWords }: Pick<MischiefList, 'planted' | 'firstWords'>) {
+  /** `others`: classes of whoever simulates. */
+  constructor(
+    { planted, firstWords }: Pick<MischiefList, 'planted' | 'firstWords'>,
+    others: readonly FeatureClass[] = [],
+  ) {
+    const names = (of: FeatureClass['scope']): readonly string[] =>
+      others.filter(({ scope }) => scope === of).map(({ name }) => name);
+    const watched = {
+      port: [PORT_CLASS, ...names('port')],
+      switch: [SWITCH_CLASS, ...names('switch')],
+    };
+    const classes = () => watched;
+    this.#watcher = new Witness({ id: WATCHER_ID, name: 'watcher', type: 'capture' }, classes);
+    this.#keeper = new Witness({ id: KEEPER_ID, name: KEEPER_NAME, type: 'filter' }, classes);
     const options = { log: this.log, complain: this.#complain, firstWords, planted };
     const watcher = forgetful(this.#watcher.definition, planted);
     const keeper = withData(this.#keeper.definition);
