@@ -202,7 +202,7 @@ t.test(
     ]) {
       t.throws(held, { code: 'LEASE_LOST' }, `held from before: ${held}`);
     }
-    for (const asked of [
+    const asked: readonly (Promise<unknown> | undefined)[] = [
       fabric.backup(`${folder}/backup`),
       sw.export(),
       sw.status('Fabrikam_CustomSwitchData'),
@@ -210,8 +210,9 @@ t.test(
       vm.compare(),
       adapter?.status('Fabrikam_CustomPortData'),
       migrations.compare({ vm: 'vm', destination: { switch: 'S' } }),
-    ]) {
-      await t.rejects(asked ?? Promise.resolve(), { code: 'LEASE_LOST' });
+    ];
+    for (const answer of asked) {
+      await t.rejects(answer ?? Promise.resolve(), { code: 'LEASE_LOST' });
     }
     for (const collection of ['vms', 'switches', 'features', 'extensions', 'migrations'] as const) {
       t.throws(() => fabric[collection], {
