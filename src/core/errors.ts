@@ -12,7 +12,7 @@ export const ERROR_CODES = {
   ALREADY_EXISTS: { httpStatus: 409, title: 'Already exists' },
   AMBIGUOUS_NAME: { httpStatus: 409, title: 'The name stands for more than one object' },
   FEATURE_IN_USE: { httpStatus: 409, title: 'Feature in use' },
-  CLASS_MISMATCH: { httpStatus: 409, title: 'A feature class here does not fit the document' },
+  CLASS_MISMATCH: { httpStatus: 409, title: 'A feature class does not fit the policies' },
   SINGLE_INSTANCE: { httpStatus: 409, title: 'Only one instance of this feature is allowed' },
   ILLEGAL_TRANSITION: { httpStatus: 409, title: 'Not allowed in this state' },
   SECOND_FORWARDING_EXTENSION: {

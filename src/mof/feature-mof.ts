@@ -32,7 +32,7 @@ export function classOfFeature(feature: FeatureClass): MofClass {
 }
 
 /** `major` or `major.minor` of a version number. */
-export function versionText(version: number): string {
+function versionText(version: number): string {
   const minor = version & 0xff;
   return minor === 0 ? String(version >> 8) : `${version >> 8}.${minor}`;
 }

@@ -2,7 +2,6 @@ import { ExtSwitchError } from '../core/errors.ts';
 import { compileMof } from '../mof/compiler.ts';
 import { isMofValid, mofError } from '../mof/diagnostic.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
-import { versionText } from '../mof/feature-mof.ts';
 import { defaultSettings, type JsonSetting, settingsToJson } from '../mof/settings.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import type { JsonSettings, PortableFeature } from './migration-api.ts';
@@ -12,6 +11,11 @@ import { wrongAt } from './portable-shape.ts';
  * A class that comes with policies from elsewhere, and the one that is registered here: a newer one here takes the values over; an
  * older one would lose what it does not know and is refused by name.
  */
+
+/** A class version as people read it: major * 256 + minor. */
+export function versionText(version: number): string {
+  return `${version >> 8}.${version & 0xff}`;
+}
 
 /** Compiled text of a document's class: the same text comes with every VM that is moved. */
 const compiled = new Map<string, FeatureClass>();

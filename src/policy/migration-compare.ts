@@ -4,6 +4,7 @@ import { maxSaveData, SAVE_STATE } from '../../switch/save-state-view.ts';
 import { type Steps, settled } from '../../switch/steps.ts';
 import { type ExtSwitchError, isExtSwitchError } from '../core/errors.ts';
 import { isErrorStatus } from '../core/status.ts';
+import { versionText } from './class-relation.ts';
 import type {
   CompatibilityReport,
   Incompatibility,
@@ -145,8 +146,6 @@ function requiredMissing({ world, adapter, entry, problems }: Place): void {
 
 /** A report is read where the VM is: `this host` would be the wrong one. */
 const hostText = ({ name }: World): string => `host ${JSON.stringify(name)}`;
-
-const versionText = (version: number): string => `${version >> 8}.${version & 255}`;
 
 /** At most one problem for a policy: what its class is here, then whether its values fit. */
 function classProblem(

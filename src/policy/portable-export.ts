@@ -2,9 +2,10 @@ import { macText } from '../../switch/parameters.ts';
 import type { Port, PropertyInstance } from '../../switch/ports.ts';
 import { ExtSwitchError } from '../core/errors.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
-import { classOfFeature, versionText } from '../mof/feature-mof.ts';
+import { classOfFeature } from '../mof/feature-mof.ts';
 import { printMof } from '../mof/print.ts';
 import { type JsonSetting, settingsToJson } from '../mof/settings.ts';
+import { versionText } from './class-relation.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import type {
   JsonSettings,

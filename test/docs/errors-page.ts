@@ -21,7 +21,7 @@ export const WHEN: Readonly<Record<ErrorCode, string>> = {
   FEATURE_IN_USE:
     'The class is built in, or has instances: it can be neither removed nor replaced by a newer version.',
   CLASS_MISMATCH:
-    'A portable document has policies of a class that is here in an older version, with another uint16 form, or with other members under the same version; both are named.',
+    'A portable document has policies of a class that is here in an older version, with another uint16 form, or with other members under the same version; both are named. Or a class is registered by which a policy that is kept unread here (`opaque`) could not be read; the policy is named.',
   SINGLE_INSTANCE:
     'The owner has an instance of this built-in class, of which it can have one: update that one.',
   ILLEGAL_TRANSITION: 'A rule of the switch forbids it in the present state; `rule` names it.',

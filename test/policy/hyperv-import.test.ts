@@ -31,7 +31,7 @@ t.test(
       'member AddedByALaterWindows of Msvm_EthernetSwitchPortSecuritySettingData is not known here and was left out',
       'network adapter "Legacy Network Adapter" of VM "web1" has no address yet: it was given one',
       'VM "db1" is saved there; its run-time data stays on the host',
-      'class Fabrikam_PortCustomSettingData 1 was registered',
+      'class Fabrikam_PortCustomSettingData 1.0 was registered',
       /^extension Microsoft Windows Filtering Platform \(e7c3b2f0-f3c5-48df-af2b-10fed6d72e7a\) of switch "Outside" is not installed here/,
     ]);
     t.equal(notes.length, 5);

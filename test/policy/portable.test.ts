@@ -209,7 +209,7 @@ t.test('settings of any class survive the journey through JSON text, -0 as 0', a
           await first(vm).properties.add(feature.name, settings);
           const text = portableText(await vm.export());
           const { notes } = await here.vms.import(JSON.parse(text));
-          equal(notes[0], `class ${feature.name} 1 was registered`);
+          equal(notes[0], `class ${feature.name} 1.0 was registered`);
           const [before] = first(vm).properties.list();
           const [after] = first(here.vms.get('V')).properties.list();
           // loosely: JSON has one zero
@@ -394,7 +394,7 @@ t.test(
     await here.switches.create({ name: 'S' });
     const { notes } = await here.vms.import(document);
     t.same(notes, [
-      `class ${PORT_SETTING} 1 was registered`,
+      `class ${PORT_SETTING} 1.0 was registered`,
       `policies ${PORT_SETTING} of network adapter "Network Adapter" of VM "V" are kept and delivered to nobody: extension ${FABRIKAM} is not installed`,
     ]);
     await here.vms.get('V').start();
