@@ -33,13 +33,18 @@ export class PortObject implements PortHandle {
   readonly #world: World;
   readonly #transaction: Transaction | undefined;
   readonly #entry: SwitchEntry;
-  readonly port: Port;
+  readonly #given: Port;
 
   constructor(world: World, transaction: Transaction | undefined, entry: SwitchEntry, port: Port) {
     this.#world = world;
     this.#transaction = transaction;
     this.#entry = entry;
-    this.port = port;
+    this.#given = port;
+  }
+
+  /** As it is now: a deletion that was refused and undone has made it again. */
+  get port(): Port {
+    return presentPort(this.#world, this.#entry, this.#given);
   }
 
   get info(): PortInfo {

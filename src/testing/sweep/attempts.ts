@@ -19,6 +19,8 @@ export interface AttemptJudge {
   /** The run has left the way of the one without a fault. */
   diverge(): void;
   hasDiverged(): boolean;
+  /** Nothing else was under way meanwhile: of several at once nobody can say which of them is refused for another one's sake. */
+  isAlone(): boolean;
   /** An extension holds a request, perhaps since a fault has it do so: who asks at once is refused then. */
   isHolding(): boolean;
   /** What has to be the same when it was refused, as text; `undefined`: cannot be said. */
@@ -59,8 +61,8 @@ export async function attempted<T>(
       }
       if (isMet && changed === undefined) continue;
       judge.diverge();
-      if (!isMet && !isHolding && changed === undefined && judge.met() > 0)
-        noteRefusal(title, error, judge);
+      const isItsOwn = judge.isAlone() && !isHolding && changed === undefined;
+      if (!isMet && isItsOwn && judge.met() > 0) noteRefusal(title, error, judge);
       throw error;
     }
   }

@@ -54,7 +54,7 @@ function siteName({ host, life, site, classId }: PassedSite, called: Called): st
     at === 'oid'
       ? `${oid ?? 'OID'}/${requestType ?? 'set'}`
       : at === 'call'
-        ? `${call ?? 'call'}()`
+        ? `${call ?? 'call'}(${oid ?? ''})`
         : at === 'message'
           ? `${message ?? 'message'}>${to ?? ''}`
           : 'store';

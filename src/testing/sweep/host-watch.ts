@@ -6,6 +6,7 @@ import type {
   ObserverFactory,
   TraceEntry,
 } from '../../policy/api.ts';
+import type { FaultSite } from '../../policy/faults-api.ts';
 import { RULE_CHECKS } from '../../verifier/checks/index.ts';
 import { Verifier } from '../../verifier/verifier.ts';
 import { HostTrace } from '../simulation/trace-checks.ts';
@@ -39,15 +40,16 @@ export class HostWatch {
   isLossy = false;
 
   readonly #isRefusal: boolean;
-  readonly #failsNicRequest: boolean;
+  /** Calls of nicRequest that are made to fail. */
+  readonly #unsent: readonly FaultSite[];
 
   constructor(chain: readonly SweepFault[], complain: Complain) {
     this.#complain = complain;
     // Who refuses what is to be undone does wrong, unless that is the fault.
     const last = chain.at(-1)?.effect;
     this.#isRefusal = last === 'veto' || last === 'resources';
-    this.#failsNicRequest = chain.some(
-      (fault) => fault.effect === 'callFails' && fault.at.site.call === 'nicRequest',
+    this.#unsent = chain.flatMap((fault) =>
+      fault.effect === 'callFails' && fault.at.site.call === 'nicRequest' ? [fault.at.site] : [],
     );
   }
 
@@ -84,6 +86,16 @@ export class HostWatch {
   readonly #said = (invariant: string, message: string): void =>
     this.#complain({ invariant: invariant as Invariant, severity: 'error', message });
 
+  /**
+   * Rule D38: who redirects a request may not forward the original and has to complete it when its own request of the same OID
+   * completes. One that could not be sent has completed with a failure, so the original has to fail, which D40 and D42 forbid:
+   * of the same extension and OID, and of nothing else.
+   */
+  #endsLikeItsOwn({ rule, extensionId, oid }: Finding): boolean {
+    if (!ENDS_LIKE_ITS_OWN.test(rule)) return false;
+    return this.#unsent.some((site) => site.extension === extensionId && site.oid === oid);
+  }
+
   #finding({ data }: FabricEvent): void {
     const finding = data as unknown as Finding & { readonly injected?: true };
     if (LOSS.test(finding.message) || TAKEN_BACK.test(finding.message)) {
@@ -91,8 +103,7 @@ export class HostWatch {
       this.isLossy = true;
       if (finding.severity !== 'error' || this.#isRefusal) return;
     }
-    // Rule D38: the original ends as its own request did, and nobody can tell that from one that was never sent.
-    if (this.#failsNicRequest && ENDS_LIKE_ITS_OWN.test(finding.rule)) return;
+    if (this.#endsLikeItsOwn(finding)) return;
     if (finding.injected !== true) this.#complain(ofFinding(finding));
   }
 }

@@ -317,6 +317,8 @@ export class ScenarioRun {
         this.#hasDiverged = true;
       },
       hasDiverged: () => this.#hasDiverged || this.#hasSideBySide || this.#isForgetful,
+      // Of steps side by side nothing is said at all.
+      isAlone: () => true,
       isHolding: () => [...this.worlds.values()].some((fabric) => fabric.pending().length > 0),
       state: () => (isCompared ? this.#lines() : undefined),
       difference: (before) => {

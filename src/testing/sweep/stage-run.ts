@@ -14,7 +14,7 @@ import { isLoosening, type SweepFault } from './fault.ts';
 import { HostWatch } from './host-watch.ts';
 import { playedWorld } from './retrying-world.ts';
 import { SiteLog } from './site-log.ts';
-import { firstDifference, stateOf } from './world-state.ts';
+import { firstDifference, stateOf, withoutIds } from './world-state.ts';
 
 /** A stage has one host. */
 export const HOST = '';
@@ -23,7 +23,7 @@ const ENDLESS = /did not end within|is still in flight/;
 
 /** What the run of a stage without a fault came to. */
 export interface StageReference {
-  /** Changes that are refused without a fault. */
+  /** Changes that are refused without a fault: what they are, and the how many-th of these. */
   readonly refused: ReadonlySet<string>;
   readonly course: Course;
 }
@@ -44,7 +44,7 @@ export interface StageDeath {
 export class StageRun {
   readonly log: SiteLog;
   readonly breaches: Breach[] = [];
-  /** Changes that were refused, by what they are. */
+  /** Changes that were refused: what they are, and the how many-th of these. */
   readonly refused = new Set<string>();
   readonly trial: StageTrial;
   /** Classes there were. */
@@ -59,6 +59,7 @@ export class StageRun {
   readonly chain: readonly SweepFault[];
   #hasDiverged = false;
   #underWay = 0;
+  readonly #asked = new Map<string, number>();
   /** Changes that have begun so far. */
   #begun = 0;
 
@@ -140,13 +141,18 @@ export class StageRun {
   async #attempt<T>(title: string, once: () => Promise<T>): Promise<T> {
     if (this.death !== undefined) throw new ExtSwitchError('STORE_UNAVAILABLE', 'the host died');
     const alone = this.#alone;
+    // A stage has some things refused and then done in the same words.
+    const words = withoutIds(title);
+    const nth = (this.#asked.get(words) ?? 0) + 1;
+    this.#asked.set(words, nth);
+    const name = `${words}#${nth}`;
     this.#underWay += 1;
     this.#begun += 1;
     const judge = this.#judgeOf();
     const before = alone === undefined ? judge.state() : undefined;
     const begun = this.#begun;
     try {
-      if (alone !== undefined && !alone.refused.has(title)) {
+      if (alone !== undefined && !alone.refused.has(name)) {
         const given = await attempted(title, once, judge);
         this.#wasIn(title, true);
         return given;
@@ -162,7 +168,7 @@ export class StageRun {
       return given;
     } catch (error) {
       this.#wasIn(title, false);
-      this.refused.add(title);
+      this.refused.add(name);
       throw error;
     } finally {
       this.#underWay -= 1;
@@ -206,6 +212,8 @@ export class StageRun {
 
   #judgeOf(): AttemptJudge {
     let begunBefore = 0;
+    const begunAt = this.#begun;
+    const wasAlone = this.#underWay === 1;
     const state = (): StateLines | undefined => {
       const fabric = this.#worlds.at(-1)?.fabric;
       // With others under way, nobody can say who changed what.
@@ -225,6 +233,7 @@ export class StageRun {
       },
       hasDied: () => this.death !== undefined,
       hasDiverged: () => this.#hasDiverged,
+      isAlone: () => wasAlone && this.#begun === begunAt,
       isHolding: () => (this.#worlds.at(-1)?.fabric?.pending() ?? []).length > 0,
       state: () => {
         begunBefore = this.#begun;

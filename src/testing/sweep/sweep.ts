@@ -46,7 +46,6 @@ const FAILING: ReadonlySet<SweepEffect> = new Set([
   'resources',
   'callFails',
   'storeFails',
-  'crash',
   'messageLost',
   'answerLost',
 ]);

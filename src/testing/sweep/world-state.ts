@@ -25,6 +25,8 @@ export function firstDifference(
 }
 
 const GUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
+/** The same text whatever ids a run has drawn. */
+export const withoutIds = (text: string): string => text.replace(GUID, '#');
 const OF_THIS_RUN = /"(portId|revision|mac|currentMac|permanentMac|vmMac)":("[^"]*"|\d+),?/g;
 
 /** The same without ids, revisions and dynamic addresses: what two runs that took different ways must have in common. */

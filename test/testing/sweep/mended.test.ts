@@ -68,9 +68,24 @@ const IN_STAGE: readonly (readonly [string, string, string])[] = [
     'disable-during-traffic-set-up/veto:OID_SWITCH_PORT_PROPERTY_ADD/set@Witness-above@Traffic@port6@ExtSwitch_LifeCyclePortSettingData#1',
   ],
   [
+    'a deletion that the store refused is tried again on the same handle: it is the port that was made again (B17)',
+    'port-acl',
+    'internal-nic-reconnect/storeFails:store@Internal#22',
+  ],
+  [
+    'of several things at once one is refused for the sake of another: nobody is blamed',
+    'port-acl',
+    'uninstall-race/callFails:request(OID_SWITCH_PARAMETERS)@Port-ACL@Uninstalled#1',
+  ],
+  [
+    'what a stage has refused first and done then, in the same words, are two things',
+    'port-acl',
+    'clean-up-once/veto:OID_SWITCH_PORT_CREATE/set@Port-ACL@Cleaned@port2#1',
+  ],
+  [
     'a redirected request cannot be sent: the original ends like it (D38, D42)',
     'teaming-provider',
-    'hardware/callFails:nicRequest()@Teaming-Provider@Hardware#1',
+    'hardware/callFails:nicRequest(OID_NIC_SWITCH_ALLOCATE_VF)@Teaming-Provider@Hardware#1',
   ],
 ];
 
