@@ -148,26 +148,24 @@ export const extension = object(
   },
   ['isolated'],
 );
-export const isolate = {
-  ...object(
-    {
-      extensions: {
-        anyOf: [
-          { enum: ['all'] },
-          {
-            type: 'array',
-            maxItems: 1_000,
-            items: { type: 'string', minLength: 1, maxLength: 256 },
-          },
-        ],
-        description: 'Names or ids',
+const isolateProperties = {
+  extensions: {
+    anyOf: [
+      { enum: ['all'] },
+      {
+        type: 'array',
+        maxItems: 1_000,
+        items: { type: 'string', minLength: 1, maxLength: 256 },
       },
-      watchdogMs: { type: 'integer', minimum: 1, maximum: 3_600_000, description: 'Default 1000' },
-      memoryMb: { type: 'integer', minimum: 8, maximum: 65_536, description: 'Default 128' },
-      onCrash: { enum: ['report', 'restart', 'disable'], description: 'Default restart' },
-    },
-    ['watchdogMs', 'memoryMb', 'onCrash'],
-  ),
+    ],
+    description: 'Names or ids',
+  },
+  watchdogMs: { type: 'integer', minimum: 1, maximum: 3_600_000, description: 'Default 1000' },
+  memoryMb: { type: 'integer', minimum: 8, maximum: 65_536, description: 'Default 128' },
+  onCrash: { enum: ['report', 'restart', 'disable'], description: 'Default restart' },
+};
+export const isolate = {
+  ...object(isolateProperties, ['watchdogMs', 'memoryMb', 'onCrash']),
   description: "Extensions that run in worker threads; default the server's",
 } as const;
 export const switchExtension = object(
@@ -389,13 +387,20 @@ export const verifierMode = {
   description:
     'off: rules the switch sees by itself. observe: every check. enforce: and what breaks a rule fails',
 } as const;
-export const world = object({
-  name: string,
-  seed: string,
-  profile: profiles,
-  store: string,
-  verifier: verifierMode,
-});
+export const world = object(
+  {
+    name: string,
+    seed: string,
+    profile: profiles,
+    store: string,
+    verifier: verifierMode,
+    isolate: {
+      ...object({ ...isolateProperties, loadMs: { type: 'integer' } }),
+      description: 'Extensions that run in worker threads, and their limits; left out: none',
+    },
+  },
+  ['isolate'],
+);
 
 /** A rule that an extension broke. */
 export const finding = object(

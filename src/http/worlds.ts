@@ -4,6 +4,7 @@ import type {
   FabricInterface,
   FabricOptions,
   IsolationOptions,
+  IsolationSettings,
   ProfileName,
   VerifierMode,
 } from '../policy/api.ts';
@@ -31,6 +32,8 @@ export interface WorldInfo {
   readonly profile: ProfileName;
   readonly store: string;
   readonly verifier: VerifierMode;
+  /** Left out: no extension runs in a worker thread. */
+  readonly isolate?: IsolationSettings;
 }
 
 export interface WorldsOptions {
@@ -197,12 +200,14 @@ export class Worlds {
 }
 
 export function worldInfo(world: World): WorldInfo {
+  const { isolate } = world.fabric;
   return {
     name: world.name,
     seed: world.fabric.seed,
     profile: world.fabric.profile,
     store: world.store,
     verifier: world.verifier,
+    ...(isolate === undefined ? {} : { isolate }),
   };
 }
 

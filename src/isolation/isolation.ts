@@ -21,6 +21,9 @@ export interface IsolationOptions {
   readonly onCrash?: CrashAnswer;
 }
 
+/** {@link IsolationOptions} with nothing left out. */
+export type IsolationSettings = Required<IsolationOptions>;
+
 /** How the workers of one extension fared. */
 export interface IsolationCounts {
   /** Times it was detached and attached anew. */
@@ -91,6 +94,12 @@ export class Isolation {
     this.limits = limitsOf(options);
     this.onCrash = options.onCrash ?? 'restart';
     this.#chosen = options.extensions;
+  }
+
+  /** What was chosen, with the defaults of what was left out. */
+  settings(): IsolationSettings {
+    const { limits, onCrash } = this;
+    return { extensions: this.#chosen, ...limits, onCrash };
   }
 
   /** `listener` is told of every crash, also of those there were. */

@@ -3,7 +3,11 @@ import type { SwitchObserver } from '../../switch/observer.ts';
 import type { Cluster } from '../cluster/api.ts';
 import type { VirtualClock } from '../core/clock.ts';
 import type { Guid } from '../core/guid.ts';
-import type { IsolationCounts, IsolationOptions } from '../isolation/isolation.ts';
+import type {
+  IsolationCounts,
+  IsolationOptions,
+  IsolationSettings,
+} from '../isolation/isolation.ts';
 import type { FeatureClass } from '../mof/feature-class.ts';
 import type {
   ExtensionDefinition,
@@ -106,7 +110,11 @@ export type ObserverFactory = (host: {
   finding(switchName: string, finding: Finding): void;
 }) => SwitchObserver;
 
-export type { IsolationCounts, IsolationOptions } from '../isolation/isolation.ts';
+export type {
+  IsolationCounts,
+  IsolationOptions,
+  IsolationSettings,
+} from '../isolation/isolation.ts';
 export type { BehaviourOptions } from './behaviour-api.ts';
 
 /** Feature as `GET /v1/features` shows it. */
@@ -538,6 +546,8 @@ export interface VmCollection {
 export interface FabricInterface {
   readonly seed: string;
   readonly profile: ProfileName;
+  /** Which extensions run in worker threads, and their limits; `undefined`: none. */
+  readonly isolate: IsolationSettings | undefined;
   readonly clock: VirtualClock;
   readonly features: FeatureCollection;
   readonly extensions: ExtensionCollection;

@@ -286,6 +286,10 @@ export class Fabric implements FabricInterface {
   get seed(): string {
     return this.#world.seed;
   }
+  get isolate(): FabricInterface['isolate'] {
+    return this.#world.isolation?.settings();
+  }
+
   get profile(): ProfileName {
     return this.#world.profile;
   }

@@ -25,7 +25,7 @@ const scribbler = defineExtension({
 t.test('findings of a world with a verifier: list, filters, metrics', async (t) => {
   const { call, app } = await openPlane(t, { fabric: { extensions: [scribbler] } });
   const worlds = await call('GET', '/v1/worlds');
-  t.match(worlds.body.items, [{ name: 'default', verifier: 'off' }]);
+  t.match(worlds.body.items, [{ name: 'default', verifier: 'off', isolate: undefined }]);
   const refused = await call('POST', '/v1/worlds', { name: 'w', verifier: 'on' });
   t.equal(refused.status, 422);
   for (const mode of ['off', 'observe', 'enforce']) {

@@ -57,6 +57,9 @@ t.test('serve --isolate: health, other worlds, metrics and trace after each misd
       return (shown['isolated'] as Item)['restarts'] === restarts && on['running'] === true;
     });
   }
+  const limits = { watchdogMs: 2000, memoryMb: 64, loadMs: 10_000, onCrash: 'restart' };
+  const worlds = (await call('GET', '/v1/worlds')).body.items;
+  t.match(worlds[0], { name: 'default', isolate: { extensions: 'all', ...limits } });
   const metrics = (await call('GET', '/metrics')).text;
   t.match(metrics, /^extswitch_world_isolated_restarts_total\{world="default"\} 5$/m);
   t.match(metrics, /^extswitch_world_isolated_restarts_total\{world="other"\} 0$/m);

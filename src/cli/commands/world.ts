@@ -11,12 +11,21 @@ export const list: CommandHandler = async (call, terminal) => {
     { title: 'world', value: (item: Item) => item['name'] },
     { title: 'profile', value: (item: Item) => item['profile'] },
     { title: 'verifier', value: (item: Item) => item['verifier'] },
+    { title: 'isolated', value: isolatedText },
     { title: 'store', value: (item: Item) => item['store'] },
     { title: 'seed', value: (item: Item) => item['seed'] },
   ];
   await printItems(call, terminal, pages, columns, 'there are no worlds');
   return 0;
 };
+
+/** `all, 1000 ms, 128 MiB, restart`: whom, what a handler and its heap may take, what follows a crash. */
+function isolatedText({ isolate }: Item): string {
+  if (isolate === undefined) return '-';
+  const { extensions, watchdogMs, memoryMb, onCrash } = isolate as Item;
+  const whom = Array.isArray(extensions) ? extensions.join(' ') : extensions;
+  return `${whom}, ${watchdogMs} ms, ${memoryMb} MiB, ${onCrash}`;
+}
 
 /** Options of interfaces.md 3; the server says what each may be. */
 const BEHAVIOUR = {
