@@ -5,8 +5,8 @@ import type { FabricInterface } from '../../policy/api.ts';
 import { LocalHosts } from '../../policy/migration-hosts.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
 import { type Act, actOf, type Places } from './change.ts';
+import { allEmptied } from './emptying.ts';
 import { GUEST } from './guest.ts';
-import { leftByMigrations } from './migration-leftovers.ts';
 import { type MomentStep, Moments, resetOf } from './moments.ts';
 import { type Outcome, settle } from './patience.ts';
 import { Planted } from './plants.ts';
@@ -21,7 +21,7 @@ import { entryText, TraceDigest } from './trace-digest.ts';
 import { type MofText, userClasses } from './user-classes.ts';
 import { PORT_CLASS } from './well-behaved.ts';
 import { type Verdict, WorldChecks } from './world-checks.ts';
-import { emptied, hasVm, isMoving, lostOf, shaken, shakeOf } from './world-ways.ts';
+import { hasVm, isMoving, lostOf, shaken, shakeOf } from './world-ways.ts';
 
 /** What did not hold. */
 export interface Breach {
@@ -509,18 +509,9 @@ export class Simulation {
 
   /** Everything away; nothing may be left. */
   async #empty(): Promise<void> {
-    const all = Promise.all(this.hosts.map(({ fabric }) => emptied(fabric)));
-    const outcome = await this.#settle(all);
+    const outcome = await this.#settle(allEmptied(this.hosts));
     if (outcome !== undefined && 'error' in outcome) this.#bad('empty', String(outcome.error));
-    const found = await this.#settle(leftByMigrations(this.hosts));
-    if (found !== undefined && 'error' in found) this.#bad('empty', String(found.error));
-    else for (const what of found?.value ?? []) this.#bad('empty', what);
-    for (const { name, store } of this.hosts) {
-      const left = Array.from(store.range(''), ([key]) => key).filter(
-        (key) => !/^(feature|extension|meta|format|migration)/.test(key),
-      );
-      if (left.length > 0) this.#bad('empty', `${name}: the disk has left ${left.join()}`);
-    }
+    else for (const what of outcome?.value ?? []) this.#bad('empty', what);
   }
 
   // --- the run itself ------------------------------------------------------------------------------------------------
