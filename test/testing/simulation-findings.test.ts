@@ -26,6 +26,40 @@ const startVm = { do: 'vm', verb: 'start', vm: 'V' } as const;
 const on = { vm: 'V', adapter: 'n0' } as const;
 
 const FOUND: Readonly<Record<string, readonly Step[]>> = {
+  // A migration whose destination dies taking the VM and stays away: a person decides, and one host has it when both are there.
+  'a person decides while the destination is away, which had the VM (G39)': [
+    createVm,
+    { do: 'addPolicy', ...on, policy: 1, value: 1 },
+    startVm,
+    {
+      do: 'migrate',
+      vm: 'V',
+      to: 'h2',
+      rules: [{ host: 'h2', at: 'store', effect: 'crashAnswered', nth: 2, times: 1 }],
+      staysAway: true,
+    },
+    { do: 'resumeMigration', host: 'h1', vm: 'V' },
+    { do: 'settleMigration', host: 'h1', vm: 'V', owner: 'source' },
+    { do: 'updatePolicy', ...on, policy: 1, value: 2 },
+    { do: 'hostComesBack', host: 'h2' },
+  ],
+  // Seed 30836. A class becomes newer where a VM comes to at that moment: its values take the defaults of the newer one.
+  'a newer class comes as one of a whole while a VM moves there (decision 0003)': [
+    createVm,
+    { do: 'addPolicy', ...on, policy: 1, value: 1 },
+    {
+      do: 'together',
+      steps: [
+        { do: 'migrate', vm: 'V', to: 'h2' },
+        {
+          do: 'atomic',
+          host: 'h2',
+          throws: false,
+          steps: [{ do: 'registerClasses', host: 'h2', version: 2 }],
+        },
+      ],
+    },
+  ],
   // Seed 10027. A switch that was being made while an extension was installed did not have it until a restart.
   'an extension is installed while a switch is made: it is on it, disabled (A36, A42)': [
     {

@@ -5,11 +5,10 @@ import type { Faults, HostRule } from './step.ts';
 /** Extensions whose handlers a fault may stand in for: the others are who sees that the world is right. */
 const STANDS_IN = ['rogue', 'forwarder'] as const;
 const ANY = [...STANDS_IN, 'watcher', 'fabrikam'] as const;
-/** What the bottom of the stack may refuse; of anything else its answer is the end of it. */
+/** What the bottom of the stack may refuse: what extensions may (rule D22); of anything else its answer is the end of it. */
 const REFUSABLE = [
   'OID_SWITCH_PORT_CREATE',
   'OID_SWITCH_NIC_CREATE',
-  'OID_SWITCH_NIC_CONNECT',
   'OID_SWITCH_PORT_PROPERTY_ADD',
   'OID_SWITCH_PORT_PROPERTY_UPDATE',
   'OID_SWITCH_PROPERTY_ADD',

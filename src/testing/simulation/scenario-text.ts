@@ -43,6 +43,19 @@ const VM_VERB = {
   delete: 'deleteVm',
 } as const;
 
+/** Invariants that a scenario can see broken: by a step, by what it expects at the end, by a host that is started again. */
+const SEEN: ReadonlySet<string> = new Set([
+  'acknowledged',
+  'refused',
+  'untouched',
+  'durable',
+  'owner',
+  'errors',
+  'opens',
+  'quiet',
+  'rules',
+]);
+
 /** Top to bottom, by alias. */
 const STACK = ['watcher', 'fabrikam', 'rogue', 'forwarder'];
 
@@ -56,7 +69,9 @@ export function scenarioText(
   { results, extensions = [] }: ScenarioOptions,
 ): ScenarioText {
   const lines: string[] = [];
-  const unsaid: string[] = [];
+  const unsaid = SEEN.has(breach.invariant)
+    ? []
+    : [`${breach.invariant}, an invariant that only the simulation looks at`];
   for (const [at, step] of steps.entries()) {
     if (results[at] === 'skipped') continue;
     const missing = gapOf(step);

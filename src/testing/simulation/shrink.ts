@@ -122,6 +122,10 @@ class Shrinking {
       ...(setting.scheduling === 'fifo' ? [] : [{ scheduling: 'fifo' } as const]),
       ...(Object.keys(setting.behaviour).length === 0 ? [] : [{ behaviour: {} }]),
     ];
+    const { verifier, ...plain } = setting;
+    if (verifier !== undefined && (await this.#take({ ...this.best, setting: plain }))) {
+      isSimpler = true;
+    }
     for (const part of tries) {
       const next = { ...this.best, setting: { ...this.best.setting, ...part } };
       if (await this.#take(next)) isSimpler = true;
@@ -155,7 +159,9 @@ function* simpler(step: Step): Generator<readonly Step[]> {
   if (plain.do === 'together' || plain.do === 'atomic') {
     yield* simplerGroup({ ...plain, ...faults } as Group);
   }
-  if ('value' in plain && plain.value > 1) yield [{ ...step, value: 1 } as Step];
+  // An update has to be told from what it updates.
+  const least = plain.do.startsWith('update') ? 2 : 1;
+  if ('value' in plain && plain.value > least) yield [{ ...step, value: least } as Step];
   if (plain.do === 'createVm' && plain.adapters.length > 1) {
     yield [{ ...plain, ...faults, adapters: plain.adapters.slice(0, 1) }];
   }
