@@ -1,7 +1,8 @@
 /** Why the simulation does not notice a break in a part that it runs. */
 export const UNSEEN: Readonly<Record<string, string>> = {
   'free-module-order': 'requests do not wait at several modules at once in any history',
-  'enforced-status-lost': 'hosts of the simulation do not enforce',
+  'enforced-status-lost':
+    'needs a veto of one module in a request in which another broke a rule, on a host that enforces',
   'leaver-may-pend': 'no request reaches a module while it is detached',
   'below-not-desynchronized': 'no model of who has missed a policy yet',
   'required-gone-stack-stays': 'no extension of a drawn switch is required',
@@ -17,9 +18,7 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   'retry-once-too-often': 'a policy is rarely refused for want of resources in these seeds',
   'lost-answer-not-asked': 'the records come back with the next question of the destination',
   'failed-take-stays-prepared': 'what a destination has prepared is not looked at',
-  'name-kept-after-restart': 'no history uses the name of such a VM again',
-  'farewell-not-told': 'records of migrations may stay on a disk, for all the simulation knows',
-  'ruling-not-durable': 'no step settles a migration by hand',
+  'ruling-not-durable': 'no ruling that is drawn takes a VM back while its data is handed over',
   'written-since-forgotten': 'needs a write of the same key while a failed one is undone',
   'newer-value-overwritten': 'needs a write of the same key while a failed one is undone',
   'standing-write-forgotten':
@@ -32,7 +31,8 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   'repair-forgotten': 'needs a restart that refuses a policy, and an update of it later',
   'unknown-property-deleted': 'needs a restart that refuses a policy, and its removal later',
   'revision-checked-too-early': 'no step names a revision',
-  'status-written-short': 'no extension of the simulation has a feature status',
+  'status-written-short':
+    'answers of a feature status there are as long as the room, whatever BytesWritten says',
   'request-room-not-cleared': 'every buffer there is new and zero',
   'save-gap-not-cleared': 'every buffer there is new and zero',
   'enum-padding-not-cleared': 'every buffer there is new and zero',
@@ -45,7 +45,23 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   'trace-overwrites-the-oldest': 'no history fills its trace',
   'address-forgotten-twice': 'needs one address in two settings, and many new ones after',
   'addresses-of-before': 'needs an address drawn after a restore that one before it had',
-  'fork-draws-other-numbers': 'a fork is looked at, and does nothing more',
+  'fork-draws-other-numbers':
+    'what a fork goes on with is not held against what its original would have done',
   'collecting-skips': 'needs two failed writes that end in one turn',
   'atomic-not-alone': 'needs an atomic change beside others, which no step makes',
+  'attempts-of-all-records': 'no extension asks for more room eight times in one save',
+  'restoring-for-ever': 'flags of a port are not held against a model',
+  'unconnected-data-forgotten':
+    'needs a saved VM of which an adapter is disconnected before it is restored',
+  'unconnected-data-left': 'needs a VM that moves with data of an adapter that is not connected',
+  'data-not-given-back': 'what an extension keeps of a NIC is not held against what it was given',
+  'prepared-again': 'needs a prepare that comes twice',
+  'addresses-stay-kept': 'needs an address that is drawn where a VM that has it did not arrive',
+  'superseded-not-understood': 'needs a source on a disk of before a ruling',
+  'padding-of-the-version': 'who answers for a feature status there writes what it may',
+  'too-long-by-four': 'who answers there gives values, not bytes',
+  'values-too-long-by-four': 'what is answered there is as long as the room',
+  'undone-to-the-wrong-moment': 'needs an update that waited for another one and is not stored',
+  'rest-of-a-failed-change-forgotten':
+    'needs a change of a VM that is stored while the undo of the one before it waits',
 };

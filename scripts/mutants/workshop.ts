@@ -13,7 +13,15 @@ import { broken, type Mutant } from './mutant.ts';
 /** What the simulation and the suites read. */
 const COPIED = [
   ...['src', 'switch', 'extensions', 'policies', 'test', 'scripts', 'bench', 'docs'],
-  ...['package.json', 'package-lock.json', 'tsconfig.json', 'README.md', 'LICENSE', '.taprc'],
+  ...[
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'README.md',
+    'LICENSE',
+    '.taprc',
+  ],
 ];
 
 /** A copy of the tree that is broken and mended again. */
