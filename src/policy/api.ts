@@ -33,16 +33,7 @@ import type { RecordingOptions, SnapshotCollection, TimeControl } from './sim-ap
 import type { FabricEvent, FindingView, PendingOid, TraceEntry, TraceView } from './trace-api.ts';
 
 export type { StoreReport } from '../store/store.ts';
-export type {
-  FabricEvent,
-  FindingCount,
-  FindingEntry,
-  FindingGroupInfo,
-  FindingView,
-  PendingOid,
-  TraceEntry,
-  TraceView,
-} from './trace-api.ts';
+export type * from './trace-api.ts';
 
 /*
  * The library's surface as data shapes: what HTTP, CLI and tests see. Fabric, its collections and handles implement
