@@ -320,5 +320,7 @@ t.test('a migration is begun, seen and resumed through any host, by its id', asy
   t.match(wrong.body.detail, 'no host "x" can be reached from host "b"');
   t.equal((await a.call('POST', '/v1/migrations', { vm: 'none', destination: {} })).status, 404);
   t.equal((await a.call('POST', '/v1/migrations', { vm: 5 })).status, 400);
-  t.equal((await c.call('GET', '/v1/migrations/no-id')).status, 422);
+  const unknown = await c.call('GET', '/v1/migrations/no-id');
+  t.equal(unknown.status, 404, 'what is no GUID names no migration');
+  t.match(unknown.body.detail, 'no-id');
 });

@@ -308,7 +308,14 @@ const WRONG_VALUES: readonly Case[] = [
     400,
     { member: 'linkUp' },
   ],
-  ['a body where none is due', 'POST', '/v1/vms/vm/start', {}, 400, {}],
+  [
+    'a body where none is due',
+    'POST',
+    '/v1/vms/vm/start',
+    { force: true },
+    400,
+    { member: 'force' },
+  ],
   [
     'required as text',
     'PATCH',
