@@ -22,6 +22,20 @@ export async function leftByMigrations(hosts: readonly EndedHost[]): Promise<rea
   return left;
 }
 
+/** Hosts that owe a farewell: what they have is written, and the destination still keeps its answer for them. */
+export function owingFarewell(hosts: readonly EndedHost[]): readonly string[] {
+  const kept = new Set(
+    hosts.flatMap(({ fabric }) =>
+      Array.from(fabric.migrations.arrivals()).flatMap(({ id, state }) =>
+        state === 'taken' ? id : [],
+      ),
+    ),
+  );
+  const owes = ({ fabric }: EndedHost): boolean =>
+    [...fabric.migrations.list()].some(({ id, state }) => state === 'succeeded' && kept.has(id));
+  return hosts.filter(owes).map(({ name }) => name);
+}
+
 function answersLeft(hosts: readonly EndedHost[]): string[] {
   const departures = new Map(
     hosts.flatMap(({ fabric }) =>

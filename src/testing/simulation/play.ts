@@ -1,6 +1,8 @@
+import type { Breach } from './breach.ts';
 import { drawSetting, StepDraw } from './draw-step.ts';
+import type { SimulationOptions } from './host-lives.ts';
 import type { Plant } from './plants.ts';
-import { type Breach, Simulation, type SimulationOptions } from './simulation.ts';
+import { Simulation } from './simulation.ts';
 import type { History, Result, Step } from './step.ts';
 
 /** What came of a history. */

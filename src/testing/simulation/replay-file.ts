@@ -1,5 +1,5 @@
 import { ExtSwitchError } from '../../core/errors.ts';
-import type { Breach } from './simulation.ts';
+import type { Breach } from './breach.ts';
 import type { History } from './step.ts';
 
 const FORMAT = 'extswitch-simulation';

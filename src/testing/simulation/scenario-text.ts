@@ -1,8 +1,8 @@
+import type { Breach } from './breach.ts';
 import { belowUplink } from './change-host.ts';
 import { policyId } from './policy-id.ts';
 import { expectedLines } from './scenario-expect.ts';
 import { faultLines, type Line, lateness, mortals } from './scenario-faults.ts';
-import type { Breach } from './simulation.ts';
 import type { Atomic, Change, History, Move, Result, Step } from './step.ts';
 import {
   PORT_CLASS,

@@ -1,6 +1,6 @@
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
+import type { Breach } from './breach.ts';
 import { play } from './play.ts';
-import type { Breach } from './simulation.ts';
 import type { Change, Faults, History, Setting, Step } from './step.ts';
 import type { MofText } from './user-classes.ts';
 

@@ -1,12 +1,12 @@
 import { ExtSwitchError } from '../../core/errors.ts';
 import { defineExtension, isExtensionDefinition } from '../../sdk/define.ts';
 import type { ExtensionDefinition } from '../../sdk/extension.ts';
+import type { Breach } from './breach.ts';
 import { type PlayReport, play, playSeed } from './play.ts';
 import { replayText } from './replay-file.ts';
 import { scenarioText } from './scenario-text.ts';
 import { type ShrinkOptions, shrink } from './shrink.ts';
 import { OWN_IDS } from './simulated-host.ts';
-import type { Breach } from './simulation.ts';
 import type { Step } from './step.ts';
 import type { MofText } from './user-classes.ts';
 
