@@ -291,11 +291,11 @@ export class Migrations implements MigrationCollection {
   }
 
   async #trim(): Promise<void> {
-    const { departures, isClosed } = this.#world;
+    const { departures, farewells, isClosed } = this.#world;
     if (isClosed) return;
     for (const [id, { isOver, isFinal, kind, kept }] of departures) {
       if (departures.size <= HISTORY) return;
-      if (!isOver || !isFinal || kept !== undefined) continue;
+      if (!isOver || !isFinal || kept !== undefined || farewells.owes(id)) continue;
       departures.delete(id);
       if (kind !== 'hosts') continue;
       try {

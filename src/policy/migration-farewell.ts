@@ -29,6 +29,11 @@ export class Farewells {
     }
   }
 
+  /** That host has not heard of this one: its record stays, so that a restart knows of it too. */
+  owes(migration: Guid): boolean {
+    return this.#untold.has(migration);
+  }
+
   /** Never throws. */
   async tell(migration: Guid, host: string): Promise<void> {
     if (!(await this.#told(migration, host))) return this.remember(migration, host);

@@ -211,6 +211,27 @@ t.test('the answer `taken` is kept until the source has said that it asks no mor
     }
   });
 
+  t.test('it is lost and a thousand others end: a restart of the source knows of it', async (t) => {
+    const scene = await openScene();
+    const { a, b, hosts, storeB } = scene;
+    await runningVm(a);
+    await runningVm(a, 'other');
+    hosts.trap = { at: 3, when: 'before', count: 0 };
+    const { id } = await migrate(a, 'b');
+    t.equal(hosts.trap.what, 'forget');
+    // Ended ones are remembered to a number of 1,000: the oldest go.
+    const dry = { vm: 'other', destination: { host: 'b' }, dryRun: true } as const;
+    const first = (await a.fabric.migrations.start(dry)).id;
+    for (let i = 0; i < 1000; i += 1) await a.fabric.migrations.start(dry);
+    t.throws(() => a.fabric.migrations.get(first), { code: 'NOT_FOUND' });
+    t.match(a.fabric.migrations.get(id), { state: 'succeeded' });
+    t.equal(answers(b, storeB).length, 2, 'nothing was said to it since');
+    const { host } = await restarted(scene, 'a');
+    await turns(host, () => answers(b, storeB).length === 0);
+    t.strictSame(answers(b, storeB), []);
+    await closeScene({ a: host, b });
+  });
+
   t.test('a source that has not written the end keeps it: it asks again', async (t) => {
     const scene = await openScene();
     await runningVm(scene.a);
