@@ -189,7 +189,7 @@ export class StepDraw {
   /** A change that has something to work on, of one host if it is given. */
   #change(sights: Sights, only?: string): Change {
     const hosts = sights.hosts.filter(({ name }) => only === undefined || name === only);
-    const some: Sights = { ...sights, hosts };
+    const some: Sights = { hosts, away: sights.away, classes: sights.classes };
     for (let i = 0; i < 20; i += 1) {
       const change = this.#ofKind(some);
       if (change !== undefined) return change;
