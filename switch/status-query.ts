@@ -3,6 +3,7 @@ import type { Guid } from '../src/core/guid.ts';
 import { NdisStatus } from '../src/core/status.ts';
 import type {
   FeatureStatusQuery,
+  FinalVerdict,
   OidRequest as OidRequestHandle,
   PortFeatureStatusQuery,
 } from '../src/sdk/extension.ts';
@@ -43,9 +44,10 @@ export class StatusQueryView implements FeatureStatusQuery {
     return new RequestHandle(this.#request, this.#module, this.#pipeline);
   }
 
-  respond(values: object): NdisStatus {
+  respond(values: object): FinalVerdict {
     const codec = this.#request.codec;
-    if (codec === undefined) return NdisStatus.FAILURE;
+    // Rule F7: what another extension manages, or nobody that is known here, goes on down.
+    if (codec?.extensionId !== this.#module.id) return 'forward';
     const settings = codec.normalize(values as Readonly<Record<string, unknown>>);
     const lengthBytes = codec.size(settings);
     if (lengthBytes > this.capacityBytes) return this.#tooSmall(lengthBytes);

@@ -1,5 +1,6 @@
 import type { NdisStatus } from '../core/status.ts';
 import type {
+  FinalVerdict,
   OidRequest,
   Pended,
   PortProperty,
@@ -173,8 +174,8 @@ class WorkerView {
 }
 
 class WorkerStatusQuery extends WorkerView {
-  respond(values: object): NdisStatus {
-    return this.ask('respond', values) as NdisStatus;
+  respond(values: object): FinalVerdict {
+    return this.ask('respond', values) as FinalVerdict;
   }
   respondRaw(bytes: Uint8Array, version?: number): NdisStatus {
     return this.ask('respondRaw', Uint8Array.from(bytes), version) as NdisStatus;

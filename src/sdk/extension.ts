@@ -103,7 +103,7 @@ export interface SwitchProperty<Name extends string = string> extends PropertyBa
   readonly propertyType: 'custom';
 }
 
-/** A feature status query (rules F1-F13). Answer with `return query.respond(values)`; forward what is not yours. */
+/** A feature status query (rules F1-F13). Answer with `return query.respond(values)`, which forwards what is not yours. */
 export interface FeatureStatusQuery {
   readonly featureStatusId: Guid;
   readonly feature: string | undefined;
@@ -115,10 +115,15 @@ export interface FeatureStatusQuery {
    * Serializes `values` by the status class into the buffer, sets version and length (rule F9) and gives SUCCESS. When
    * it does not fit: INVALID_LENGTH with BytesNeeded set (rule F11); the switch asks again with room. Values that do
    * not fit the class throw `SETTINGS_INVALID`, which ends the query with FAILURE (rule F12). `values`: members by name,
-   * such as the class's generated type; members left out take their defaults.
+   * such as the class's generated type; members left out take their defaults. Gives `'forward'`, and writes nothing, when
+   * the id is of no registered class of this extension (rule F7). With several status classes, look at {@link feature}
+   * first.
    */
-  respond(values: object): NdisStatus;
-  /** The same with bytes already serialized; `version` defaults to the class version or 0x0100. */
+  respond(values: object): FinalVerdict;
+  /**
+   * The same with bytes already serialized, whatever the id: for ids without a class, look at {@link featureStatusId}
+   * first (rule F7). `version` defaults to the class version or 0x0100.
+   */
   respondRaw(bytes: Uint8Array, version?: number): NdisStatus;
 }
 

@@ -17,6 +17,9 @@ export function member(
   return { name, wmiDataId, type, version: 0x0100, ...more };
 }
 
+/** ExtensionId of {@link featureClass}. */
+export const CLASS_OWNER = '66666666-7777-8888-9999-aaaaaaaaaaaa';
+
 /** A feature class made by hand, as the MOF compiler would give it. */
 export function featureClass(
   name: string,
@@ -26,7 +29,7 @@ export function featureClass(
   return {
     name,
     id: '11111111-2222-3333-4444-555555555555',
-    extensionId: '66666666-7777-8888-9999-aaaaaaaaaaaa',
+    extensionId: CLASS_OWNER,
     scope: 'port',
     kind: 'setting',
     version: 0x0100,

@@ -21,7 +21,7 @@ import type { OidRequest } from '../../switch/oid-request.ts';
 import { type NicOptions, type Port, PropertyInstance } from '../../switch/ports.ts';
 import { Switch } from '../../switch/switch.ts';
 import { TraceRing } from '../../switch/trace.ts';
-import { featureClass, member } from './feature-classes.ts';
+import { CLASS_OWNER, featureClass, member } from './feature-classes.ts';
 
 /** Wire bytes of this GUID: 22 22 11 11 33 33 44 44 55 55 66 66 77 77 88 88. */
 export const PORT_FEATURE = '11112222-3333-4444-5555-666677778888';
@@ -129,6 +129,11 @@ export function extension(
     type,
     attach: typeof handlers === 'function' ? handlers : () => handlers,
   };
+}
+
+/** The extension whose classes {@link registerClasses} registers (rule A32). */
+export function owner(...given: Parameters<typeof extension>): ExtensionDefinition {
+  return { ...extension(...given), id: CLASS_OWNER };
 }
 
 /** The value itself: fails when it is a promise, which nothing on the plain way may make. */

@@ -7,6 +7,7 @@ import {
   makePort,
   nicOptions,
   now,
+  owner,
   PORT_STATUS,
   portOptions,
   portProperty,
@@ -142,7 +143,7 @@ t.test('an upper module cannot forge the answer of the owner of a feature status
           request.bytes[80] = 99;
         },
       }),
-      extension('forward', { queryPortFeatureStatus: (query) => query.respond({ Packets: 5 }) }),
+      owner('forward', { queryPortFeatureStatus: (query) => query.respond({ Packets: 5 }) }),
     ]);
     const port = makePort(machine);
     const codec = world.registry.status('port', PORT_STATUS);

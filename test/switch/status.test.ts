@@ -6,12 +6,14 @@ import type {
   PortFeatureStatusQuery,
   Verdict,
 } from '../../src/sdk/extension.ts';
+import { CLASS_OWNER } from '../support/feature-classes.ts';
 import {
   extension,
   fromHex,
   hex,
   makePort,
   now,
+  owner,
   PORT_STATUS,
   rules,
   SWITCH_STATUS,
@@ -27,7 +29,7 @@ function asked(handlers: ExtensionHandlers, withCodec = true) {
   const world = switchWorld();
   const machine = startSwitch(world, [
     extension('filter', {}),
-    extension('forward', handlers, 'owner'),
+    owner('forward', handlers, 'owner'),
   ]);
   makePort(machine);
   world.trace.clear();
@@ -204,7 +206,7 @@ t.test('an id nobody owns ends as NOT_SUPPORTED at the miniport edge (F7, F13, O
 });
 
 t.test(
-  'a status without a registered class: raw bytes with a version of their own, respond() fails (F12)',
+  'a status without a registered class: raw bytes with a version of their own, respond() forwards (F7)',
   (t) => {
     const raw = asked(
       {
@@ -221,10 +223,46 @@ t.test(
       { queryPortFeatureStatus: (query) => query.respond({ Packets: 1 }) },
       false,
     );
-    t.equal(values.port().status, NdisStatus.FAILURE);
+    const nobody = values.port();
+    t.equal(nobody.status, NdisStatus.NOT_SUPPORTED, 'the miniport edge ends it');
+    t.equal(nobody.completedBy, undefined);
+    t.same(values.world.findings, []);
     const named = asked({ queryPortFeatureStatus: (query) => query.respondRaw(Uint8Array.of(1)) });
     t.equal(named.port().version, 0x0203, 'the class version');
     t.end();
+  },
+);
+
+t.test(
+  'respond() forwards the id of a class that is another extension’s, untouched (F7)',
+  async (t) => {
+    const said: Verdict[] = [];
+    const greedy = (query: FeatureStatusQuery): Verdict => {
+      const verdict = query.respond({ Packets: 9, PortIds: [9] });
+      said.push(verdict);
+      return verdict;
+    };
+    const world = switchWorld();
+    const machine = startSwitch(world, [
+      extension('capture', { queryPortFeatureStatus: greedy, querySwitchFeatureStatus: greedy }),
+      extension('filter', { queryPortFeatureStatus: async (query) => greedy(query) as 'forward' }),
+      owner('forward', {
+        queryPortFeatureStatus: (query) => query.respond({ Packets: 0x01020304 }),
+        querySwitchFeatureStatus: (query) => query.respond({ PortIds: [5] }),
+      }),
+    ]);
+    makePort(machine);
+    const port = world.registry.status('port', PORT_STATUS);
+    const sw = world.registry.status('switch', SWITCH_STATUS);
+    const ofPort = await machine.queryStatus(1, PORT_STATUS, port);
+    t.match(ofPort, { status: NdisStatus.SUCCESS, completedBy: CLASS_OWNER, version: 0x0203 });
+    t.equal(hex(ofPort.data), '04 03 02 01');
+    const ofSwitch = await machine.queryStatus(-1, SWITCH_STATUS, sw);
+    t.equal(ofSwitch.completedBy, CLASS_OWNER);
+    t.equal(hex(ofSwitch.data), '01 00 00 00 08 00 00 00 05 00 00 00');
+    // Two asked about the port, one about the switch: without room for the array, then with it (rule F5).
+    t.same(said, ['forward', 'forward', 'forward', 'forward']);
+    t.same(world.findings, []);
   },
 );
 
@@ -278,7 +316,7 @@ t.test(
 t.test('a capturing extension may answer for its own id (OP-2)', (t) => {
   const world = switchWorld();
   const machine = startSwitch(world, [
-    extension('capture', { querySwitchFeatureStatus: (query) => query.respond({ PortIds: [] }) }),
+    owner('capture', { querySwitchFeatureStatus: (query) => query.respond({ PortIds: [] }) }),
   ]);
   const codec = world.registry.status('switch', SWITCH_STATUS);
   t.equal(now(machine.queryStatus(-1, SWITCH_STATUS, codec)).status, NdisStatus.SUCCESS);
@@ -290,7 +328,7 @@ t.test('a status query that is pended is answered later', async (t) => {
   const world = switchWorld();
   let kept: FeatureStatusQuery | undefined;
   const machine = startSwitch(world, [
-    extension('filter', {
+    owner('filter', {
       querySwitchFeatureStatus: (query) => {
         kept = query;
         return query.request.pend();
@@ -299,7 +337,8 @@ t.test('a status query that is pended is answered later', async (t) => {
   ]);
   const codec = world.registry.status('switch', SWITCH_STATUS);
   const sent = machine.queryStatus(-1, SWITCH_STATUS, codec);
-  kept?.request.complete(kept.respond({ PortIds: [] }));
+  const verdict = kept?.respond({ PortIds: [] });
+  if (verdict !== undefined && verdict !== 'forward') kept?.request.complete(verdict);
   const answer = await sent;
   t.equal(answer.status, NdisStatus.SUCCESS);
   t.equal(hex(answer.data), '00 00 00 00 00 00 00 00');
@@ -382,7 +421,7 @@ t.test(
     const world = switchWorld();
     const ends: (readonly [status: Verdict, needed: number])[] = [];
     const machine = startSwitch(world, [
-      extension('forward', {
+      owner('forward', {
         querySwitchFeatureStatus: (query) => {
           // Count and offset of the array, 8 bytes, then one u32 (R9): 4 bytes beyond the room for none.
           const status = query.respond({ PortIds: [5] });
