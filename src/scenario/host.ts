@@ -96,25 +96,28 @@ export class Host {
     const rules = [...this.#unmet(), ...(faults?.rules ?? [])];
     this.#isOpening = true;
     this.#diesOpening = false;
-    this.#fabric = await Fabric.open({
-      store: this.#store,
-      seed: `${seed}/${name}`,
-      profile,
-      clock: this.#clock,
-      traceLimit: TRACE_LIMIT,
-      scheduling,
-      behaviour,
-      name,
-      hosts: footing.hosts,
-      ...options,
-      faults: { ...faults, rules, crash: () => this.crash() },
-      extensions: installed.map((alias) => this.extension(alias)),
-    }).finally(() => {
+    try {
+      this.#fabric = await Fabric.open({
+        store: this.#store,
+        seed: `${seed}/${name}`,
+        profile,
+        clock: this.#clock,
+        traceLimit: TRACE_LIMIT,
+        scheduling,
+        behaviour,
+        name,
+        hosts: footing.hosts,
+        ...options,
+        faults: { ...faults, rules, crash: () => this.crash() },
+        extensions: installed.map((alias) => this.extension(alias)),
+      });
+      this.#cursor = 0;
+      this.#fabric.events.subscribe((seq) => this.#announce(this, seq));
+      await footing.opened(this.#fabric);
+    } finally {
+      // Not a turn before the world is known here: a kill in between would end the one before it.
       this.#isOpening = false;
-    });
-    this.#cursor = 0;
-    this.#fabric.events.subscribe((seq) => this.#announce(this, seq));
-    await footing.opened(this.#fabric);
+    }
     if (this.#diesOpening) this.#die();
   }
 

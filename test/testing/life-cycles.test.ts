@@ -329,4 +329,8 @@ t.test('an OID that is no path of the state tables is told with its rule', async
   t.strictSame(rules([create, ...all]), [
     'B1 OID_SWITCH_PORT_CREATE came while port 1 was created',
   ]);
+  const empty = { ...create, oid: 'OID_SWITCH_PORT_PROPERTY_ADD', input: new Uint8Array(0) };
+  t.match(checkOidOrder([empty, ...all]), [
+    { rule: 'D12', message: /PROPERTY_ADD came as .*64 bytes/ },
+  ]);
 });

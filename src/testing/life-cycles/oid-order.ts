@@ -9,6 +9,7 @@ import {
   tryNextState,
 } from '../../../switch/states.ts';
 import { structure } from '../../abi/index.ts';
+import { isExtSwitchError } from '../../core/errors.ts';
 import type { TraceEntry } from '../../policy/api.ts';
 import type { LifeCycleFailure } from './life-cycle.ts';
 
@@ -50,7 +51,16 @@ export class OidOrder {
   next(entry: TraceEntry): LifeCycleFailure | undefined {
     // Rules B17, C23: what failed to come into being needs no end. All else happened whatever its status (OP-28).
     if (CREATIONS.has(entry.oid) && entry.status !== 'NDIS_STATUS_SUCCESS') return undefined;
-    return follow(this.#ports, entry);
+    try {
+      return follow(this.#ports, entry);
+    } catch (error) {
+      if (!isExtSwitchError(error) || error.code !== 'ABI_INVALID') throw error;
+      // Rule D12: what is sent by hand may be anything. It moves nothing; a switch sends no such thing.
+      return {
+        message: `switch ${entry.switch}: ${entry.oid} came as ${error.message}`,
+        rule: 'D12',
+      };
+    }
   }
 }
 

@@ -35,9 +35,9 @@ export async function sweepExtension(
   options: ExtensionSweepOptions = {},
 ): Promise<SweepReport> {
   const extension = isExtensionDefinition(given) ? given : defineExtension(given);
-  const sweep = new Sweep(options);
+  const sweep = new Sweep(extensionTarget(extension, options), options);
   await sweep.subjects(extensionSubjects(extension, options));
-  return sweep.report(extensionTarget(extension, options));
+  return sweep.report();
 }
 
 export function extensionTarget(
@@ -53,7 +53,7 @@ export async function listExtensionFaults(
   options: ExtensionSweepOptions = {},
 ): Promise<readonly ListedFault[]> {
   const extension = isExtensionDefinition(given) ? given : defineExtension(given);
-  const sweep = new Sweep(options);
+  const sweep = new Sweep(extensionTarget(extension, options), options);
   const faults: ListedFault[] = [];
   for (const subject of extensionSubjects(extension, options))
     faults.push(...(await sweep.list(subject)));

@@ -31,9 +31,9 @@ export async function sweepScenario(
   options: ScenarioSweepOptions = {},
 ): Promise<SweepReport> {
   const { name, subjects } = await scenarioSubjects(file, options);
-  const sweep = new Sweep(options);
+  const sweep = new Sweep(scenarioTarget(name, options), options);
   await sweep.subjects(subjects);
-  return sweep.report(scenarioTarget(name, options));
+  return sweep.report();
 }
 
 export function scenarioTarget(
@@ -48,8 +48,8 @@ export async function listScenarioFaults(
   file: string,
   options: ScenarioSweepOptions = {},
 ): Promise<readonly ListedFault[]> {
-  const { subjects } = await scenarioSubjects(file, options);
-  const sweep = new Sweep(options);
+  const { name, subjects } = await scenarioSubjects(file, options);
+  const sweep = new Sweep(scenarioTarget(name, options), options);
   const faults: ListedFault[] = [];
   for (const subject of subjects) faults.push(...(await sweep.list(subject)));
   return faults;

@@ -24,7 +24,7 @@ export interface ToSweepThread {
 }
 
 export type FromSweepThread =
-  | { readonly report: SweepReport }
+  | { readonly report: SweepReport; readonly isOver: boolean }
   | { readonly progress: SweepProgress };
 
 /**
@@ -34,10 +34,11 @@ export type FromSweepThread =
  */
 export async function sweepInThreads(job: SweepJob, threads: number): Promise<SweepReport> {
   const names = await subjectNames(job);
-  const { progress, budgetMs } = job.options;
+  const { progress, interim, budgetMs } = job.options;
   const begun = performance.now();
   const told = new Map<string, SweepProgress>();
-  const parts: SweepReport[] = [];
+  /** What is known of each, over or not. */
+  const parts: (SweepReport | undefined)[] = names.map(() => undefined);
   let next = 0;
   const work = async (): Promise<void> => {
     let thread: SweepThread | undefined;
@@ -46,9 +47,14 @@ export async function sweepInThreads(job: SweepJob, threads: number): Promise<Sw
         const subject = names[at] ?? '';
         thread ??= new SweepThread(job);
         const left = budgetMs === undefined ? undefined : budgetMs - (performance.now() - begun);
-        parts[at] = await thread.sweep({ subject, budgetMs: left }, (state) => {
-          told.set(subject, state);
-          progress?.(summed(state, [...told.values()], { begun, all: names.length }));
+        parts[at] = await thread.sweep({ subject, budgetMs: left }, (said) => {
+          if ('report' in said) {
+            parts[at] = said.report;
+            interim?.(joined(parts));
+            return;
+          }
+          told.set(subject, said.progress);
+          progress?.(summed(said.progress, [...told.values()], { begun, all: names.length }));
         });
       }
     } finally {
@@ -56,9 +62,16 @@ export async function sweepInThreads(job: SweepJob, threads: number): Promise<Sw
     }
   };
   await Promise.all(Array.from({ length: Math.min(threads, names.length) }, work));
-  const [first] = parts;
+  return joined(parts);
+}
+
+/** Of what has begun; what has not is left. */
+function joined(parts: readonly (SweepReport | undefined)[]): SweepReport {
+  const begun = parts.filter((part) => part !== undefined);
+  const [first] = begun;
   if (first === undefined) throw new RangeError('there is nothing to sweep');
-  return joinedReports(first.target, parts);
+  const report = joinedReports(first.target, begun);
+  return { ...report, complete: report.complete && begun.length === parts.length };
 }
 
 async function subjectNames(job: SweepJob): Promise<readonly string[]> {
@@ -91,16 +104,16 @@ function summed(
 class SweepThread {
   readonly #worker: Worker;
 
-  constructor({ options: { progress: _told, ...options }, ...job }: SweepJob) {
+  constructor({ options: { progress: _told, interim: _kept, ...options }, ...job }: SweepJob) {
     this.#worker = ownThread(import.meta.url, 'sweep-worker', { ...job, options });
   }
 
-  sweep(job: ToSweepThread, progress: (state: SweepProgress) => void): Promise<SweepReport> {
+  sweep(job: ToSweepThread, told: (said: FromSweepThread) => void): Promise<SweepReport> {
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
       const onMessage = (said: FromSweepThread): void => {
-        if ('progress' in said) {
-          progress(said.progress);
+        if (!('report' in said) || !said.isOver) {
+          told(said);
           return;
         }
         end();

@@ -49,10 +49,11 @@ async function sweep({ subject: name, budgetMs }: ToSweepThread): Promise<void> 
       toldAt = now;
       tell({ progress: state });
     },
+    interim: (report) => tell({ report, isOver: false }),
   };
-  const one = new Sweep(options);
+  const one = new Sweep(swept.target, options);
   await one.subjects(swept.subjects.filter((each) => each.name === name));
-  tell({ report: one.report(swept.target) });
+  tell({ report: one.report(), isOver: true });
 }
 
 // What it throws ends the thread, with a reason.

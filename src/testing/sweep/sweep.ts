@@ -24,6 +24,11 @@ export interface SweepOptions {
   readonly orders?: number;
   /** Called before each run with a fault. */
   readonly progress?: (state: SweepProgress) => void;
+  /**
+   * Called with what is known so far, so that a sweep that is killed leaves it: when a defect shows that was not seen before, and
+   * every 10 real seconds.
+   */
+  readonly interim?: (report: SweepReport) => void;
 }
 
 export interface SweepProgress {
@@ -40,6 +45,8 @@ export interface SweepProgress {
 
 const DEFAULT_ATTEMPTS = 2;
 const DEFAULT_ORDERS = 4;
+/** Real milliseconds between two reports on the way. */
+const INTERIM_MS = 10_000;
 /** What is made to happen at places that only a run with a fault passes: they fail. */
 const FAILING: ReadonlySet<SweepEffect> = new Set([
   'veto',
@@ -48,6 +55,8 @@ const FAILING: ReadonlySet<SweepEffect> = new Set([
   'storeFails',
   'messageLost',
   'answerLost',
+  'crash',
+  'crashAnswered',
 ]);
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -59,13 +68,16 @@ export class Sweep {
   readonly #strays = new StrayErrors();
   readonly #found = new Map<string, Mutable<MishandledFault>>();
   readonly #runsByEffect: Partial<Record<SweepEffect, number>> = {};
-  readonly #subjects: SweptSubject[] = [];
+  readonly #target: SweepReport['target'];
+  readonly #swept: SubjectSweep[] = [];
   readonly #begun = performance.now();
+  #toldAt = this.#begun;
   #begunPlaying = 0;
   #runs = 0;
   #known = 0;
 
-  constructor(options: SweepOptions) {
+  constructor(target: SweepReport['target'], options: SweepOptions) {
+    this.#target = target;
     this.#options = options;
     this.#effects = new Set(options.effects ?? LAWFUL_EFFECTS);
   }
@@ -89,6 +101,7 @@ export class Sweep {
       if (only?.startsWith(nameIn(subject, '')) === false) continue;
       const one = await this.#survey(subject);
       surveyed.push(one);
+      this.#swept.push(one.job);
       this.#known += one.queue.length;
     }
     this.#begunPlaying = performance.now();
@@ -101,13 +114,13 @@ export class Sweep {
     const again = await this.#run(subject, []);
     const first = this.#firstFaults(subject, clean.passed);
     const queue = only === undefined ? first : await this.#only(subject, only, first);
-    return { subject, clean, again, queue };
+    const job = new SubjectSweep(subject, clean, sameWay(clean, again));
+    job.faults = queue.length;
+    const baseline = new Set([...clean.breaches, ...again.breaches].map(breachKey));
+    return { subject, baseline, job, queue };
   }
 
-  async #play({ subject, clean, again, queue }: Surveyed): Promise<void> {
-    const baseline = new Set([...clean.breaches, ...again.breaches].map(breachKey));
-    const job = new SubjectSweep(subject, clean);
-    job.faults = queue.length;
+  async #play({ subject, baseline, job, queue }: Surveyed): Promise<void> {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       if (this.#isSpent()) break;
       const { chain, name, fault } = next;
@@ -116,16 +129,25 @@ export class Sweep {
       this.#runs += 1;
       this.#runsByEffect[fault.effect] = (this.#runsByEffect[fault.effect] ?? 0) + 1;
       job.took(played);
+      const found = this.#found.size;
       for (const breach of played.breaches) {
         if (!baseline.has(breachKey(breach))) this.#note(subject, next, breach);
       }
-      if (this.#options.only !== undefined || fault.effect === 'reorder') continue;
-      const more = this.#furtherFaults(subject, job, next, played);
-      queue.push(...more);
-      job.faults += more.length;
-      this.#known += more.length;
+      if (this.#options.only === undefined && fault.effect !== 'reorder') {
+        const more = this.#furtherFaults(subject, job, next, played);
+        queue.push(...more);
+        job.faults += more.length;
+        this.#known += more.length;
+      }
+      this.#tellInterim(this.#found.size > found);
     }
-    this.#subjects.push(job.outcome(sameWay(clean, again)));
+  }
+
+  #tellInterim(hasFound: boolean): void {
+    const now = performance.now();
+    if (!hasFound && now - this.#toldAt < INTERIM_MS) return;
+    this.#toldAt = now;
+    this.#options.interim?.(this.#soFar());
   }
 
   #tell({ title }: SweepSubject, fault: string): void {
@@ -143,20 +165,24 @@ export class Sweep {
   }
 
   /** Throws `RangeError` when the one fault that was asked for is none. */
-  report(target: SweepReport['target']): SweepReport {
+  report(): SweepReport {
     const { only } = this.#options;
-    if (only !== undefined && this.#subjects.every(({ faults }) => faults === 0)) {
+    if (only !== undefined && this.#swept.every(({ faults }) => faults === 0)) {
       throw new RangeError(`no fault is called ${JSON.stringify(only)} here`);
     }
-    const mishandled = bySeverity([...this.#found.values()]);
-    const complete = this.#subjects.every(({ faults, played }) => faults === played);
+    return this.#soFar();
+  }
+
+  #soFar(): SweepReport {
+    const mishandled = bySeverity([...this.#found.values()].map((one) => ({ ...one })));
+    const subjects = this.#swept.map((job) => job.outcome());
     return {
-      target,
+      target: this.#target,
       ok: mishandled.every(({ severity }) => severity !== 'error'),
-      complete,
+      complete: subjects.every(({ faults, played }) => faults === played),
       mishandled,
-      subjects: this.#subjects,
-      effects: this.#runsByEffect,
+      subjects,
+      effects: { ...this.#runsByEffect },
       runs: this.#runs,
     };
   }
@@ -295,8 +321,9 @@ export class Sweep {
 /** A subject before any fault: played twice, with the faults that it is known to have. */
 interface Surveyed {
   readonly subject: SweepSubject;
-  readonly clean: Played;
-  readonly again: Played;
+  /** What it breaks without a fault. */
+  readonly baseline: ReadonlySet<string>;
+  readonly job: SubjectSweep;
   readonly queue: Job[];
 }
 
@@ -313,14 +340,16 @@ class SubjectSweep {
   readonly #subject: SweepSubject;
   readonly #kinds: Set<string>;
   readonly #clean: Played;
+  readonly #isRepeatable: boolean;
   faults = 0;
   played = 0;
   #unmet = 0;
   #newSites = 0;
 
-  constructor(subject: SweepSubject, clean: Played) {
+  constructor(subject: SweepSubject, clean: Played, isRepeatable: boolean) {
     this.#subject = subject;
     this.#clean = clean;
+    this.#isRepeatable = isRepeatable;
     this.#kinds = new Set(clean.passed.map(siteKind));
   }
 
@@ -338,7 +367,7 @@ class SubjectSweep {
     return true;
   }
 
-  outcome(isRepeatable: boolean): SweptSubject {
+  outcome(): SweptSubject {
     const { name, title, seed } = this.#subject;
     const without = new Map(this.#clean.breaches.map((one) => [breachKey(one), one.message]));
     return {
@@ -351,7 +380,7 @@ class SubjectSweep {
       played: this.played,
       unmet: this.#unmet,
       without: [...without.values()],
-      notes: isRepeatable
+      notes: this.#isRepeatable
         ? []
         : [
             'two runs without a fault took different ways: it is not the same each time it is played',

@@ -14,7 +14,7 @@ const FOLDER = join(ROOT, 'policies/scenarios');
 t.setTimeout(240_000);
 
 const CUT_OFF = 'case=-message-prepare-delivered-false-owner-source-';
-const IN_SCENARIO: readonly (readonly [string, string])[] = [
+const IN_SCENARIO: readonly (readonly [title: string, only: string, file?: string])[] = [
   [
     'the stack restarts while a host is opened: a witness learns the policies there are (J11)',
     `${CUT_OFF}/restartStack:OID_SWITCH_PORT_PROPERTY_ADD/set@witness@TestSwitch@port2@Fabrikam_PortCustomSettingData@source@life2#1`,
@@ -31,11 +31,16 @@ const IN_SCENARIO: readonly (readonly [string, string])[] = [
     'a host dies while it is being opened: it is started again (G39)',
     'case=-message-forget-delivered-false-owner-target-/messageLost:forget>target@source#1',
   ],
+  [
+    'a host dies again in the turn in which it has been opened: that world ends, and its name is free (G39)',
+    'crash:prepare>target@source#1+crash:abandon>target@source@life2#1',
+    'another-switch-name.yaml',
+  ],
 ];
 
-for (const [title, only] of IN_SCENARIO) {
+for (const [title, only, file = 'source-dies.yaml'] of IN_SCENARIO) {
   t.test(title, async (t) => {
-    const report = await sweepScenario('source-dies.yaml', { cwd: FOLDER, only });
+    const report = await sweepScenario(file, { cwd: FOLDER, only });
     t.same(report.mishandled, [], sweepReport(report, 'text'));
     t.match(report.subjects, [{ played: 1, unmet: 0 }]);
   });

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import t from 'tap';
 import { loadExtension } from '../../../src/sdk/load.ts';
 import {
+  listExtensionFaults,
   listScenarioFaults,
   sweepExtension,
   sweepReport,
   sweepScenario,
+  verifyStages,
 } from '../../../src/testing/index.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -46,6 +48,18 @@ for (const name of ['passthrough', 'port-acl', 'mac-forward', 'teaming-provider'
     t.same(report.mishandled, [], sweepReport(report, 'text'));
   });
 }
+
+t.test(
+  'every stage of verify can be swept, also one that sends malformed requests (D12)',
+  async (t) => {
+    const extension = await loadExtension('extensions/passthrough/extension.ts', ROOT);
+    const faults = await listExtensionFaults(extension, { effects: ['storeFails'] });
+    t.same(
+      new Set(faults.map(({ subject }) => subject)),
+      new Set(verifyStages().map(({ name }) => name)),
+    );
+  },
+);
 
 t.test('the list of faults is the same each time, and each name is there once', async (t) => {
   const list = () => listScenarioFaults('life-of-a-vm.yaml', { cwd: FOLDER });

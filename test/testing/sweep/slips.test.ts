@@ -4,6 +4,7 @@ import { effectsAt, ruleAt } from '../../../src/testing/sweep/effects.ts';
 import type { PassedSite, SweepFault } from '../../../src/testing/sweep/fault.ts';
 import type { Played, SweepSubject } from '../../../src/testing/sweep/subject.ts';
 import { Sweep, type SweepOptions } from '../../../src/testing/sweep/sweep.ts';
+import type { SweepReport } from '../../../src/testing/sweep/sweep-report.ts';
 
 /* Small slips in the sweep that no other test noticed when they were made on purpose (docs/reference/mutants.md). */
 
@@ -38,9 +39,10 @@ function subject(play: Play): SweepSubject & { readonly runs: string[] } {
 
 async function swept(play: Play, options: SweepOptions = {}) {
   const swept = subject(play);
-  const sweep = new Sweep({ effects: ['storeFails'], orders: 0, ...options });
+  const target = { kind: 'scenario', name: 'fake' } as const;
+  const sweep = new Sweep(target, { effects: ['storeFails'], orders: 0, ...options });
   await sweep.subjects([swept]);
-  return { report: sweep.report({ kind: 'scenario', name: 'fake' }), runs: swept.runs };
+  return { report: sweep.report(), runs: swept.runs };
 }
 
 const breach = (message: string, more: Partial<Breach> = {}): Breach => ({
@@ -110,6 +112,27 @@ t.test('a sweep that its budget ends says that faults are left', async (t) => {
   });
   t.match((await swept(play)).report, { complete: true, runs: 2 });
 });
+
+t.test(
+  'a defect is told as it shows, with what is left: a sweep that is killed has said it',
+  async (t) => {
+    const told: SweepReport[] = [];
+    await swept(
+      (faults) => ({
+        passed: [1, 2, 3].map((nth) => write(nth, `course ${nth}`)),
+        breaches: faults.includes('storeFails 2') ? [breach('kept port 2')] : [],
+      }),
+      { interim: (report) => told.push(report) },
+    );
+    t.match(told, [
+      {
+        ...{ complete: false, ok: false, runs: 2, mishandled: [{ only: 'storeFails:store#2' }] },
+        subjects: [{ faults: 3, played: 2 }],
+      },
+    ]);
+    t.equal(told.length, 1);
+  },
+);
 
 t.test('what is rejected where nobody looks is held against the fault of its run', async (t) => {
   const before = new Set(process.listeners('unhandledRejection'));
