@@ -19,6 +19,7 @@ t.setTimeout(120_000);
 
 const ROOT = process.cwd();
 const PAGE = readFileSync('docs/howto/write-an-extension.md', 'utf8');
+const FIRST = readFileSync('docs/howto/first-extension.md', 'utf8');
 
 t.test('every block of the page is run here or says why not', async (t) => {
   const marks = blocks(PAGE).map(({ language, mark }) => `${language} ${mark}`.trim());
@@ -28,6 +29,7 @@ t.test('every block of the page is run here or says why not', async (t) => {
     'console',
     'ts file=extension.ts',
     'ts file=extension.test.ts',
+    'console',
     'console',
     'console background',
     'console server',
@@ -45,23 +47,28 @@ t.test('the commands of the page succeed and print what the page shows', async (
   }
 });
 
-t.test('the extension of the page has no type errors with the types mof types wrote', async (t) => {
-  const folder = realpathSync(t.testdir({}));
-  consumerProject(folder);
-  writeFileSync(join(folder, 'contoso.mof'), files(PAGE)['contoso.mof'] ?? '');
-  const cli = `"${process.execPath}" --import tsx src/cli.ts`;
-  const { code, out, err } = await run(
-    `${cli} mof types "${join(folder, 'contoso.mof')}"`,
-    ROOT,
-    process.env,
-  );
-  t.equal(code, 0, err);
-  const errors = typeErrors(folder, {
-    'contoso-types.d.ts': out,
-    'extension.ts': files(PAGE)['extension.ts'] ?? '',
-  });
-  t.strictSame(errors, []);
-});
+t.test(
+  'the extensions of both pages have no type errors with the types mof types wrote',
+  async (t) => {
+    const folder = realpathSync(t.testdir({}));
+    consumerProject(folder);
+    writeFileSync(join(folder, 'contoso.mof'), files(PAGE)['contoso.mof'] ?? '');
+    const cli = `"${process.execPath}" --import tsx src/cli.ts`;
+    const { code, out, err } = await run(
+      `${cli} mof types "${join(folder, 'contoso.mof')}"`,
+      ROOT,
+      process.env,
+    );
+    t.equal(code, 0, err);
+    const errors = typeErrors(folder, {
+      'contoso-types.d.ts': out,
+      'extension.ts': files(PAGE)['extension.ts'] ?? '',
+      'first.ts': files(FIRST)['extension.ts'] ?? '',
+      'mended.ts': files(FIRST)['mended.ts'] ?? '',
+    });
+    t.strictSame(errors, []);
+  },
+);
 
 t.test('the server part: enable, set, ask, look', { skip: withoutCurl }, async (t) => {
   const folder = realpathSync(t.testdir({}));
