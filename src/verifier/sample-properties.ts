@@ -1,11 +1,18 @@
 import { isErrorStatus, NdisStatus } from '../core/status.ts';
-import type { ExtensionHandlers, OidRequest, SwitchContext, Verdict } from '../sdk/extension.ts';
+import type {
+  ExtensionHandlers,
+  OidRequest,
+  PortProperty,
+  SwitchContext,
+  Verdict,
+} from '../sdk/extension.ts';
 
 /*
  * Handlers that several samples share: what a driver with one port policy and one switch policy keeps of them.
  */
 
 const OWN = 'Sample_LimitSettingData';
+const OWN_OF_SWITCH = 'Sample_SwitchSettingData';
 /** Size of the structure of both classes, bytes. */
 const SIZE = 4;
 
@@ -16,11 +23,77 @@ export function fits(raw: Uint8Array, request: OidRequest): Verdict {
   return NdisStatus.INVALID_LENGTH;
 }
 
-/** The instances of its switch policy that it holds; what it does not hold is refused (rule E27). */
-export function switchTable(): ExtensionHandlers {
-  const held = new Set<string>();
-  const isOwn = (feature: string | undefined): boolean => feature === 'Sample_SwitchSettingData';
+/** Handler of an extension that has its port policy and looks at nothing but the length of it (rule E34). */
+export const forwardsWhole = ({ feature, raw, request }: PortProperty): Verdict =>
+  feature === OWN ? fits(raw, request) : 'forward';
+
+/** One limit for each port, of a forwarding extension; taken only when the whole structure is there (rules D11, E34). */
+export function limits(): ExtensionHandlers {
+  const held = new Map<number, number>();
+  const take = ({ feature, portId, settings, request }: PortProperty): Verdict => {
+    if (feature !== OWN) return 'forward';
+    if (settings === undefined) {
+      request.bytesNeeded = SIZE;
+      return NdisStatus.INVALID_LENGTH;
+    }
+    held.set(portId, Number(settings['Limit']));
+    return NdisStatus.SUCCESS;
+  };
   return {
+    addPortProperty: take,
+    updatePortProperty: take,
+    deletePortProperty({ feature, portId }) {
+      if (feature !== OWN) return 'forward';
+      held.delete(portId);
+      return NdisStatus.SUCCESS;
+    },
+  };
+}
+
+/** The instances of its port policy that it holds (rule J11: also those before its time); updates of others are refused. */
+export function portTable(sw: SwitchContext): ExtensionHandlers {
+  const held = new Set<string>();
+  const learn = (): void => {
+    if (!sw.parameters().isActive) return;
+    for (const { portId } of sw.ports()) {
+      for (const { propertyInstanceId } of sw.portProperties(portId, OWN)) {
+        held.add(propertyInstanceId);
+      }
+    }
+  };
+  return {
+    restart: learn,
+    activate: learn,
+    addPortProperty(property) {
+      const verdict = forwardsWhole(property);
+      if (verdict === 'forward') held.add(property.propertyInstanceId);
+      return verdict;
+    },
+    updatePortProperty: ({ feature, propertyInstanceId }) =>
+      feature === OWN && !held.has(propertyInstanceId) ? NdisStatus.INVALID_PARAMETER : 'forward',
+    deletePortProperty({ propertyInstanceId }) {
+      held.delete(propertyInstanceId);
+      return 'forward';
+    },
+  };
+}
+
+/**
+ * The instances of its switch policy that it holds (rule J11: also those before its time); what it does not hold is refused
+ * (rule E27).
+ */
+export function switchTable(sw: SwitchContext): ExtensionHandlers {
+  const held = new Set<string>();
+  const isOwn = (feature: string | undefined): boolean => feature === OWN_OF_SWITCH;
+  const learn = (): void => {
+    if (!sw.parameters().isActive) return;
+    for (const { propertyInstanceId } of sw.switchProperties(OWN_OF_SWITCH)) {
+      held.add(propertyInstanceId);
+    }
+  };
+  return {
+    restart: learn,
+    activate: learn,
     addSwitchProperty({ feature, propertyInstanceId, raw, request }) {
       if (!isOwn(feature)) return 'forward';
       if (raw.length >= SIZE) held.add(propertyInstanceId);
@@ -75,8 +148,9 @@ export function instances(forgets: boolean): ExtensionHandlers {
       else validation.delete(portId);
       return 'forward';
     },
-    addPortProperty({ feature, portId, propertyInstanceId }) {
+    addPortProperty({ feature, portId, propertyInstanceId, raw, request }) {
       if (feature !== OWN || validation.has(portId)) return 'forward';
+      if (raw.length < SIZE) return fits(raw, request);
       if (portOf.has(propertyInstanceId)) return NdisStatus.DATA_NOT_ACCEPTED;
       portOf.set(propertyInstanceId, portId);
       return 'forward';

@@ -170,12 +170,21 @@ export class Policies {
     for (const feature of this.#own(owner.scope, 'status')) {
       const what = `${feature} of ${owner.scope}`;
       try {
-        await owner.status(this.#fabric(), feature);
+        await this.#status(owner, feature);
         this.#answered.add(what);
       } catch (error) {
-        const isSilent = isExtSwitchError(error) && error.code === 'NO_FEATURE_STATUS';
-        if (!isSilent || (mustAnswer && this.#answered.has(what))) throw error;
+        if (!isSilent(error) || (mustAnswer && this.#answered.has(what))) throw error;
       }
+    }
+  }
+
+  /** It may fail for reasons of the moment (rule F12): once more. */
+  async #status(owner: PolicyOwner, feature: string): Promise<void> {
+    try {
+      await owner.status(this.#fabric(), feature);
+    } catch (error) {
+      if (!isSilent(error)) throw error;
+      await owner.status(this.#fabric(), feature);
     }
   }
 
@@ -193,4 +202,8 @@ export class Policies {
     }
     return failures;
   }
+}
+
+function isSilent(error: unknown): boolean {
+  return isExtSwitchError(error) && error.code === 'NO_FEATURE_STATUS';
 }

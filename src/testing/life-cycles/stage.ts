@@ -417,7 +417,7 @@ export class LifeCycleStage {
   /** Whether everything is as it should be; `when` is for the message, e.g. `after the restart`. */
   async check(when: string): Promise<void> {
     await settle();
-    if (this.#options.trial !== undefined) await this.#heldByFault();
+    await this.#untilNothingIsHeld();
     const held = this.#fabric?.pending() ?? [];
     for (const { oid, heldBy } of held) {
       const at = this.#nameOf(heldBy);
@@ -438,8 +438,8 @@ export class LifeCycleStage {
     for (const { message, rule } of this.policies.check()) this.#fail(`${when}: ${message}`, rule);
   }
 
-  /** In a sweep: what an extension is made to hold for a while comes on; what is lost pends longer than anybody may hold it. */
-  async #heldByFault(): Promise<void> {
+  /** What an extension may hold for a while comes on (rule D6); what is lost pends longer than anybody may hold it. */
+  async #untilNothingIsHeld(): Promise<void> {
     for (let ms = 0; ms < HOLD_MS && (this.#fabric?.pending().length ?? 0) > 0; ms += 1000) {
       await this.pass(1000);
     }

@@ -1,6 +1,7 @@
 import type { RuleCheck } from '../../rule-check.ts';
 import { SAMPLE_ID } from '../../rule-check.ts';
 import { LIMIT_MOF } from '../../sample-classes.ts';
+import { forwardsWhole } from '../../sample-properties.ts';
 
 export const a32: RuleCheck = {
   rule: 'A32',
@@ -21,6 +22,6 @@ export const a32: RuleCheck = {
     about: 'has classes of its own GUID, in another case',
     type: 'filter',
     mof: LIMIT_MOF.replace(SAMPLE_ID, SAMPLE_ID.toUpperCase()),
-    attach: () => ({}),
+    attach: () => ({ addPortProperty: forwardsWhole }),
   },
 };

@@ -33,11 +33,9 @@ export const b30: RuleCheck = {
     about: 'enumerates the policies of a port as soon as a NIC has connected to it',
     type: 'filter',
     attach: (sw) => ({
-      restart() {
-        sw.parameters();
-      },
       oidRequestComplete(request) {
         if (request.oid !== OIDS.OID_SWITCH_NIC_CONNECT.code) return;
+        if (!sw.parameters().isActive) return;
         for (const { portId, state } of sw.ports()) {
           if (state === 'created') sw.portProperties(portId, 'security');
         }

@@ -46,11 +46,8 @@ export const b38: RuleCheck = {
     about: 'does the same between ReferenceSwitchPort and DereferenceSwitchPort',
     type: 'filter',
     attach: (sw) => ({
-      restart() {
-        sw.parameters();
-      },
       connectNic({ portId }) {
-        if (sw.referencePort(portId) !== 0) return 'forward';
+        if (!sw.parameters().isActive || sw.referencePort(portId) !== 0) return 'forward';
         const question = new Uint8Array(enumParametersSize('port'));
         const wanted = { portId, propertyType: SECURITY, propertyId: NULL_GUID };
         writeEnumQuestion('port', question, 0, wanted);

@@ -54,18 +54,28 @@ export const c39: RuleCheck = {
 /** Looks every NIC of its table over when a VM's port is made. */
 function nicTable(sw: SwitchContext, undoes: boolean): ExtensionHandlers {
   const nics = new Set<number>();
-  /** Numbers of the requests that made them. */
-  const made = new Map<number, number>();
+  /** Those of them that are not connected yet (rule C43). */
+  const coming = new Set<number>();
+  /** What is under way, by the number of its request. */
+  const asked = new Map<number, number>();
   return {
     createNic({ portId }, request) {
-      made.set(request.id, portId);
+      asked.set(request.id, portId);
       nics.add(portId);
+      coming.add(portId);
       return 'forward';
     },
-    oidRequestComplete(request) {
-      const portId = made.get(request.id);
-      made.delete(request.id);
-      if (portId !== undefined && undoes && isErrorStatus(request.status)) nics.delete(portId);
+    connectNic({ portId }, request) {
+      asked.set(request.id, portId);
+      return 'forward';
+    },
+    oidRequestComplete({ id, oid, status }) {
+      const portId = asked.get(id);
+      if (portId === undefined) return;
+      asked.delete(id);
+      const hasFailed = isErrorStatus(status);
+      if (oid !== CREATE || hasFailed) coming.delete(portId);
+      if (oid === CREATE && hasFailed && undoes) nics.delete(portId);
     },
     disconnectNic({ portId }) {
       nics.delete(portId);
@@ -73,6 +83,7 @@ function nicTable(sw: SwitchContext, undoes: boolean): ExtensionHandlers {
     },
     createPort() {
       for (const portId of nics) {
+        if (coming.has(portId)) continue;
         if (sw.referenceNic(portId, 0) === NdisStatus.SUCCESS) sw.dereferenceNic(portId, 0);
       }
       return 'forward';

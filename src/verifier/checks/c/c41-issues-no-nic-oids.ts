@@ -24,11 +24,9 @@ export const c41: RuleCheck = {
     about: 'queries the NICs when one has connected',
     type: 'filter',
     attach: (sw) => ({
-      restart() {
-        sw.parameters();
-      },
       oidRequestComplete(request) {
-        if (request.oid === OIDS.OID_SWITCH_NIC_CONNECT.code) sw.nics();
+        if (request.oid !== OIDS.OID_SWITCH_NIC_CONNECT.code) return;
+        if (sw.parameters().isActive) sw.nics();
       },
     }),
   },

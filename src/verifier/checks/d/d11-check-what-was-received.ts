@@ -1,11 +1,9 @@
 import { NdisStatus } from '../../../core/status.ts';
-import type { ExtensionHandlers, PortProperty, Verdict } from '../../../sdk/extension.ts';
 import type { RuleCheck } from '../../rule-check.ts';
 import { LIMIT_MOF } from '../../sample-classes.ts';
+import { limits } from '../../sample-properties.ts';
 
 const OWN = 'Sample_LimitSettingData';
-/** Size of its structure, bytes. */
-const SIZE = 4;
 
 export const d11: RuleCheck = {
   rule: 'D11',
@@ -43,26 +41,3 @@ export const d11: RuleCheck = {
     attach: () => limits(),
   },
 };
-
-/** One limit for each port, taken only when the whole structure is there (rule E34). */
-function limits(): ExtensionHandlers {
-  const held = new Map<number, number>();
-  const take = ({ feature, portId, settings, request }: PortProperty): Verdict => {
-    if (feature !== OWN) return 'forward';
-    if (settings === undefined) {
-      request.bytesNeeded = SIZE;
-      return NdisStatus.INVALID_LENGTH;
-    }
-    held.set(portId, Number(settings['Limit']));
-    return NdisStatus.SUCCESS;
-  };
-  return {
-    addPortProperty: take,
-    updatePortProperty: take,
-    deletePortProperty({ feature, portId }) {
-      if (feature !== OWN) return 'forward';
-      held.delete(portId);
-      return NdisStatus.SUCCESS;
-    },
-  };
-}

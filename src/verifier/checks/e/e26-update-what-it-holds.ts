@@ -1,6 +1,7 @@
 import { NdisStatus } from '../../../core/status.ts';
 import type { RuleCheck } from '../../rule-check.ts';
 import { LIMIT_MOF } from '../../sample-classes.ts';
+import { portTable } from '../../sample-properties.ts';
 
 export const e26: RuleCheck = {
   rule: 'E26',
@@ -21,21 +22,9 @@ export const e26: RuleCheck = {
     }),
   },
   close: {
-    about: 'takes updates of what it holds',
+    about: 'takes updates of what it holds, and of nothing else',
     type: 'filter',
     mof: LIMIT_MOF,
-    attach: () => {
-      const held = new Set<string>();
-      return {
-        addPortProperty({ propertyInstanceId }) {
-          held.add(propertyInstanceId);
-          return 'forward';
-        },
-        updatePortProperty: ({ feature, propertyInstanceId }) =>
-          feature === 'Sample_LimitSettingData' && !held.has(propertyInstanceId)
-            ? NdisStatus.INVALID_PARAMETER
-            : 'forward',
-      };
-    },
+    attach: (sw) => portTable(sw),
   },
 };

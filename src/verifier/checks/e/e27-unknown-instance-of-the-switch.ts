@@ -21,6 +21,6 @@ export const e27: RuleCheck = {
     about: 'keeps the instances it holds',
     type: 'filter',
     mof: SWITCH_MOF,
-    attach: () => switchTable(),
+    attach: (sw) => switchTable(sw),
   },
 };

@@ -1,6 +1,7 @@
 import { NdisStatus } from '../../../core/status.ts';
 import type { RuleCheck } from '../../rule-check.ts';
 import { LIMIT_MOF } from '../../sample-classes.ts';
+import { forwardsWhole } from '../../sample-properties.ts';
 
 export const e28: RuleCheck = {
   rule: 'E28',
@@ -27,9 +28,10 @@ export const e28: RuleCheck = {
     attach: () => {
       const limits = new Map<number, unknown>();
       return {
-        addPortProperty({ feature, portId, settings }) {
+        addPortProperty(property) {
+          const { feature, portId, settings } = property;
           if (feature === 'Sample_LimitSettingData') limits.set(portId, settings?.['Limit']);
-          return 'forward';
+          return forwardsWhole(property);
         },
       };
     },

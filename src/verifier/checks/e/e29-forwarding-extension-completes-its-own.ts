@@ -1,7 +1,6 @@
-import { NdisStatus } from '../../../core/status.ts';
-import type { Verdict } from '../../../sdk/extension.ts';
 import type { RuleCheck } from '../../rule-check.ts';
 import { LIMIT_MOF } from '../../sample-classes.ts';
+import { limits } from '../../sample-properties.ts';
 
 export const e29: RuleCheck = {
   rule: 'E29',
@@ -35,10 +34,6 @@ export const e29: RuleCheck = {
     about: 'is a forwarding extension and completes its own policy',
     type: 'forward',
     mof: LIMIT_MOF,
-    attach: () => {
-      const own = ({ feature }: { readonly feature: string | undefined }): Verdict =>
-        feature === 'Sample_LimitSettingData' ? NdisStatus.SUCCESS : 'forward';
-      return { addPortProperty: own, updatePortProperty: own, deletePortProperty: own };
-    },
+    attach: () => limits(),
   },
 };

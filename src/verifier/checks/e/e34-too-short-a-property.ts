@@ -1,6 +1,6 @@
 import type { RuleCheck } from '../../rule-check.ts';
 import { LIMIT_MOF } from '../../sample-classes.ts';
-import { fits } from '../../sample-properties.ts';
+import { forwardsWhole } from '../../sample-properties.ts';
 
 export const e34: RuleCheck = {
   rule: 'E34',
@@ -21,9 +21,6 @@ export const e34: RuleCheck = {
     about: 'looks at the length of its policy first',
     type: 'filter',
     mof: LIMIT_MOF,
-    attach: () => ({
-      addPortProperty: ({ feature, raw, request }) =>
-        feature === 'Sample_LimitSettingData' ? fits(raw, request) : 'forward',
-    }),
+    attach: () => ({ addPortProperty: forwardsWhole }),
   },
 };

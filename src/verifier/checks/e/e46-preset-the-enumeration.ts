@@ -56,11 +56,8 @@ export const e46: RuleCheck = {
     about: 'presets all of it',
     type: 'filter',
     attach: (sw) => ({
-      restart() {
-        sw.parameters();
-      },
       connectNic({ portId }) {
-        sw.portProperties(portId, 'security');
+        if (sw.parameters().isActive) sw.portProperties(portId, 'security');
         return 'forward';
       },
     }),

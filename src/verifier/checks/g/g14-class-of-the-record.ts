@@ -3,6 +3,7 @@ import { NULL_GUID } from '../../../core/guid.ts';
 import { NdisStatus } from '../../../core/status.ts';
 import type { RuleCheck } from '../../rule-check.ts';
 import { LIMIT_MOF } from '../../sample-classes.ts';
+import { forwardsWhole } from '../../sample-properties.ts';
 import { savesOneRecord } from '../../sample-savers.ts';
 
 const STATE = structure('NDIS_SWITCH_NIC_SAVE_STATE');
@@ -41,9 +42,11 @@ export const g14: RuleCheck = {
     about: 'names its own class',
     type: 'filter',
     mof: LIMIT_MOF,
-    attach: () =>
-      savesOneRecord(({ request }) => {
+    attach: () => ({
+      ...savesOneRecord(({ request }) => {
         STATE.view(request.bytes, 0).FeatureClassId = '7e51a3d0-2b64-4c1f-8f0e-6a9d3c5b2e20';
       }),
+      addPortProperty: forwardsWhole,
+    }),
   },
 };
