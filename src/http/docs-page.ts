@@ -18,6 +18,23 @@ export function docsPolicy(): string {
   return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 }
 
+/** What a browser gets at the address of the server. */
+export function welcomePage(version: string): string {
+  const link = (path: string, what: string): string =>
+    `<tr><td><a href="${path}"><code>${path}</code></a></td><td>${what}</td></tr>`;
+  return (
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
+    `<title>extswitch</title><style>${STYLE}</style></head><body><h1>extswitch ${escapeHtml(version)}</h1>` +
+    `<p>The Hyper-V extensible switch, simulated. The API is below <code>/v1</code>.</p><table>` +
+    link('/docs', 'every route, what it takes and answers') +
+    link('/openapi.json', 'the same for machines') +
+    link('/v1/switches', 'the switches, as JSON') +
+    link('/readyz', 'whether it is ready') +
+    link('/metrics', 'counters, for Prometheus') +
+    `</table></body></html>`
+  );
+}
+
 /** The document as a page that stands by itself: no script, nothing loaded. */
 export function docsPage(document: OpenApiDocument): string {
   const byTag = new Map<string, string[]>();

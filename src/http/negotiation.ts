@@ -30,6 +30,11 @@ export function negotiate(accept: string | undefined): Representation {
   return answer;
 }
 
+/** Whether an Accept header is a browser's: it wants a page rather than JSON. */
+export function prefersPage(accept: string | undefined): boolean {
+  return accept !== undefined && quality(accept, 'text/html') > quality(accept, 'application/json');
+}
+
 /** Throws `NOT_ACCEPTABLE` unless the header lets `text/event-stream` through; errors of the stream are JSON. */
 export function acceptsEventStream(accept: string | undefined): Representation {
   if (accept === undefined || quality(accept, 'text/event-stream') > 0) return 'json';

@@ -74,14 +74,18 @@ export const guid: JsonSchema = {
 /** A MAC address in a request. */
 export const macInput: JsonSchema = {
   type: 'string',
-  pattern: '^[0-9A-Fa-f]{2}([-:][0-9A-Fa-f]{2}){5}$',
-  description: 'Six bytes in hexadecimal with one separator, e.g. 00-15-5d-01-02-03',
+  title: 'a MAC address',
+  pattern: '^[0-9A-Fa-f]{2}(([-:][0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{10})$',
+  examples: ['00-15-5d-01-02-03'],
+  description: 'Six bytes in hexadecimal: 00-15-5d-01-02-03, 00:15:5D:01:02:03 or 00155D010203',
 };
 /** Bytes; 68 is what every IPv4 link must carry (RFC 791). */
 export const mtuInput: JsonSchema = { type: 'integer', minimum: 68, maximum: 65_535 };
 /** A GUID in a request: any case, braces optional. */
 export const guidInput: JsonSchema = {
   type: 'string',
+  title: 'a GUID',
+  examples: ['5cbf81be-5055-47cd-9055-a76b2b4e369e'],
   pattern: '^\\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\\}?$',
 };
 

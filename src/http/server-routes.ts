@@ -1,14 +1,22 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { docsPage, docsPolicy } from './docs-page.ts';
+import { docsPage, docsPolicy, welcomePage } from './docs-page.ts';
 import type { Sample } from './metrics.ts';
-import { negotiate } from './negotiation.ts';
+import { negotiate, prefersPage } from './negotiation.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Plane } from './plane.ts';
 import { answer, fail } from './respond.ts';
 import type { Result } from './route.ts';
 
 /** Routes of the server itself, outside any world and version. */
-export const SERVER_ROUTES = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs'] as const;
+export const SERVER_ROUTES = [
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/openapi.json',
+  '/docs',
+  '/',
+  '/v1',
+] as const;
 
 /** Registers {@link SERVER_ROUTES}; the OpenAPI document is made when first asked for. */
 export function registerServerRoutes(app: FastifyInstance, plane: Plane): void {
@@ -17,7 +25,7 @@ export function registerServerRoutes(app: FastifyInstance, plane: Plane): void {
     document ??= JSON.stringify(openApiDocument(plane.compiled, plane.deps.version));
     return document;
   };
-  const handlers: Record<(typeof SERVER_ROUTES)[number], () => Result> = {
+  const handlers: Record<(typeof SERVER_ROUTES)[number], (accept?: string) => Result> = {
     '/healthz': () => ({ status: 200, body: { status: 'ok', version: plane.deps.version } }),
     '/readyz': () => readiness(plane),
     '/metrics': () => ({
@@ -36,13 +44,15 @@ export function registerServerRoutes(app: FastifyInstance, plane: Plane): void {
         contentSecurityPolicy: docsPolicy(),
       },
     }),
+    '/': (accept) => welcome(plane, accept),
+    '/v1': (accept) => welcome(plane, accept),
   };
   for (const [i, path] of SERVER_ROUTES.entries()) {
     const routeIndex = plane.compiled.length + i;
     const make = handlers[path];
     const handler = (request: FastifyRequest, reply: FastifyReply): void => {
       try {
-        const result = make();
+        const result = make(request.headers.accept);
         const representation =
           result.text === undefined ? negotiate(request.headers.accept) : 'json';
         answer(plane, request, reply, routeIndex, result, representation);
@@ -52,6 +62,22 @@ export function registerServerRoutes(app: FastifyInstance, plane: Plane): void {
     };
     app.route({ method: ['GET', 'HEAD'], url: path, config: { routeIndex }, handler });
   }
+}
+
+/** The address that `serve` prints: what this is, and where to go on. */
+function welcome({ deps: { version } }: Plane, accept: string | undefined): Result {
+  if (!prefersPage(accept)) {
+    const links = { api: '/v1', openapi: '/openapi.json', docs: '/docs', health: '/healthz' };
+    return { status: 200, body: { name: 'extswitch', version, ...links, metrics: '/metrics' } };
+  }
+  return {
+    status: 200,
+    text: {
+      mediaType: 'text/html; charset=utf-8',
+      content: welcomePage(version),
+      contentSecurityPolicy: docsPolicy(),
+    },
+  };
 }
 
 function readiness(plane: Plane): Result {

@@ -109,7 +109,10 @@ function notFound(
     fail(plane, request, reply, error);
     return;
   }
-  const allowed = methods.join(', ');
+  // What answers GET answers HEAD (RFC 9110, 9.3.2), but for a stream of events.
+  const allowed = methods
+    .flatMap((method) => (method === 'GET' && request.method !== 'HEAD' ? ['GET', 'HEAD'] : method))
+    .join(', ');
   const message = `${path} takes ${allowed}, not ${request.method}`;
   fail(plane, request, reply, new ExtSwitchError('METHOD_NOT_ALLOWED', message), [
     'allow',

@@ -89,6 +89,11 @@ function unknownName(complaint: SchemaComplaint): string | undefined {
 function expectation(complaint: SchemaComplaint): string {
   const allowed = complaint.params['allowedValues'];
   if (Array.isArray(allowed)) return `must be one of ${allowed.join(', ')}`;
+  // A regular expression tells nobody what to type.
+  const { title, examples } = complaint.parentSchema ?? {};
+  if (complaint.keyword === 'pattern' && title !== undefined && Array.isArray(examples)) {
+    return `must be ${title} such as ${examples[0]}`;
+  }
   return complaint.message ?? 'is wrong';
 }
 

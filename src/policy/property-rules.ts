@@ -1,6 +1,6 @@
 import type { PropertyInstance, PropertyOwner } from '../../switch/ports.ts';
 import { ExtSwitchError } from '../core/errors.ts';
-import { parseGuid } from '../core/guid.ts';
+import { tryParseGuid } from '../core/guid.ts';
 import type { UpdateOptions } from './api.ts';
 import type { RegisteredFeature } from './feature-registry.ts';
 import { opaqueClass } from './opaque-codec.ts';
@@ -89,10 +89,12 @@ export function findProperty(
   id: string,
   where: () => string,
 ): PropertyInstance {
-  const guid = parseGuid(id, 'property id');
-  const property = properties.get(guid);
+  const guid = tryParseGuid(id);
+  const property = guid === undefined ? undefined : properties.get(guid);
   if (property === undefined) {
-    throw new ExtSwitchError('NOT_FOUND', `${where()} has no property ${guid}`, { found: guid });
+    // What is no GUID names no property, as one that nobody has.
+    const found = guid ?? JSON.stringify(id);
+    throw new ExtSwitchError('NOT_FOUND', `${where()} has no property ${found}`, { found });
   }
   return property;
 }

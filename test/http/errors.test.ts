@@ -583,7 +583,7 @@ t.test('each kind of wrong request has its own status, code and place', async (t
   t.equal(JSON.stringify([...plane.fabric.switches.list()]), before, 'nothing changed');
   t.equal((await call('GET', property)).body.revision, 1, 'nothing changed');
   const allowed = await call('PUT', '/v1/switches', {});
-  t.equal(allowed.headers['allow'], 'POST, GET');
+  t.equal(allowed.headers['allow'], 'POST, GET, HEAD');
   const unauthorized = await plane.call('GET', '/v1/switches');
   t.match(unauthorized.headers['www-authenticate'], /^Bearer/);
   t.notMatch(plane.log.join(''), 'secret', 'tokens are not logged');

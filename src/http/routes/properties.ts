@@ -1,5 +1,5 @@
 import { ExtSwitchError } from '../../core/errors.ts';
-import { parseGuid, tryParseGuid } from '../../core/guid.ts';
+import { parseGuid } from '../../core/guid.ts';
 import type { FabricInterface, PropertyCollection, UpdateOptions } from '../../policy/api.ts';
 import { clientHas, requiredRevision } from '../conditional.ts';
 import { type PageQuery, pageByKey } from '../page.ts';
@@ -161,7 +161,7 @@ async function addProperty({ world, base, params, body }: Context<OwnerParams, A
 }
 
 function getProperty({ world, params, headers }: Context<PropertyParams>) {
-  const info = propertiesOf(world, params).get(idOf(params));
+  const info = propertiesOf(world, params).get(params.property);
   if (clientHas(headers['if-none-match'], info.revision)) {
     return { status: 304, etag: info.revision };
   }
@@ -175,7 +175,7 @@ async function updateProperty({
   body,
 }: Context<PropertyParams, SettingsBody>) {
   const properties = propertiesOf(world, params);
-  const id = idOf(params);
+  const { property: id } = params;
   const info = await properties.update(
     id,
     body.settings,
@@ -186,16 +186,9 @@ async function updateProperty({
 
 async function deleteProperty({ world, params, headers }: Context<PropertyParams>) {
   const properties = propertiesOf(world, params);
-  const id = idOf(params);
+  const { property: id } = params;
   await properties.delete(id, conditionOf(properties, id, headers['if-match']));
   return { status: 204 };
-}
-
-/** What is not a GUID names no property: 404, as for one that is. */
-function idOf({ property: text }: PropertyParams): string {
-  const id = tryParseGuid(text);
-  if (id !== undefined) return id;
-  throw new ExtSwitchError('NOT_FOUND', `there is no property ${JSON.stringify(text)}`);
 }
 
 function conditionOf(

@@ -1,7 +1,17 @@
+import { OFFLOAD_OIDS, OID_LIST } from '../../abi/index.ts';
+import { ExtSwitchError } from '../../core/errors.ts';
+import { nearestName } from '../../mof/nearest-name.ts';
 import type { FabricInterface, TraceEntry } from '../../policy/api.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { object, text, traceEntry } from '../schemas.ts';
+
+/** What stands as `oid` in a trace. */
+const NAMES: ReadonlySet<string> = new Set([
+  ...OID_LIST.map(({ name }) => name),
+  ...Object.keys(OFFLOAD_OIDS),
+  'NDIS_STATUS_SWITCH_NIC_STATUS',
+]);
 
 type TraceQuery = { readonly switch?: string; readonly oid?: string; readonly limit?: number };
 
@@ -23,9 +33,10 @@ export const traceRoutes: readonly Route[] = [
         },
       },
       response: { 200: object({ items: { type: 'array', items: traceEntry } }) },
-      errors: ['NOT_FOUND'],
+      errors: ['NOT_FOUND', 'MALFORMED'],
     },
     handle({ world, query }) {
+      if (query.oid !== undefined) checkOid(query.oid);
       const view =
         query.switch === undefined ? world.trace : world.switches.get(query.switch).trace;
       const entries = view.entries({
@@ -36,6 +47,18 @@ export const traceRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** An empty list would say that nothing happened. A code without a name stands in the trace in hexadecimal. */
+function checkOid(oid: string): void {
+  if (NAMES.has(oid) || /^0x[0-9A-F]{8}$/.test(oid)) return;
+  const near = nearestName(oid, [...NAMES]);
+  throw new ExtSwitchError(
+    'MALFORMED',
+    `query parameter "oid": there is no ${JSON.stringify(oid)}` +
+      (near === undefined ? '' : `; did you mean ${near}?`),
+    { member: 'oid', ...(near === undefined ? {} : { expected: near }), found: oid },
+  );
+}
 
 /** A trace entry as HTTP shows it: with its bytes decoded by the registered classes. */
 export interface TraceItem extends TraceEntry {
