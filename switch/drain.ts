@@ -1,4 +1,5 @@
 import type { SwitchEnvironment } from './environment.ts';
+import { injectedMark } from './fault-points.ts';
 import type { Nic, Port } from './ports.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
 import type { Steps } from './steps.ts';
@@ -6,7 +7,7 @@ import type { SwitchState } from './switch-state.ts';
 
 /**
  * Waits until nobody references a port or NIC (rules B21, B35, C31, C56), at most as long as an OID may pend: a leak is
- * reported with `rule` and does not block for ever. Operations on other ports go on meanwhile.
+ * reported with `rule`, of each module that has one, and does not block for ever. Operations on other ports go on meanwhile.
  */
 export function* unreferenced(
   edge: ProtocolEdge,
@@ -20,11 +21,16 @@ export function* unreferenced(
   if (held.references === 0 || state.isStopping) return;
   const free = new Promise<void>((resolve) => {
     const giveUp = (): void => {
-      environment.finding(state.name, {
-        rule,
-        severity: 'error',
-        message: `${what} still had ${held.references} reference(s) after ${environment.oidTimeoutMs} ms; deleted all the same`,
-      });
+      for (const module of edge.holding(held)) {
+        const count = module.references.get(held);
+        environment.finding(state.name, {
+          rule,
+          severity: 'error',
+          message: `${module.name} kept ${count} reference(s) on ${what} for ${environment.oidTimeoutMs} ms; deleted all the same`,
+          extensionId: module.id,
+          ...injectedMark(undefined, module),
+        });
+      }
       resolve();
     };
     const timer = environment.clock.after(environment.oidTimeoutMs, giveUp, true);

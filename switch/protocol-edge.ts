@@ -3,6 +3,7 @@ import type { Rng } from '../src/core/rng.ts';
 import type { FilterModule } from './filter-module.ts';
 import { OidRequest, REQUEST_TYPE } from './oid-request.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { Nic, Port } from './ports.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import type { MaybePromise, Steps } from './steps.ts';
 import { TurnScheduler } from './turn-scheduler.ts';
@@ -46,6 +47,11 @@ export class ProtocolEdge {
     let parked = 0;
     for (const list of this.#suspended.values()) parked += list.length;
     return this.#waiting.length + parked + (this.#turns?.waiting ?? 0);
+  }
+
+  /** Modules with a reference on it, top to bottom. */
+  holding(object: Port | Nic): readonly FilterModule[] {
+    return this.#modules().filter(({ references }) => references.has(object));
   }
 
   /** Runs `operation` when its turn comes: at once, and synchronously, when nothing else runs. */

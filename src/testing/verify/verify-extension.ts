@@ -136,8 +136,8 @@ function collect(
   // What the switch ended for the extension, it did not end itself: other rules broken with that are consequences.
   const ended = new Map<string, string>();
   for (const { extensionId, request, route, ...finding } of outcome.findings) {
-    told.add(finding.message);
     if (extensionId !== extension.id) continue;
+    told.add(finding.message);
     const about = `${finding.oid}/${request}`;
     const cause = ended.get(about) ?? causeOfFinding(finding);
     if (finding.rule === 'D6' && request !== undefined) ended.set(about, cause);

@@ -1,38 +1,12 @@
-import { Port } from '../../../../switch/ports.ts';
-import { OIDS } from '../../../abi/index.ts';
 import { NdisStatus } from '../../../core/status.ts';
-import { portIdOf } from '../../request-parts.ts';
 import type { RuleCheck } from '../../rule-check.ts';
-
-/** Virtual ms a deletion may wait for a reference: as long as an OID may be held (NdisTimedOidComplete). */
-const PATIENCE_MS = 12_000;
-const TEARDOWN = OIDS.OID_SWITCH_PORT_TEARDOWN.code;
 
 export const b42: RuleCheck = {
   rule: 'B42',
   what: 'It keeps a reference to a port that is being deleted.',
   why: 'OID_SWITCH_PORT_DELETE waits for the last reference: the VM cannot be turned off, moved or deleted until the host restarts.',
   mend: 'Give a reference back where the work that needed it ends, also when that work failed; in teardownPort give back what you hold for the port.',
-  by: 'watch',
-  watch({ module, after, report }) {
-    const leaked = (portId: number): void => {
-      for (const [held, count] of module.references) {
-        if (!(held instanceof Port) || held.portId !== portId || held.state === 'created') continue;
-        const references = count === 1 ? 'a reference' : `${count} references`;
-        report({
-          message: `keeps ${references} on port ${portId}, ${PATIENCE_MS} ms after its teardown`,
-        });
-      }
-    };
-    return {
-      oids: [TEARDOWN],
-      answered(request, answer) {
-        if (request.oid !== TEARDOWN || answer !== 'forward') return;
-        const portId = portIdOf(request);
-        after(PATIENCE_MS, () => leaked(portId));
-      },
-    };
-  },
+  by: 'runtime',
   exercised: (activity) =>
     activity.portReferences > 0 && activity.arrivals('OID_SWITCH_PORT_TEARDOWN') > 0,
   exercise: 'let the extension reference a port (referencePort), then delete the port',
