@@ -33,6 +33,7 @@ import {
 import { reportFiles, writeReports } from '../verify/report-files.ts';
 import type { ReportFormat } from '../verify/report-format.ts';
 import { readVersion } from '../version.ts';
+import { keeperOf } from './keep.ts';
 import { watchOf } from './watch.ts';
 
 const OF_EXTENSIONS = ['stage', 'mof', 'settings'];
@@ -66,13 +67,17 @@ export async function listFaults(call: Invocation, terminal: Terminal): Promise<
 export async function sweepFile(call: Invocation, terminal: Terminal): Promise<number> {
   const files = await reportFiles(call.list('report'), terminal.cwd, 'sweep');
   const target = await targetOf(call, terminal);
-  const report = await swept(target, terminal, call);
   const [file = ''] = call.arguments;
   const options = {
     file: relative(terminal.cwd, resolve(terminal.cwd, file)).split(sep).join('/'),
     toolVersion: readVersion(),
     command: commandOf(file, call),
   };
+  const watch = watchOf(terminal);
+  const interim = keeperOf(files, terminal, options, watch.say);
+  const report = await swept(target, { progress: watch.progress, interim }, call).finally(
+    watch.end,
+  );
   if (call.has('json')) await terminal.print(sweepReport(report, 'json', options));
   else await terminal.print(sweepReport(report, 'text', { ...options, style: terminal.style }));
   const text = (format: ReportFormat): string => sweepReport(report, format, options);
@@ -80,26 +85,24 @@ export async function sweepFile(call: Invocation, terminal: Terminal): Promise<n
   return report.ok && isWritten ? 0 : 1;
 }
 
-async function swept(target: Target, terminal: Terminal, call: Invocation): Promise<SweepReport> {
-  const watch = watchOf(terminal);
+/** What is called while a sweep goes on. */
+type Told = Required<Pick<SweepOptions, 'progress' | 'interim'>>;
+
+async function swept(target: Target, told: Told, call: Invocation): Promise<SweepReport> {
   const jobs = call.integer('jobs') ?? 1;
-  const { progress } = watch;
   try {
-    if (jobs > 1) return await sweepInThreads(jobOf(target, progress), jobs);
+    if (jobs > 1) return await sweepInThreads(jobOf(target, told), jobs);
     return target.kind === 'scenario'
-      ? await sweepScenario(target.file, { ...target.options, progress })
-      : await sweepExtension(target.extension, { ...target.options, progress });
+      ? await sweepScenario(target.file, { ...target.options, ...told })
+      : await sweepExtension(target.extension, { ...target.options, ...told });
   } catch (error) {
     if (!(error instanceof RangeError) || !call.has('only')) throw error;
     throw new UsageError(`--only: ${error.message} (--list)`, 'sweep');
-  } finally {
-    watch.end();
   }
 }
 
 /** What a thread is told: it loads an extension itself. */
-function jobOf(target: Target, progress: SweepOptions['progress']): SweepJob {
-  const told = progress === undefined ? {} : { progress };
+function jobOf(target: Target, told: Told): SweepJob {
   if (target.kind === 'scenario') return { ...target, options: { ...target.options, ...told } };
   const { extension: _loaded, options, ...rest } = target;
   return { ...rest, options: { ...options, ...told } };

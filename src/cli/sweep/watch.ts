@@ -8,11 +8,20 @@ const MINUTE_MS = 60_000;
 /** Tells on standard error how far a sweep is and what it will take: on a terminal in one line, elsewhere a line now and then. */
 export function watchOf({ stderr }: Terminal): {
   readonly progress: NonNullable<SweepOptions['progress']>;
-  end(): void;
+  /** A line that stays. */
+  readonly say: (line: string) => void;
+  readonly end: () => void;
 } {
   const isWatched = stderr.isTTY === true;
   let toldAt = performance.now();
+  const clear = (): void => {
+    if (isWatched) stderr.write('\r\u001b[K');
+  };
   return {
+    say: (line) => {
+      clear();
+      stderr.write(`${line}\n`);
+    },
     progress: ({ subject, fault, played, known, mishandled, leftMs }) => {
       const bad = mishandled === 0 ? '' : `, ${mishandled} mishandled`;
       const left = leftMs === undefined ? '' : `, about ${duration(leftMs)} left`;
@@ -26,9 +35,7 @@ export function watchOf({ stderr }: Terminal): {
       toldAt = performance.now();
       stderr.write(`${harmless(line)}\n`);
     },
-    end: () => {
-      if (isWatched) stderr.write('\r\u001b[K');
-    },
+    end: clear,
   };
 }
 

@@ -60,14 +60,28 @@ class SecondLife {
   readonly #bad = (invariant: Invariant, message: string): void =>
     void this.#run.breaches.push({ invariant, severity: 'error', message });
 
+  /** A second fault may kill it in this life too, while it comes up or later: then there is another one. */
   async play(): Promise<void> {
-    const fabric = await this.#opened();
-    if (fabric === undefined) return;
+    const { log } = this.#run;
+    for (let isFirst = true; ; isFirst = false) {
+      const fabric = await this.#opened();
+      if (fabric === undefined) return;
+      await this.#live(fabric, isFirst);
+      const hasDied = log.hasDeath;
+      if (!hasDied) log.stop();
+      await settle(this.#clock, fabric.close(), () => true);
+      if (!hasDied) this.#watch?.end();
+      if (!hasDied) return;
+    }
+  }
+
+  /** `isFirst`: nothing was changed since the stage's own host died. */
+  async #live(fabric: Fabric, isFirst: boolean): Promise<void> {
     const hosts: Hosts = new Map([[HOST, fabric]]);
     const watch = this.#watch;
     watch?.gather(fabric);
     const isLossy = watch?.isLossy === true;
-    if (!isLossy) this.#compare(hosts);
+    if (!isLossy && isFirst) this.#compare(hosts);
     checkVms(hosts, isLossy, this.#bad);
     if (!isLossy) this.#checkViews(fabric);
     for (const { id, name, state } of [...fabric.vms.list()]) {
@@ -75,16 +89,14 @@ class SecondLife {
       const vm = fabric.vms.get(id);
       await this.#settled(`stopping ${name}`, () => vm.stop());
       const again = await this.#settled(`starting ${name} again`, () => vm.start());
+      if (this.#run.log.hasDeath) return;
       if (again === undefined || !('error' in again) || isLossy) continue;
       const why = messageOf(again.error);
       this.#bad('again', `after the host had died, ${name} does not start: ${why}`);
     }
     const stores = new Map([[HOST, this.#memory]]);
     await takeAway(hosts, stores, (what, act) => this.#settled(what, act), this.#bad);
-    watch?.gather(fabric);
-    this.#run.log.stop();
-    await settle(this.#clock, fabric.close(), () => true);
-    watch?.end();
+    if (!this.#run.log.hasDeath) watch?.gather(fabric);
   }
 
   /** It is killed once more while it comes up as often as there are faults that do it. */
@@ -170,6 +182,8 @@ class SecondLife {
     for (;;) {
       const met = log.met;
       const outcome = await settle(this.#clock, act(), () => true);
+      // What a dying process says is no answer, and nothing more can be asked of it.
+      if (log.hasDeath) return undefined;
       if (outcome === undefined) this.#bad('ends', `${what} after the host had died does not end`);
       else if ('error' in outcome && log.met > met) continue;
       return outcome;

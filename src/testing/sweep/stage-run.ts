@@ -18,6 +18,8 @@ import { firstDifference, stateOf, withoutIds } from './world-state.ts';
 
 /** A stage has one host. */
 export const HOST = '';
+/** A change of who is in the stack. */
+const CHANGES_STACK = /\.extensions\.change\(/;
 /** What a stage says of an act that never ended. */
 const ENDLESS = /did not end within|is still in flight/;
 
@@ -58,7 +60,8 @@ export class StageRun {
   death: StageDeath | undefined;
   readonly chain: readonly SweepFault[];
   #hasDiverged = false;
-  #underWay = 0;
+  /** What has begun and not ended, each in its words. */
+  readonly #underWay = new Set<{ readonly title: string }>();
   readonly #asked = new Map<string, number>();
   /** Changes that have begun so far. */
   #begun = 0;
@@ -146,7 +149,8 @@ export class StageRun {
     const nth = (this.#asked.get(words) ?? 0) + 1;
     this.#asked.set(words, nth);
     const name = `${words}#${nth}`;
-    this.#underWay += 1;
+    const own = { title };
+    this.#underWay.add(own);
     this.#begun += 1;
     const judge = this.#judgeOf();
     const before = alone === undefined ? judge.state() : undefined;
@@ -171,7 +175,7 @@ export class StageRun {
       this.refused.add(name);
       throw error;
     } finally {
-      this.#underWay -= 1;
+      this.#underWay.delete(own);
       // While the world is open: who refuses to run is not to be seen later.
       if (this.log.met > 0) this.#gather();
     }
@@ -193,7 +197,7 @@ export class StageRun {
   #dies(disk: StageDisk): void {
     disk.kill();
     this.#gather();
-    const isAlone = this.#underWay === 1 && this.chain.length === 1;
+    const isAlone = this.#underWay.size === 1 && this.chain.length === 1;
     const change = isAlone ? this.#alone?.course.change(this.log.change) : undefined;
     this.death = { disk, change, title: undefined, isAcknowledged: false, isOver: true };
   }
@@ -204,6 +208,8 @@ export class StageRun {
     queueMicrotask(() => {
       const fabric = this.#worlds.at(-1)?.fabric;
       if (![...(fabric?.switches.list() ?? [])].some((each) => each.name === name)) return;
+      // Rule A37: it is as whoever changed it last wants it, and that is the stage.
+      if ([...this.#underWay].some(({ title }) => CHANGES_STACK.test(title))) return;
       const extensions = fabric?.switches.get(name).extensions;
       // What comes of it the stage sees.
       extensions?.change(extension, { enabled: true }).catch(() => undefined);
@@ -213,11 +219,11 @@ export class StageRun {
   #judgeOf(): AttemptJudge {
     let begunBefore = 0;
     const begunAt = this.#begun;
-    const wasAlone = this.#underWay === 1;
+    const wasAlone = this.#underWay.size === 1;
     const state = (): StateLines | undefined => {
       const fabric = this.#worlds.at(-1)?.fabric;
       // With others under way, nobody can say who changed what.
-      if (fabric === undefined || this.#underWay > 1) return undefined;
+      if (fabric === undefined || this.#underWay.size > 1) return undefined;
       return stateOf(new Map([[HOST, fabric]]));
     };
     return {
