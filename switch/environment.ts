@@ -122,6 +122,8 @@ export interface SwitchEnvironment {
   readonly attach?:
     | ((definition: ExtensionDefinition, sw: SwitchContext) => ExtensionHandlers)
     | undefined;
+  /** What was there is being made again: it comes also while the stack of its switch is down (rule A50). Left out: it never is. */
+  isRebuilding?(): boolean;
   finding(switchName: string, finding: Finding): void;
   stateChange(switchName: string, data: Readonly<Record<string, unknown>>): void;
   log(

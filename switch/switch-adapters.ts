@@ -5,6 +5,7 @@ import { externalPort, type LowerAdapter, lowerAdapters } from './external-port.
 import { type DriverRequest, type NicRequestOutcome, NicRequests } from './nic-requests.ts';
 import type { Nic, NicChange, Port } from './ports.ts';
 import type { ProtocolEdge } from './protocol-edge.ts';
+import type { SwitchEvent } from './states.ts';
 import type { StatusPath } from './status-path.ts';
 import { drive, type MaybePromise, type Steps } from './steps.ts';
 import type { Turn } from './switch.ts';
@@ -25,6 +26,7 @@ interface Host {
     turn: Turn<Nic>,
     steps: () => Steps<T>,
     object: (outcome: T) => Nic | undefined,
+    event?: SwitchEvent,
   ): MaybePromise<T>;
 }
 
@@ -64,7 +66,7 @@ export class SwitchAdapters {
   }
 
   removeVf(port: Port, nic: Nic, turn: Turn<Nic>): MaybePromise<void> {
-    return this.#change(port, nic, turn, () => this.#offloads.remove(port, nic));
+    return this.#change(port, nic, turn, () => this.#offloads.remove(port, nic), 'takeAway');
   }
 
   fallBack(port: Port, nic: Nic, turn: Turn<Nic>): MaybePromise<void> {
@@ -94,7 +96,7 @@ export class SwitchAdapters {
     const steps = function* (): Steps<void> {
       if (nic.state === 'connected' && nic.vfAssigned) yield* offloads.remove(port, nic);
     };
-    const removed = this.#host.operate(port, NO_TURN, steps, () => undefined);
+    const removed = this.#host.operate(port, NO_TURN, steps, () => undefined, 'takeAway');
     // Nobody waits for it: what fails all the same is told as a state event.
     if (removed instanceof Promise) {
       removed.catch((error) =>
@@ -125,8 +127,14 @@ export class SwitchAdapters {
     );
   }
 
-  #change(port: Port, nic: Nic, turn: Turn<Nic>, steps: () => Steps<void>): MaybePromise<void> {
-    return this.#host.operate(port, turn, steps, () => nic);
+  #change(
+    port: Port,
+    nic: Nic,
+    turn: Turn<Nic>,
+    steps: () => Steps<void>,
+    event?: SwitchEvent,
+  ): MaybePromise<void> {
+    return this.#host.operate(port, turn, steps, () => nic, event);
   }
 
   #adapter(index: number): LowerAdapter {

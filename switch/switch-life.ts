@@ -92,8 +92,9 @@ export class SwitchLife {
   allow(event: SwitchEvent): void {
     const { life } = this.#state;
     if (tryNextState(SWITCH_STATES, life, event) !== undefined) return;
-    // What is stored is told to a switch that is down as well: its extensions ask when they come up.
-    if (life === 'down' && this.#state.isRebuilding && event === 'operate') return;
+    // What was there is told to a switch that is down as well: its extensions ask when they come up.
+    const isRebuilding = this.#environment.isRebuilding?.() === true;
+    if (life === 'down' && isRebuilding && event === 'operate') return;
     const missing = this.#stack.missing;
     const why =
       life === 'down' && missing !== undefined

@@ -16,8 +16,6 @@ export class SwitchState implements PropertyOwner {
   isActive = false;
   /** Set by `Switch.stop`: nothing waits for extensions any more. */
   isStopping = false;
-  /** Its stored objects are being made again: they come also while the stack is down (rule A50). */
-  isRebuilding = false;
   readonly ports = new Map<number, Port>();
   readonly properties = new Map<Guid, PropertyInstance>();
   /** As a property owner the switch is no port. */

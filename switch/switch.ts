@@ -120,8 +120,8 @@ export class Switch {
       edge: this.#edge,
       statusPath,
       updateNic: (port, nic, change) => this.#nics.update(port, nic, change),
-      operate: (port, turn, steps, object) =>
-        this.#operate(this.#ownerOf(port), turn, steps, object),
+      operate: (port, turn, steps, object, event) =>
+        this.#operate(this.#ownerOf(port), turn, steps, object, event),
     });
     this.#nics = new NicOperations(this.state, this.#edge, environment, (nic) =>
       this.#adapters.releaseOffloads(nic),

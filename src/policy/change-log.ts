@@ -43,6 +43,7 @@ export type OpenRemoval = Removal<Written>;
 export class ChangeLog {
   readonly #store: Pick<Store, 'write'>;
   readonly #reportFailedUndo: (error: unknown) => void;
+  readonly #undoing: (undo: Undo) => MaybePromise<unknown>;
   /** Writes whose durability is not known yet, in call order. */
   #inFlight: Written[] = [];
   #recovery: Promise<void> | undefined;
@@ -63,9 +64,15 @@ export class ChangeLog {
   /** Why no change is made any more. */
   #ended: ExtSwitchError | undefined;
 
-  constructor(store: Pick<Store, 'write'>, reportFailedUndo: (error: unknown) => void) {
+  /** `undoing` runs an undo; left out: as it is. */
+  constructor(
+    store: Pick<Store, 'write'>,
+    reportFailedUndo: (error: unknown) => void,
+    undoing: (undo: Undo) => MaybePromise<unknown> = (undo) => undo(),
+  ) {
     this.#store = store;
     this.#reportFailedUndo = reportFailedUndo;
+    this.#undoing = undoing;
   }
 
   /**
@@ -297,7 +304,7 @@ export class ChangeLog {
   /** Whether it could be done. */
   async #undo(undo: Undo): Promise<boolean> {
     try {
-      await undo();
+      await this.#undoing(undo);
       return true;
     } catch (error) {
       this.#reportFailedUndo(error);

@@ -45,7 +45,7 @@ export function* fallBack(world: World, vm: VmEntry, was: Footings): Steps<void>
     const hasNow = adapter.connection?.port.nics.get(0)?.vfAssigned === true;
     if (was.get(adapter)?.vfAssigned !== true || hasNow || !adapter.isConnected) continue;
     try {
-      yield* assignVf(world, adapter);
+      yield* world.again(assignVf(world, adapter));
     } catch (error) {
       world.environment.finding(adapter.target?.name ?? '', {
         rule: 'G46',
@@ -63,6 +63,16 @@ export function* disconnect(vm: VmEntry): Steps<void> {
 
 /** The VM as it was: ports with their ids, policies, NICs, virtual functions, and what the extensions gave. */
 export function* takeBack(
+  world: World,
+  vm: VmEntry,
+  was: Footings,
+  state: VmState,
+  data: ReadonlyMap<Guid, readonly PortableRecord[]>,
+): Steps<void> {
+  yield* world.again(broughtBack(world, vm, was, state, data));
+}
+
+function* broughtBack(
   world: World,
   vm: VmEntry,
   was: Footings,

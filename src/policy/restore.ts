@@ -45,8 +45,6 @@ export async function restoreSwitches(world: World): Promise<void> {
 async function restoreSwitch(world: World, entry: SwitchEntry): Promise<void> {
   world.switches.set(entry.id, entry);
   world.switchNames.add(entry.name);
-  // Rule A50: also without a required extension; that one asks what there is when it comes up.
-  entry.machine.state.isRebuilding = true;
   const activate = world.activation === 'first';
   await startStack(world, entry, { activate });
   for (const binding of entry.bindings) tellWhetherInstalled(world, entry, binding);
@@ -100,12 +98,6 @@ function storedPorts(
     });
   }
   return ports.sort((a, b) => a.order - b.order);
-}
-
-/** Everything stored is there again: from here on a switch whose stack is down refuses (rule A50). */
-export function endRestore(world: World): void {
-  world.reseed();
-  for (const { machine } of world.switches.values()) machine.state.isRebuilding = false;
 }
 
 /**

@@ -220,6 +220,15 @@ export function* reopenConnection(
 ): Steps<void> {
   const entry = adapter.target === undefined ? undefined : world.switches.get(adapter.target.id);
   if (entry === undefined || adapter.connection !== undefined) return;
+  yield* world.again(portAgain(world, adapter, entry, footing));
+}
+
+function* portAgain(
+  world: World,
+  adapter: AdapterEntry,
+  entry: SwitchEntry,
+  footing: Footing,
+): Steps<void> {
   const { machine } = entry;
   const facts = freePortId(entry, footing.portId);
   const { port, request } = yield* settled(machine.createPort(portOf(adapter, facts)));
@@ -247,8 +256,8 @@ export function* reopenNic(
   const { connection } = adapter;
   if (connection === undefined) return;
   try {
-    yield* openNic(world, adapter);
-    if (footing?.vfAssigned === true) yield* assignVf(world, adapter);
+    yield* world.again(openNic(world, adapter));
+    if (footing?.vfAssigned === true) yield* world.again(assignVf(world, adapter));
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     report(world, adapter, connection.entry, 'C23', problem);
@@ -355,14 +364,17 @@ function stands(adapter: AdapterEntry, entry: SwitchEntry, port: Port): void {
   adapter.stoodOn = undefined;
 }
 
-/** A pass whose veto can refuse nothing any more, since the VM has stopped: it is reported (S3 step 8). */
+/**
+ * A pass whose veto can refuse nothing any more, since the VM has stopped: it is reported (S3 step 8). On a switch that is down
+ * nobody is asked; who comes up finds the port that stands.
+ */
 export function* validateAfterwards(
   world: World,
   adapter: AdapterEntry,
   portId?: number,
 ): Steps<void> {
   try {
-    yield* validate(world, adapter, undefined, portId);
+    yield* world.again(validate(world, adapter, undefined, portId));
   } catch (error) {
     world.environment.finding(adapter.target?.name ?? '', {
       rule: 'B47',

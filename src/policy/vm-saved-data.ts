@@ -6,7 +6,7 @@ import type { SavedRecordInfo } from './api.ts';
 import { put, remove, savedKey } from './records.ts';
 import { type Cause, refused } from './veto.ts';
 import type { AdapterEntry, Connection, VmEntry } from './vm-entry.ts';
-import type { World } from './world.ts';
+import type { SwitchEntry, World } from './world.ts';
 
 /** Run-time data of a VM's adapters; those without any are not in it. */
 export type SavedData = ReadonlyMap<AdapterEntry, readonly SaveRecord[]>;
@@ -61,6 +61,10 @@ export function* collectData(
   for (const [adapter, { entry, port }] of connectedNics(vm)) {
     const nic = port.nics.get(0);
     if (nic === undefined) continue;
+    if (onRefusal === 'report' && entry.machine.state.life === 'down') {
+      nobodyAsked(world, adapter, entry);
+      continue;
+    }
     const outcome = yield* settled(entry.machine.saveNic(port, nic));
     if (outcome.refused !== undefined) {
       const error = refused(
@@ -84,6 +88,15 @@ export function* collectData(
     if (!data.has(adapter) && adapter.saved.length > 0) data.set(adapter, adapter.saved);
   }
   return data;
+}
+
+/** Rule A50: who would have data to give does not run; what it gave before stays. */
+function nobodyAsked(world: World, adapter: AdapterEntry, { name }: SwitchEntry): void {
+  world.environment.finding(name, {
+    rule: 'A50',
+    severity: 'warning',
+    message: `${adapter.description} is asked for no run-time data, since the stack of switch ${name} is down; the VM is turned off without it`,
+  });
 }
 
 /** Why in words, where the status alone does not say it. */

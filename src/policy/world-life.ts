@@ -1,14 +1,17 @@
 import { joinHosts, restoreMigrations } from './migration-restore.ts';
-import { endRestore, restoreSwitches } from './restore.ts';
+import { restoreSwitches } from './restore.ts';
 import { restoreVms } from './vm-restore.ts';
 import type { World } from './world.ts';
 
 /** Brings what is stored to life: switches with their stacks, ports, NICs and properties, migrations, VMs. */
 export async function restoreWorld(world: World): Promise<void> {
-  await restoreSwitches(world);
-  restoreMigrations(world);
-  await restoreVms(world);
-  endRestore(world);
+  // Rule A50: also without a required extension; that one asks what there is when it comes up.
+  await world.rebuilding(async () => {
+    await restoreSwitches(world);
+    restoreMigrations(world);
+    await restoreVms(world);
+    world.reseed();
+  });
 }
 
 /** The same for a world whose hosts know it: for them it was gone for a moment. */

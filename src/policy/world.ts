@@ -5,6 +5,7 @@ import {
 } from '../../switch/environment.ts';
 import type { FaultPoints } from '../../switch/fault-points.ts';
 import type { NicOptions, Port } from '../../switch/ports.ts';
+import type { MaybePromise, Steps } from '../../switch/steps.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { TraceRing } from '../../switch/trace.ts';
 import type { NdisVersion } from '../abi/index.ts';
@@ -201,6 +202,8 @@ export class World {
   epoch = 0;
   #order = 0;
   #nics = 0;
+  /** How many are making again what was there. */
+  #rebuilding = 0;
 
   /** Extensions that run in worker threads. */
   readonly isolation: Isolation | undefined;
@@ -270,6 +273,7 @@ export class World {
         ? {}
         : { attach: (definition, sw) => isolation.attach(definition, sw) }),
       faults: undefined,
+      isRebuilding: () => this.#rebuilding > 0,
       finding,
       stateChange: (switchName, data) => {
         this.events.add(this.clock.now(), 'state', switchName, data);
@@ -280,11 +284,12 @@ export class World {
     };
     this.faults = this.#faulty(options);
     this.writes = new FaultableWrites(store, this.faults, clock);
-    this.changes = new ChangeLog(this.writes, (error) => {
+    const report = (error: unknown): void => {
       this.log('error', 'a change could not be undone after the store failed', {
         error: String(error),
       });
-    });
+    };
+    this.changes = new ChangeLog(this.writes, report, (undo) => this.rebuilding(undo));
     this.hosts = options.hosts && new FaultableHosts(options.hosts, this.faults, clock);
     this.farewells = new Farewells(this.hosts);
   }
@@ -313,6 +318,29 @@ export class World {
     if (oid === undefined || bytes === undefined || offset === undefined) return kept;
     const path = memberAt(this.registry, oid, bytes, offset)?.path;
     return path === undefined ? kept : { ...kept, member: path.join('.') };
+  }
+
+  /**
+   * `work` makes again what was there, at a restart or since a change is taken back: also on a switch that is down (rule A50), as
+   * what went could go.
+   */
+  async rebuilding<T>(work: () => MaybePromise<T>): Promise<T> {
+    this.#rebuilding += 1;
+    try {
+      return await work();
+    } finally {
+      this.#rebuilding -= 1;
+    }
+  }
+
+  /** The same as steps of a change. */
+  *again<T>(steps: Steps<T>): Steps<T> {
+    this.#rebuilding += 1;
+    try {
+      return yield* steps;
+    } finally {
+      this.#rebuilding -= 1;
+    }
   }
 
   /** Trace and events begin anew; their numbers go on. */

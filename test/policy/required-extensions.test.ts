@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { NdisStatus } from '../../src/core/status.ts';
+import type { BehaviourOptions } from '../../src/policy/behaviour-api.ts';
 import { Fabric } from '../../src/policy/fabric.ts';
 import type { SwitchContext } from '../../src/sdk/extension.ts';
-import { extensionWith } from '../support/fabrikam.ts';
-import { openWorld, turn } from './open-world.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+import { extensionWith, FABRIKAM_MOF } from '../support/fabrikam.ts';
+import { openWorld, PORT_SETTING, SWITCH_SETTING, turn } from './open-world.ts';
 
 const id = (n: number): string => `00000000-0000-4000-8000-00000000000${n}`;
 
@@ -220,5 +222,130 @@ t.test('an extension that is not installed at a restart is named in the log (A50
     about(2, 'enabled on switch S, is not installed: the switch runs without it'),
   ]);
   t.equal(logged.length, 2);
+  await fabric.close();
+});
+
+/** A switch that is down, and everything on it that management can take away. */
+async function downWorld(behaviour: BehaviourOptions = {}) {
+  const must = fragile(1, () => false);
+  const store = new MemoryStore();
+  const options = { store, behaviour, extensions: [must] };
+  const fabric = await Fabric.open({ clock: 'manual', seed: 'down', ...options });
+  await fabric.features.register(FABRIKAM_MOF);
+  const sw = await fabric.switches.create({ name: 'S', type: 'external', extensions: [must] });
+  const port = await sw.ports.create({ name: 'P' });
+  await fabric.switches.create({ name: 'T' });
+  await sw.host.connectUplink({ adapters: [{ name: 'e0', virtualFunctions: 1 }] });
+  await sw.host.addInternalNic({ name: 'I' });
+  await port.nics.connect();
+  const ofPort = await port.properties.add(PORT_SETTING, {});
+  const ofSwitch = await sw.properties.add(SWITCH_SETTING, {});
+  const vm = await fabric.vms.create({ name: 'V' });
+  const adapter = await vm.addAdapter({ name: 'n0', switch: 'S' });
+  const ofVm = await adapter.properties.add(PORT_SETTING, {});
+  await vm.start();
+  await adapter.assignVf();
+  const goDown = async (): Promise<void> => {
+    await sw.extensions.change('Fragile 1', { required: true });
+    await sw.extensions.change('Fragile 1', { enabled: false });
+    t.equal(sw.info.isActive, false);
+  };
+  return { fabric, store, sw, port, vm, adapter, ofPort, ofSwitch, ofVm, goDown };
+}
+
+type DownWorld = Awaited<ReturnType<typeof downWorld>>;
+
+/** Everything there is, whatever its place in a list. */
+function shown({ fabric }: DownWorld): unknown {
+  const byName = <T extends { readonly name: string }>(all: Iterable<T>): T[] =>
+    [...all].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    vms: Array.from(fabric.vms.list(), (info) => ({
+      info,
+      policies: fabric.vms.get(info.id).adapters.map(({ properties }) => [...properties.list()]),
+    })),
+    switches: byName(fabric.switches.list()).map((info) => ({
+      info,
+      properties: [...fabric.switches.get(info.id).properties.list()],
+      ports: byName(fabric.switches.get(info.id).ports.list()).map((each) => ({
+        // The number of a validation port is its switch's, and not stored (OP-38).
+        each: each.isValidationPort ? each.name : each,
+        properties: [...fabric.switches.get(info.id).ports.get(each.id).properties.list()],
+      })),
+    })),
+  };
+}
+
+const TAKE_AWAY: Readonly<Record<string, (on: DownWorld) => Promise<unknown>>> = {
+  'a VM is turned off': ({ vm }) => vm.stop(),
+  'an adapter is disconnected': ({ adapter }) => adapter.disconnect(),
+  'an adapter goes to another switch': ({ adapter }) => adapter.connect('T'),
+  'an adapter is removed': ({ vm }) => vm.removeAdapter('n0'),
+  'a virtual function goes back': ({ adapter }) => adapter.removeVf(),
+  'a policy of an adapter is removed': ({ adapter, ofVm }) => adapter.properties.delete(ofVm.id),
+  'a policy of a port is removed': ({ port, ofPort }) => port.properties.delete(ofPort.id),
+  'a policy of the switch is removed': ({ sw, ofSwitch }) => sw.properties.delete(ofSwitch.id),
+  'a NIC is disconnected': ({ port }) => port.nics.disconnect(0),
+  'a port is deleted': ({ port }) => port.delete(),
+  'the uplink is disconnected': ({ sw }) => sw.host.disconnectUplink(),
+};
+
+for (const [what, act] of Object.entries(TAKE_AWAY)) {
+  for (const behaviour of [
+    { saveOnStop: true },
+    { validationPorts: 'standing', saveOnStop: false },
+  ] as const) {
+    const how = JSON.stringify(behaviour);
+    t.test(`${what} while the switch is down, ${how}: done, or undone (A50, S3)`, async (t) => {
+      for (const isKept of [true, false]) {
+        const world = await downWorld(behaviour);
+        const { fabric, store, goDown } = world;
+        await goDown();
+        const before = shown(world);
+        if (!isKept) fabric.faults.add({ at: 'store', effect: 'fail', nth: 1, times: 1 });
+        const done = act(world);
+        if (isKept) await done;
+        else await t.rejects(done, { code: 'STORE_UNAVAILABLE' });
+        const now = shown(world);
+        if (isKept) t.strictNotSame(now, before);
+        else t.strictSame(now, before, 'as it was');
+        const kept = store.fork();
+        await fabric.close();
+        const again = await Fabric.open({
+          store: kept,
+          clock: 'manual',
+          seed: 'down',
+          behaviour,
+          extensions: [fragile(1, () => false)],
+        });
+        t.strictSame(shown({ ...world, fabric: again }), now, 'what is shown is what is stored');
+        await again.close();
+      }
+    });
+  }
+}
+
+t.test('everything on a switch that is down can go, and then the switch (A50, S3)', async (t) => {
+  const world = await downWorld({ saveOnStop: true });
+  const { fabric, store, sw, vm, goDown } = world;
+  await goDown();
+  await vm.stop();
+  const told = fabric.events
+    .after(0)
+    .flatMap(({ type, data }) => (type === 'finding' ? [data] : []));
+  t.match(
+    told.filter(({ rule }) => rule === 'A50'),
+    [{ message: /"n0" of VM "V" is asked for no run-time data, .* is down; the VM is turned off/ }],
+  );
+  await vm.delete();
+  await sw.delete();
+  t.strictSame(
+    Array.from(fabric.switches.list(), ({ name }) => name),
+    ['T'],
+  );
+  const keys = Array.from(store.range(''), ([key]) => key).filter((key) =>
+    /^(vm|port|property)/.test(key),
+  );
+  t.strictSame(keys, []);
   await fabric.close();
 });

@@ -21,13 +21,6 @@ export const shakeOf = (host: string): Act => ({
 
 /** Deletes all VMs and switches. */
 export async function emptied(fabric: FabricInterface): Promise<void> {
-  // A switch that is down takes no change of a NIC (rule A50).
-  for (const { id } of fabric.switches.list()) {
-    const { extensions } = fabric.switches.get(id);
-    for (const each of extensions.list()) {
-      if (each.required) await extensions.change(each.id, { required: false });
-    }
-  }
   for (const { id } of [...fabric.vms.keys()]) {
     const vm = fabric.vms.get(id);
     if (vm.info.state !== 'off') await vm.stop();
