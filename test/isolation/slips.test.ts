@@ -61,7 +61,7 @@ t.test(
 );
 
 t.test('buffers outside the heap of a worker count as its memory', async (t) => {
-  const fabric = await told('hoard', () => undefined, { memoryMb: 64, watchdogMs: 1_000 });
+  const fabric = await told('hoard', () => undefined, { memoryMb: 64 });
   for (let i = 0; i < 1_200 && fabric.extensions.get(NAME).isolated?.memoryKills !== 1; i += 1) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
