@@ -146,17 +146,27 @@ t.test('--coverage lists what was not exercised and what would', async (t) => {
   t.match(out, '\nWaiting for the data path:\n');
 });
 
-t.test('--strict ends with 1 for a warning, which alone is none', async (t) => {
-  const cwd = t.testdir({});
-  const words = [moduleIn(cwd, 'refuses'), '--stage', 'malformed-properties'];
-  const plain = await verify(cwd, ...words);
-  t.equal(plain.code, 0);
-  t.match(plain.out, /\nwarning D12 {2}/);
-  t.match(plain.out, /\npassed: 0 errors, 1 warning\. /);
-  const strict = await verify(cwd, ...words, '--strict');
-  t.equal(strict.code, 1);
-  t.equal(strict.out, plain.out);
-});
+t.test(
+  '--strict fails for a warning, in the exit code and in every report; without it a warning passes',
+  async (t) => {
+    const cwd = t.testdir({});
+    const words = [moduleIn(cwd, 'refuses'), '--stage', 'malformed-properties'];
+    const plain = await verify(cwd, ...words);
+    t.equal(plain.code, 0);
+    t.match(plain.out, /\nwarning D12 {2}/);
+    t.match(plain.out, /\npassed: 0 errors, 1 warning\. /);
+    const strict = await verify(cwd, ...words, '--strict', '--report', 'strict.xml');
+    t.equal(strict.code, 1);
+    t.equal(strict.out, plain.out.replace('\npassed: ', '\nfailed: '), 'and says so');
+    t.match(readFileSync(join(cwd, 'strict.xml'), 'utf8'), '<failure type="D12" ');
+    const [tap, strictTap] = [
+      await verify(cwd, ...words, '--format', 'tap'),
+      await verify(cwd, ...words, '--format', 'tap', '--strict'),
+    ];
+    t.notMatch(tap.out, /^not ok/m);
+    t.match(strictTap.out, /^not ok \d+ - D12: /m);
+  },
+);
 
 t.test('--report writes each format by its name, and what is printed stays', async (t) => {
   const cwd = t.testdir({ out: {} });

@@ -49,7 +49,10 @@ export const VERIFY_VERBS: readonly CommandSpec[] = [
         help: 'with --isolate: memory it may have, default 128',
       },
       { name: 'coverage', help: 'list the rules that were not exercised, with what would' },
-      { name: 'strict', help: 'exit code 1 for warnings too' },
+      {
+        name: 'strict',
+        help: 'warnings fail it too: exit code 1, not ok in TAP, a failure in JUnit',
+      },
       {
         name: 'format',
         value: 'NAME',

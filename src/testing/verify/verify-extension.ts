@@ -12,12 +12,13 @@ import { type Outcome, play, seedsOf } from '../life-cycles/run-life-cycle.ts';
 import { type StageOptions, WITNESSES } from '../life-cycles/stage.ts';
 import { Found } from './found.ts';
 import { stagesNamed, type VerifyStage } from './stages.ts';
-import type {
-  RuleOutcome,
-  StageOutcome,
-  VerifyConsequence,
-  VerifyFinding,
-  VerifyReport,
+import {
+  doesFail,
+  type RuleOutcome,
+  type StageOutcome,
+  type VerifyConsequence,
+  type VerifyFinding,
+  type VerifyReport,
 } from './verify-report.ts';
 import { VerifyRig } from './verify-rig.ts';
 
@@ -27,6 +28,8 @@ export interface VerifyOptions
   readonly profile?: ProfileName;
   /** Names of the stages to play; default: all. Throws for a name that is none. */
   readonly stages?: readonly string[];
+  /** A warning fails it too. */
+  readonly strict?: boolean;
   /** Called when a stage begins, and with no name at the end. */
   readonly progress?: (stage: string, index: number, count: number) => void;
 }
@@ -59,11 +62,13 @@ export async function verifyExtension(
   }
   options.progress?.('', wanted.length, wanted.length);
   const findings = found.findings();
+  const strictness = options.strict === true ? { strict: true as const } : {};
   const { id, name, version, type } = extension;
   return {
     extension: { id, name, version, type },
     profile,
-    ok: findings.every(({ severity }) => severity !== 'error'),
+    ok: !findings.some((finding) => doesFail(finding, strictness)),
+    ...strictness,
     findings,
     rules: outcomes(findings, activity),
     stages,

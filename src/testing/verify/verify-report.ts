@@ -77,11 +77,21 @@ export interface VerifyReport {
     readonly type: ExtensionType;
   };
   readonly profile: ProfileName;
-  /** No finding is an error. */
+  /** No finding is an error, and with {@link strict} none a warning. */
   readonly ok: boolean;
+  /** Warnings fail it too. */
+  readonly strict?: true;
   /** One for each cause. Errors first, then in the order they were seen. */
   readonly findings: readonly VerifyFinding[];
   /** All rules that bind extensions, in the order of the rule book. */
   readonly rules: readonly RuleOutcome[];
   readonly stages: readonly StageOutcome[];
+}
+
+/** Whether a report with this finding is not {@link VerifyReport.ok}. */
+export function doesFail(
+  { severity }: Pick<VerifyFinding, 'severity'>,
+  { strict }: Pick<VerifyReport, 'strict'>,
+): boolean {
+  return severity === 'error' || (strict === true && severity === 'warning');
 }

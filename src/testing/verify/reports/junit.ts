@@ -1,12 +1,12 @@
 import { harmless } from '../../../core/harmless-text.ts';
 import { xmlText } from '../../../core/xml-text.ts';
-import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { doesFail, type VerifyFinding, type VerifyReport } from '../verify-report.ts';
 import { findingRule, findingsOf, otherFindings } from './finding-rule.ts';
 import { findingLines } from './text.ts';
 
 /**
  * JUnit XML as CI systems read it (elements and attributes of junit-10.xsd of Jenkins' xUnit plugin): one suite, a case for each
- * rule; findings that no rule of extensions names are cases of their own. What only warns is in the output of its case.
+ * rule; findings that no rule of extensions names are cases of their own. What only warns is in the output of its case, unless the report is `strict`.
  */
 export function junitReport(report: VerifyReport, command?: string): string {
   const { id, name, version, type } = report.extension;
@@ -15,7 +15,7 @@ export function junitReport(report: VerifyReport, command?: string): string {
   let failures = 0;
   let skipped = 0;
   const add = (title: string, found: readonly VerifyFinding[], reason?: string): void => {
-    const isBroken = found.some(({ severity }) => severity === 'error');
+    const isBroken = found.some((one) => doesFail(one, report));
     if (isBroken) failures += 1;
     else if (reason !== undefined) skipped += 1;
     const head = `    <testcase name="${xmlText(title)}" classname="${suite}" time="0"`;
@@ -49,7 +49,7 @@ function content(
   report: VerifyReport,
   command: string | undefined,
 ): string {
-  const errors = found.filter(({ severity }) => severity === 'error');
+  const errors = found.filter((one) => doesFail(one, report));
   const told = (of: readonly VerifyFinding[]): string =>
     xmlText(of.map((one) => findingLines(one, report, { command }).join('\n')).join('\n\n'))
       // The parser gives the same; a person who opens the file sees lines.

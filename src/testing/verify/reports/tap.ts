@@ -1,13 +1,13 @@
 import { harmless } from '../../../core/harmless-text.ts';
 import { tapTitle, yamlText } from '../../../core/tap-text.ts';
-import type { VerifyFinding, VerifyReport } from '../verify-report.ts';
+import { doesFail, type VerifyFinding, type VerifyReport } from '../verify-report.ts';
 import { consequenceLine } from './consequences.ts';
 import { evidence } from './evidence.ts';
 import { findingRule, findingsOf, otherFindings } from './finding-rule.ts';
 import { playAgain } from './play-again.ts';
 
 /**
- * TAP 14: a test point for each rule, `not ok` when an error broke it; what was not exercised or cannot be seen is skipped with the
+ * TAP 14: a test point for each rule, `not ok` when an error broke it (with `strict` a warning too); what was not exercised or cannot be seen is skipped with the
  * reason, and so is what was broken only as a consequence of another finding. Findings that no rule of extensions names are points of their own. Findings are in the YAML block of their point.
  */
 export function tapReport(report: VerifyReport, command?: string): string {
@@ -22,7 +22,7 @@ export function tapReport(report: VerifyReport, command?: string): string {
   let failed = 0;
   const point = (title: string, found: readonly VerifyFinding[], skip?: string): void => {
     number += 1;
-    const isBroken = found.some(({ severity }) => severity === 'error');
+    const isBroken = found.some((one) => doesFail(one, report));
     if (isBroken) failed += 1;
     const directive = skip === undefined ? '' : ` # SKIP ${tapTitle(skip)}`;
     lines.push(`${isBroken ? 'not ok' : 'ok'} ${number} - ${tapTitle(title)}${directive}`);
