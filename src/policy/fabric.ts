@@ -23,6 +23,7 @@ import type { FaultCollection } from './faults-api.ts';
 import { Features } from './feature-collection.ts';
 import { IsolatedCrashes } from './isolated-crash.ts';
 import { loadIsolation } from './isolation-module.ts';
+import { type MembersOf, refuseUnknown } from './known-members.ts';
 import { Migrations } from './migration-collection.ts';
 import { joinHosts } from './migration-restore.ts';
 import { movingTime } from './opening-time.ts';
@@ -41,6 +42,25 @@ import { Vms } from './vm-collection.ts';
 import { WallDriver } from './wall-driver.ts';
 import { World } from './world.ts';
 import { restoreHost, restoreWorld, stopWorld } from './world-life.ts';
+
+const OPTIONS: MembersOf<FabricOptions> = {
+  store: true,
+  oidTimeoutMs: true,
+  seed: true,
+  profile: true,
+  clock: true,
+  extensions: true,
+  isolate: true,
+  traceLimit: true,
+  scheduling: true,
+  behaviour: true,
+  name: true,
+  hosts: true,
+  observer: true,
+  enforce: true,
+  faults: true,
+  log: true,
+};
 
 /** What TypeScript does not check, and configuration files do not know. */
 function checkOptions({
@@ -173,6 +193,7 @@ export class Fabric implements FabricInterface {
 
   /** Opens a world; a store with something in it is brought back to life: switches, stacks, ports, NICs, properties. */
   static async open(options: FabricOptions = {}): Promise<Fabric> {
+    refuseUnknown('Fabric.open', options, OPTIONS);
     const prepare = async (world: World): Promise<void> => {
       restoreFeatures(world);
       await installAll(world, options.extensions ?? []);

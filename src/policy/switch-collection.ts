@@ -20,6 +20,7 @@ import type { OpenRemoval, Transaction } from './change-log.ts';
 import { queryStatus } from './feature-status.ts';
 import { Host } from './host-connections.ts';
 import { portInfo, switchInfo } from './info.ts';
+import { type MembersOf, refuseUnknown } from './known-members.ts';
 import { checkName, findOne } from './lookup.ts';
 import type { ImportOptions, ImportReport, PortableDocument } from './migration-api.ts';
 import { PortObject } from './port-handle.ts';
@@ -45,6 +46,13 @@ import {
 } from './world.ts';
 
 type CreateOptions = Parameters<SwitchCollection['create']>[0];
+const OPTIONS: MembersOf<CreateOptions> = {
+  name: true,
+  type: true,
+  extensions: true,
+  uplink: true,
+  managementOs: true,
+};
 
 /** Switches of a world. */
 export class Switches implements SwitchCollection {
@@ -57,6 +65,7 @@ export class Switches implements SwitchCollection {
   }
 
   async create(options: CreateOptions): Promise<SwitchHandle> {
+    refuseUnknown('switches.create', options, OPTIONS);
     const entry = await createSwitch(this.#world, this.#transaction, options);
     return new SwitchObject(this.#world, this.#transaction, entry);
   }

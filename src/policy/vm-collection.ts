@@ -1,5 +1,6 @@
 import type { AdapterOptions, VmCollection, VmHandle, VmInfo, VmKey } from './api.ts';
 import type { Transaction } from './change-log.ts';
+import { type MembersOf, refuseUnknown } from './known-members.ts';
 import { findOne } from './lookup.ts';
 import type { ImportOptions, ImportReport } from './migration-api.ts';
 import { importVms } from './portable-import.ts';
@@ -7,6 +8,15 @@ import { createVm } from './vm-configuration.ts';
 import { VmObject } from './vm-handle.ts';
 import { vmInfo } from './vm-info.ts';
 import type { World } from './world.ts';
+
+const ADAPTER: MembersOf<AdapterOptions> = {
+  name: true,
+  switch: true,
+  mac: true,
+  type: true,
+  mtu: true,
+  requiredFeatures: true,
+};
 
 /** VMs of a world. */
 export class Vms implements VmCollection {
@@ -22,6 +32,8 @@ export class Vms implements VmCollection {
     readonly name: string;
     readonly adapters?: readonly AdapterOptions[];
   }): Promise<VmHandle> {
+    refuseUnknown('vms.create', options, { name: true, adapters: true });
+    for (const adapter of options.adapters ?? []) refuseUnknown('an adapter', adapter, ADAPTER);
     const vm = await createVm(this.#world, this.#transaction, options);
     return new VmObject(this.#world, this.#transaction, vm);
   }

@@ -4,7 +4,8 @@ import { ERROR_CODES, type ErrorCode } from '../../src/core/errors.ts';
 export const WHEN: Readonly<Record<ErrorCode, string>> = {
   MALFORMED:
     'The request, its body or a file is not what its format says: no JSON, no MessagePack, a field of the wrong type.',
-  UNKNOWN_FIELD: 'The body or the query has a field the route does not know; it is named.',
+  UNKNOWN_FIELD:
+    'The body or the query has a field the route does not know, or the options of a call of the library one that the call does not; it is named.',
   UNAUTHORIZED: 'The server wants a bearer token, and none, or another one, came.',
   FORBIDDEN:
     'The request comes from a page or a host name that may not use this server, the server holds as many worlds as it may, or the system lets it not listen there.',

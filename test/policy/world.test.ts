@@ -427,3 +427,28 @@ t.test('a world of a given seed that is opened again makes no id a second time',
   t.equal(new Set(first).size, 10);
   t.same(await run(), first, 'and the same ones every time');
 });
+
+t.test('a misspelt option is refused with the nearest one, and nothing is opened', async (t) => {
+  const wrong = (options: object) => Fabric.open(options);
+  await t.rejects(wrong({ seeed: 'x' }), {
+    code: 'UNKNOWN_FIELD',
+    message: 'Fabric.open has no option "seeed"; did you mean seed?',
+    place: { member: 'seeed', expected: 'seed' },
+  });
+  await t.rejects(wrong({ zzzzzzzz: 1 }), { message: /it takes store, / });
+  const fabric = await Fabric.open();
+  t.teardown(() => fabric.close());
+  const sw: object = { name: 's', extension: [] };
+  await t.rejects(fabric.switches.create(sw as { name: string }), {
+    message: 'switches.create has no option "extension"; did you mean extensions?',
+  });
+  const vm: object = { name: 'v', adapter: [] };
+  await t.rejects(fabric.vms.create(vm as { name: string }), {
+    message: 'vms.create has no option "adapter"; did you mean adapters?',
+  });
+  const adapter: object = { swich: 's' };
+  await t.rejects(fabric.vms.create({ name: 'v', adapters: [adapter] }), {
+    message: 'an adapter has no option "swich"; did you mean switch?',
+  });
+  t.same([[...fabric.switches.list()], [...fabric.vms.list()]], [[], []]);
+});
