@@ -11,11 +11,14 @@ import { RESOLVE_HOOK, type ResolveHookData } from './resolve-hook.ts';
 const EXTENSIONS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
 
 /**
- * Loads an extension module from a path (relative to `cwd`) and returns its default export. The file may lie anywhere,
+ * Loads an extension module from a path (relative to `cwd`, by default the working folder) and returns its default export. The file may lie anywhere,
  * with no `node_modules` beside it: its imports of `extswitch`, `extswitch/extension`, `extswitch/abi` and
  * `extswitch/mof` mean the running copy. Throws `EXTENSION_INVALID` naming the path, and the line of a syntax error.
  */
-export async function loadExtension(path: string, cwd: string): Promise<ExtensionDefinition> {
+export async function loadExtension(
+  path: string,
+  cwd: string = process.cwd(),
+): Promise<ExtensionDefinition> {
   const file = fileOf(path, cwd);
   const exported = await loadDefaultExport(path, cwd);
   if (isExtensionDefinition(exported)) return exported;

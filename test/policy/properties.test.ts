@@ -160,7 +160,7 @@ t.test('what is wrong is refused by name and changes nothing', async (t) => {
     code: 'NOT_FOUND',
     message: /^switch S has no property 9999/,
   });
-  t.throws(() => port.properties.get('no guid'), { code: 'INVALID_ARGUMENT' });
+  t.throws(() => port.properties.get('no guid'), { code: 'NOT_FOUND' });
   await t.rejects(port.properties.update(nobody, {}), { code: 'NOT_FOUND' });
   await t.rejects(port.properties.delete(nobody), { code: 'NOT_FOUND' });
   t.same([...port.properties.list()], before);
