@@ -34,7 +34,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     'events.subscribe': because(LOOKS),
   },
   TraceView: { entries: because(LOOKS) },
-  FindingView: { entries: because(LOOKS), counts: because(LOOKS) },
+  FindingView: { entries: because(LOOKS), counts: because(LOOKS), groups: because(LOOKS) },
   FeatureCollection: {
     register: verb('registerFeatures'),
     list: because(LOOKS),
