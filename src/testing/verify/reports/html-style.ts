@@ -9,7 +9,7 @@ const COLOURS: Readonly<Record<CoverageGroup['key'], string>> = {
   packets: 'var(--packets)',
   inside: 'var(--dim)',
   may: 'var(--may)',
-  elsewhere: 'var(--may)',
+  elsewhere: 'var(--as)',
   unchecked: 'var(--line)',
 };
 
@@ -23,7 +23,7 @@ export function styleOf(groups: readonly CoverageGroup[]): string {
     )
     .join('\n');
   return `${PAGE_STYLE}
-:root { --packets: #4a6fa5; --may: #8d7bb5; --came: #d98c84; } @media (prefers-color-scheme: dark) { :root { --packets: #7da2d6; --may: #a897cc; --came: #8f4a44; } }
+:root { --packets: #4a6fa5; --may: #8d7bb5; --as: #3f8f8a; --came: #d98c84; } @media (prefers-color-scheme: dark) { :root { --packets: #7da2d6; --may: #a897cc; --as: #6fc0ba; --came: #8f4a44; } }
 body { max-width: 72rem; }
 header { flex-wrap: wrap; gap: .25rem 1rem; } h1 { margin: 0; } header p { margin: 0; font-weight: 600; }
 h1, h3, p, dd, td { overflow-wrap: anywhere; }
