@@ -16,12 +16,16 @@ export const a17: RuleCheck = {
     attach: () => ({ createPort: () => NdisStatus.DATA_NOT_ACCEPTED }),
   },
   close: {
-    about: 'is a filter and looks at ports it does not know',
-    type: 'filter',
+    about: 'is a capture, holds ports it does not know while it writes them down, and forwards',
+    type: 'capture',
     attach: (sw) => ({
-      createPort({ portId }) {
-        sw.log(`port ${portId}`);
-        return 'forward';
+      createPort({ portId }, request) {
+        const pended = request.pend();
+        sw.after(5, () => {
+          sw.log(`port ${portId}`);
+          request.forward();
+        });
+        return pended;
       },
     }),
   },
