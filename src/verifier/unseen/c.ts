@@ -33,9 +33,8 @@ export const UNSEEN_C: readonly UnseenRule[] = [
   },
   {
     rule: 'C58',
-    because: 'inside',
-    reason:
-      'a missing reference is reported where it matters, as D33 and D34 for requests and H9 for indications',
+    because: 'elsewhere',
+    reason: 'seen as D33 and D34 for requests, H9 for indications',
   },
   {
     rule: 'C61',
