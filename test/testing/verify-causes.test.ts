@@ -204,3 +204,28 @@ t.test('every format: a finding has its consequences counted and listed below it
     CONSEQUENCES.map(({ message }) => [message, 'AQL/']),
   );
 });
+
+t.test(
+  'who keeps a reference on a NIC is named when the deletion has waited for it in vain (C56, C60)',
+  async (t) => {
+    const { findings } = await verify(
+      (sw) => ({
+        oidRequestComplete({ oidName }) {
+          if (oidName !== 'OID_SWITCH_NIC_CONNECT' || !sw.parameters().isActive) return;
+          for (const { portId, index, state, type } of sw.nics()) {
+            if (state === 'connected' && type === 'synthetic') sw.referenceNic(portId, index);
+          }
+        },
+      }),
+      { stages: ['whole-life'] },
+    );
+    const [kept, detached, ...more] = findings;
+    t.strictSame(more, []);
+    t.match(kept, {
+      rule: 'C60',
+      severity: 'error',
+      message: /^Guard kept \d+ reference\(s\) on NIC \d+\/0 for 12000 ms; deleted all the same$/,
+    });
+    t.match(detached, { rule: 'C60', message: /^Guard detached with \d+ reference\(s\) on NIC / });
+  },
+);
