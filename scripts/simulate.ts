@@ -9,7 +9,7 @@ import { DEFECTS, type Plant } from '../src/testing/simulation/plants.ts';
 import { type PlayReport, play, playSeed } from '../src/testing/simulation/play.ts';
 import { parseReplay } from '../src/testing/simulation/replay-file.ts';
 import { failureOf, simulated } from '../src/testing/simulation/simulate.ts';
-import type { MofText } from '../src/testing/simulation/user-classes.ts';
+import { type MofText, userClasses } from '../src/testing/simulation/user-classes.ts';
 
 /*
  * Plays seeded histories of whole worlds (docs/reference/simulation.md): `npm run simulate -- --seeds 1000`. One that breaks an
@@ -203,9 +203,15 @@ if (values.help) {
 } else {
   const jobs =
     values.seed === undefined && values.replay === undefined ? whole('jobs', values.jobs) : 1;
-  for (const path of values.extension) extensions.push(await loadExtension(path, process.cwd()));
-  for (const path of values.mof) mofs.push({ path, bytes: readFileSync(path) });
-  simulated(extensions);
+  try {
+    for (const path of values.extension) extensions.push(await loadExtension(path, process.cwd()));
+    for (const path of values.mof) mofs.push({ path, bytes: readFileSync(path) });
+    simulated(extensions);
+    userClasses(extensions, mofs);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
   const played = jobs > 1 ? () => share(jobs) : simulate;
   const isFine = values.replay === undefined ? await played() : await replay(values.replay);
   process.exitCode = isFine ? 0 : 1;

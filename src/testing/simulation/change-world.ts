@@ -10,6 +10,7 @@ import {
   mofOf,
   PORT_CLASS,
   PORT_STATUS,
+  SWITCH_CLASS,
   SWITCH_STATUS,
 } from './well-behaved.ts';
 
@@ -87,7 +88,9 @@ function hasPolicies(world: FabricInterface): boolean {
     }
   }
   for (const { id } of world.switches.list()) {
-    for (const _ of world.switches.get(id).properties.list()) return true;
+    for (const { feature } of world.switches.get(id).properties.list()) {
+      if (feature === SWITCH_CLASS) return true;
+    }
   }
   return false;
 }

@@ -20,7 +20,7 @@ const DELAYS = [0, 5, 1_000, 20_000] as const;
 /** What one host's world may meet in one step, as rules (docs/howto/inject-faults.md). */
 export function drawRules(draw: Draw, hosts: readonly string[]): Faults {
   const host = draw.pick(hosts);
-  if (draw.chance(0.1)) {
+  if (draw.chance(0.25)) {
     // Only an extension that misbehaves asks for references.
     const [extension, nth] = ['rogue', 1 + draw.int(4)] as const;
     const mischief = [{ extension, nth, what: 'reference', delayMs: draw.pick([0, 5]) }] as const;

@@ -261,12 +261,18 @@ export class StepDraw {
   #ofPolicy(sights: Sights): Change | undefined {
     const draw = this.#draw;
     if (draw.chance(0.2)) return this.#ofSwitchPolicy(sights);
-    const vm = draw.anyOf(vmsOf(sights));
-    const adapter = vm === undefined ? undefined : draw.anyOf(vm.adapters);
-    if (vm === undefined || adapter === undefined) return undefined;
-    const handle = vm.fabric.vms.get(vm.name).adapter(adapter.name);
-    const place = { vm: vm.name, adapter: adapter.name };
-    const policy = draw.anyOf(numbersOf(handle.properties.list(), PORT_CLASS));
+    const all = vmsOf(sights).flatMap(({ name: vm, adapters, fabric }) =>
+      adapters.map(({ name: adapter }) => {
+        const { properties } = fabric.vms.get(vm).adapter(adapter);
+        return { place: { vm, adapter }, policies: numbersOf(properties.list(), PORT_CLASS) };
+      }),
+    );
+    // Where policies are, more happens to them.
+    const having = all.filter(({ policies }) => policies.length > 0);
+    const one = (draw.chance(0.6) ? draw.anyOf(having) : undefined) ?? draw.anyOf(all);
+    if (one === undefined) return undefined;
+    const { place, policies } = one;
+    const policy = draw.anyOf(policies);
     const value = draw.int(1000);
     if (policy === undefined || draw.chance(0.4)) {
       this.#names += 1;
@@ -282,11 +288,15 @@ export class StepDraw {
   #ofSwitchPolicy({ hosts }: Sights): Change | undefined {
     const draw = this.#draw;
     const { name: host, fabric } = draw.pick(hosts);
-    const sw = draw.anyOf([...fabric.switches.list()]);
-    if (sw === undefined) return undefined;
-    const place = { host, switch: sw.name };
-    const { properties } = fabric.switches.get(sw.id);
-    const policy = draw.anyOf(numbersOf(properties.list(), SWITCH_CLASS));
+    const all = Array.from(fabric.switches.list(), ({ id, name }) => {
+      const { properties } = fabric.switches.get(id);
+      return { switch: name, policies: numbersOf(properties.list(), SWITCH_CLASS) };
+    });
+    const having = all.filter(({ policies }) => policies.length > 0);
+    const one = (draw.chance(0.6) ? draw.anyOf(having) : undefined) ?? draw.anyOf(all);
+    if (one === undefined) return undefined;
+    const place = { host, switch: one.switch };
+    const policy = draw.anyOf(one.policies);
     const value = draw.int(1000);
     if (policy === undefined || draw.chance(0.3)) {
       this.#names += 1;

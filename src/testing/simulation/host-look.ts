@@ -32,6 +32,8 @@ export class HostLook {
   #isAll = true;
   /** What a second process found on the disk; `undefined`: none has looked since it was last written. */
   kept: StateLines | undefined;
+  /** It had the extension that came later. */
+  keptWithGuest = false;
   /** The switches that the last look was at, with their stacks. */
   seen: readonly SeenSwitch[] = [];
 

@@ -44,6 +44,10 @@ export class Planted {
   #met = 0;
   /** A host took a VM and says for ever after that it did not. */
   #denies = false;
+  /** A record that the disks keep no more: what comes later does not heal it. */
+  #forgotten: string | undefined;
+  /** A policy that an extension misses. */
+  #missed: string | undefined;
 
   constructor(plant?: Plant) {
     this.#plant = plant;
@@ -54,6 +58,12 @@ export class Planted {
     if (this.#plant?.defect !== defect) return false;
     this.#met += 1;
     return this.#met === this.#plant.nth;
+  }
+
+  /** Whether an extension misses what it is told of this policy, now and whenever it is told again. */
+  misses(policy: string): boolean {
+    if (this.#missed === undefined && this.strikes('extensionForgets')) this.#missed = policy;
+    return this.#missed === policy;
   }
 
   /** Whether a `take` is answered with a lie. */
@@ -73,7 +83,12 @@ export class Planted {
     if (this.#plant === undefined) return ops;
     const endsSwitch = ops.some(({ op, key }) => op === 'delete' && key.startsWith('switch/'));
     const lost = ops.find(({ op, key }) => {
-      if (op === 'put') return /^(property|vm)\//.test(key) && this.strikes('storeForgets');
+      if (op === 'put') {
+        if (key === this.#forgotten) return true;
+        const strikes = /^(property|vm)\//.test(key) && this.strikes('storeForgets');
+        if (strikes) this.#forgotten = key;
+        return strikes;
+      }
       return endsSwitch && /^(port|property)\//.test(key) && this.strikes('storeKeeps');
     });
     return lost === undefined ? ops : ops.filter(({ key }) => key !== lost.key);

@@ -124,7 +124,7 @@ function forgetful(definition: ExtensionDefinition, planted: Planted): Extension
       return {
         ...handlers,
         addPortProperty(property) {
-          if (planted.strikes('extensionForgets')) return 'forward';
+          if (planted.misses(property.propertyInstanceId)) return 'forward';
           return handlers.addPortProperty?.(property);
         },
       };

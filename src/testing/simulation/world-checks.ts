@@ -166,9 +166,12 @@ export class WorldChecks {
     for (const host of this.#hosts()) {
       if (this.lossy.has(host.name)) continue;
       // A disk that was not written since is as it was.
-      const there = host.look.kept ?? (await this.#besideOf(host));
+      const { look, hasGuest } = host;
+      const isKnown = look.keptWithGuest === hasGuest;
+      const there = (isKnown ? look.kept : undefined) ?? (await this.#besideOf(host));
       if (there === undefined) return;
-      host.look.kept = there;
+      look.kept = there;
+      look.keptWithGuest = hasGuest;
       const here: StateLines = new Map();
       addStateLines(here, host.name, host.fabric);
       for (const [key, shown, kept] of differences(here, there)) {
@@ -195,4 +198,4 @@ export class WorldChecks {
 const LOSS = /was to be connected again|made again|stays as it is|stays on the synthetic path/;
 /** One that an extension refused to undo: those above it were told that it stays (rule E17). */
 const TAKEN_BACK = /to take back/;
-const LEAK = /still had \d+ reference/;
+const LEAK = /kept \d+ reference\(s\) on/;
