@@ -27,6 +27,11 @@ export interface AttemptJudge {
   state(): ReadonlyMap<string, string> | undefined;
   /** The first thing that is not the same. */
   difference(before: ReadonlyMap<string, string>): string | undefined;
+  /**
+   * Asked right after a refusal, when nothing else can have changed it: the first status that is not what it was before (what an
+   * extension keeps of an update that failed shows only until it is done again); `undefined`: none, or it cannot be said.
+   */
+  stale(): Promise<string | undefined>;
   readonly complain: Complain;
 }
 
@@ -54,7 +59,10 @@ export async function attempted<T>(
       noteError(title, error, judge);
       if (isMet && judge.isInsisting) continue;
       if (judge.isLoose() || judge.hasDiverged()) throw error;
-      const changed = before === undefined ? undefined : judge.difference(before);
+      const isFirst = isMet && metBefore === 0 && !isHolding;
+      const changed =
+        (before === undefined ? undefined : judge.difference(before)) ??
+        (isFirst ? await judge.stale() : undefined);
       if (changed !== undefined) {
         const message = `${title} was refused and has changed ${changed}\n  refused with ${messageOf(error)}`;
         judge.complain({ invariant: 'refused', severity: 'error', message });

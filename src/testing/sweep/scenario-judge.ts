@@ -23,6 +23,8 @@ export interface Reference {
   readonly course: Course;
   /** Statuses that say only what is on the switch: the same when the extension has learned it anew. */
   readonly statuses: StateLines;
+  /** Before each change, by its number; all of them. */
+  readonly statusesBefore?: ReadonlyMap<number, StateLines>;
 }
 
 /** What a host has stored, and shows, at the end. */
@@ -183,7 +185,10 @@ export class ScenarioJudge {
   }
 }
 
-/** Rule G31: what an extension saved is kept with the VM when it is not there to take it, as one that has just gone and come is not. */
+/**
+ * Rule G26: a record that no extension claims by its GUID stays stored with the VM. One that is just gone and coming claims none, so
+ * their number is another; nothing else of the end is left out.
+ */
 function withoutRecords(end: StateLines): StateLines {
   return new Map([...end].map(([key, line]) => [key, line.replace(/"savedRecords":\d+,?/, '')]));
 }

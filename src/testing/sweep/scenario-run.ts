@@ -19,7 +19,7 @@ import type { Reference } from './scenario-judge.ts';
 import { SiteLog } from './site-log.ts';
 import { SweepRuntime } from './sweep-runtime.ts';
 import { SweptGround } from './swept-ground.ts';
-import { firstDifference, type Hosts, stateOf } from './world-state.ts';
+import { firstDifference, type Hosts, stateOf, statusOf } from './world-state.ts';
 
 /** Steps after which nothing can be compared: the process of a host ends, or faults of the scenario's own begin. */
 const UNCOMPARED = new Set([
@@ -59,13 +59,15 @@ export class ScenarioRun {
     string,
     { readonly fabric: FabricInterface; readonly watch: HostWatch }
   >();
-  /** Classes that a host had when it was last seen. */
   /** Hosts that have been open. */
   readonly #known = new Set<string>();
+  /** Classes that a host had when it was last seen. */
   readonly #features = new Map<string, readonly FeatureInfo[]>();
   readonly #reference: Reference | undefined;
   /** Written down in the run without a fault. */
   readonly course = new Course();
+  /** Statuses before each change, when the run only looks at those. */
+  readonly statuses: Map<number, StateLines> | undefined;
   /** Numbers of the steps that failed. */
   readonly failed = new Set<number>();
   #number = -1;
@@ -77,13 +79,15 @@ export class ScenarioRun {
   #wasLossy = false;
   #hasHung = false;
 
-  /** `reference`: what the run without a fault came to; `undefined`: this is it. */
+  /** `reference`: what the run without a fault came to; `undefined`: this is it. `asksStatuses`: before each change. */
   constructor(
     scenario: Scenario,
     chain: readonly SweepFault[],
     reference: Reference | undefined,
     complain: Complain,
+    asksStatuses = false,
   ) {
+    this.statuses = asksStatuses ? new Map() : undefined;
     this.#scenario = scenario;
     this.#chain = chain;
     this.#reference = reference;
@@ -279,6 +283,7 @@ export class ScenarioRun {
       const deaths = this.log.deaths;
       const judge = this.#judgeOf(facts, () => this.log.deaths > deaths);
       let failure: { readonly error: unknown } | undefined;
+      if (facts.isCompared) this.statuses?.set(this.log.change + 1, await statusOf(this.worlds));
       const before = facts.isCompared && this.#reference === undefined ? this.#lines() : undefined;
       try {
         await this.#nursed(attempted(title, once, judge));
@@ -325,8 +330,24 @@ export class ScenarioRun {
         this.gather();
         return this.isLossy ? undefined : firstDifference(before as StateLines, this.#lines());
       },
+      stale: async () => (isCompared ? this.#stale() : undefined),
       complain: this.#complain,
     };
+  }
+
+  /** The first status that is not what it was before the change that was refused, which is the first one that a fault has met. */
+  async #stale(): Promise<string | undefined> {
+    const { statusesBefore, statuses } = this.#reference ?? {};
+    const before = statusesBefore?.get(this.log.change);
+    if (before === undefined || statuses === undefined || this.isLossy) return undefined;
+    const found = await this.log.aside(() => statusOf(this.worlds));
+    for (const [key, answer] of before) {
+      const is = found.get(key);
+      // Only those that say what is on the switch, and nothing of what happened.
+      if (!statuses.has(key) || is === undefined || is === answer) continue;
+      return `${key}\n  was ${answer}\n  is  ${is}`;
+    }
+    return undefined;
   }
 
   /** Another host may wait for one that has died: it is started again meanwhile then. */
@@ -426,7 +447,10 @@ export class ScenarioRun {
         const { extensions } = fabric.switches.get(spec.name);
         for (const { id, enabled, name: called } of extensions.list()) {
           if (enabled || spec.disabled.some((alias) => this.#idOf(alias) === id)) continue;
-          await this.#turnOn(called, id, () => extensions.change(id, { enabled: true }));
+          await this.#turnOn(called, id, async () => {
+            const now = this.worlds.get(name)?.switches.get(spec.name).extensions;
+            await now?.change(id, { enabled: true });
+          });
         }
       }
     }
@@ -437,6 +461,7 @@ export class ScenarioRun {
     for (;;) {
       const met = this.log.met;
       const outcome = await this.settled(`enable ${name} again`, again);
+      await this.#raise();
       if (outcome === undefined || !('error' in outcome)) return;
       if (this.log.met > met) continue;
       const message = `${name} was disabled and cannot be enabled again: ${messageOf(outcome.error)}`;

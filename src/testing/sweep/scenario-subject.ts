@@ -68,11 +68,22 @@ export class ScenarioSubject implements SweepSubject {
       const judge = new ScenarioJudge(run, scenario, complain, (host, id) =>
         id === WITNESS_ID ? witnesses.get(host) : undefined,
       );
+      const isFirst = this.#reference === undefined;
       this.#reference = await judge.judge(this.#reference);
+      if (isFirst) this.#reference = await this.#withStatuses(this.#reference);
     }
     await run.close();
     const places = chain.filter(({ effect }) => effect !== 'reorder').length;
     return { passed, met: met >= places, breaches };
+  }
+
+  /** They are asked in a run of their own: it shifts the numbers of places. What it breaks the first run has broken. */
+  async #withStatuses(reference: Reference): Promise<Reference> {
+    if (reference.statuses.size === 0) return reference;
+    const run = new ScenarioRun(this.#scenario, [], reference, () => undefined, true);
+    await run.play();
+    await run.close();
+    return run.statuses === undefined ? reference : { ...reference, statusesBefore: run.statuses };
   }
 }
 

@@ -102,6 +102,16 @@ export class SiteLog {
     this.#isOn = false;
   }
 
+  /** `look` only looks; what follows it does not. */
+  async aside<T>(look: () => Promise<T>): Promise<T> {
+    this.#isOn = false;
+    try {
+      return await look();
+    } finally {
+      this.#isOn = true;
+    }
+  }
+
   #note(host: string, life: number, site: FaultSite, classId: Guid | undefined): void {
     if (!this.#isOn) return;
     const { at, oid, call, message } = site;

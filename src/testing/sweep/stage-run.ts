@@ -63,6 +63,7 @@ export class StageRun {
   /** What has begun and not ended, each in its words. */
   readonly #underWay = new Set<{ readonly title: string }>();
   readonly #asked = new Map<string, number>();
+  readonly #toEnable: FaultSite[] = [];
   /** Changes that have begun so far. */
   #begun = 0;
 
@@ -83,6 +84,7 @@ export class StageRun {
       shown: (fabric) => {
         const world = this.#worlds.at(-1);
         if (world !== undefined) world.fabric = fabric;
+        for (const site of this.#toEnable.splice(0)) this.#enableSoon(site);
         return playedWorld(fabric, (path, once) => this.#attempt(path, once));
       },
       attempt: (title, once) => this.#attempt(title, once),
@@ -203,10 +205,13 @@ export class StageRun {
   }
 
   /** In the instant in which a fault disables it. */
-  #enableSoon({ switch: name, extension }: FaultSite): void {
+  #enableSoon(site: FaultSite): void {
+    const { switch: name, extension } = site;
     if (name === undefined || extension === undefined) return;
     queueMicrotask(() => {
       const fabric = this.#worlds.at(-1)?.fabric;
+      // Disabled while the world is being opened: as soon as there is somebody to ask.
+      if (fabric === undefined) this.#toEnable.push(site);
       if (![...(fabric?.switches.list() ?? [])].some((each) => each.name === name)) return;
       // Rule A37: it is as whoever changed it last wants it, and that is the stage.
       if ([...this.#underWay].some(({ title }) => CHANGES_STACK.test(title))) return;
@@ -253,6 +258,8 @@ export class StageRun {
         if (after === undefined || this.#isLossy) return undefined;
         return firstDifference(before as StateLines, after);
       },
+      // A stage asks for statuses itself.
+      stale: async () => undefined,
       complain: (breach) => void this.breaches.push(breach),
     };
   }

@@ -17,8 +17,8 @@ import {
 
 const ID = 'b20c4e10-6d31-4a8f-9c07-51e2f3a40001';
 const LIMIT_CLASS = 'Careless_LimitSettingData';
-/** OID_SWITCH_PORT_ARRAY, ntddndis.h. */
-const PORT_ARRAY = 0x10277;
+/** OID_SWITCH_NIC_ARRAY, ntddndis.h. */
+const NIC_ARRAY = 0x10277;
 
 export const LIMIT_MOF = `
 [ Dynamic, UUID("b20c4e10-6d31-4a8f-9c07-51e2f3a40011"), ExtensionId("${ID}"), Provider("VmmsWmiInstanceAndMethodProvider"),
@@ -79,7 +79,7 @@ export const references = (isCareless: boolean): ExtensionDefinition =>
   extension(isCareless ? 'Leaks a reference' : 'Gives it back', (sw) => ({
     updatePortProperty({ portId }): Verdict {
       if (sw.referencePort(portId) !== NdisStatus.SUCCESS) return 'forward';
-      const asked = sw.request('query', PORT_ARRAY, new Uint8Array(0), 4096);
+      const asked = sw.request('query', NIC_ARRAY, new Uint8Array(0), 4096);
       if (asked instanceof Promise) void asked.then(() => sw.dereferencePort(portId));
       else if (asked.status !== NdisStatus.RESOURCES || !isCareless) sw.dereferencePort(portId);
       return 'forward';
@@ -97,7 +97,7 @@ export const questions = (isCareless: boolean): ExtensionDefinition =>
       createPort(_port, request) {
         const pended = request.pend();
         held.add(request);
-        const asked = sw.request('query', PORT_ARRAY, new Uint8Array(0), 4096);
+        const asked = sw.request('query', NIC_ARRAY, new Uint8Array(0), 4096);
         void Promise.resolve(asked).then(({ status }) => {
           // NDIS_STATUS_INVALID_PARAMETER: it was answered, and only its header is wrong.
           const isFailure = status === NdisStatus.RESOURCES;
