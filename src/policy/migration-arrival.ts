@@ -166,6 +166,10 @@ export class Arrival {
   *take(world: World, data: Data, state: VmState): Steps<RestoreReport> {
     const vm = yield* this.open(world);
     const taken = this.next('take');
+    // Its start was taken back at the source, after the ports of a running one were asked for.
+    if (!isAlive(state)) {
+      for (const adapter of vm.adapters.toReversed()) yield* closeConnection(adapter);
+    }
     const restored = isAlive(state) ? yield* restoreAll(world, vm, data) : keepAll(vm, data);
     if (state === 'paused') yield* suspendAll(vm);
     vm.state = state;

@@ -73,8 +73,8 @@ export const SWEEP: Area = {
       id: 'always-complete',
       title: 'a sweep that was ended by its budget says that no fault was left',
       file,
-      from: 'this.#subjects.every(({ faults, played }) => faults === played);',
-      to: 'this.#subjects.every(({ faults, played }) => faults >= played);',
+      from: 'subjects.every(({ faults, played }) => faults === played)',
+      to: 'subjects.every(({ faults, played }) => faults >= played)',
       suites,
     },
     {
