@@ -141,7 +141,7 @@ export const LEDGER: Readonly<Record<string, LedgerRow>> = {
   B35: { standing: 'proven' },
   B36: { standing: 'proven' },
   B37: { standing: 'kept' },
-  B38: { standing: 'kept' },
+  B38: { standing: 'proven' },
   B39: { standing: 'proven' },
   B40: { standing: 'kept' },
   B41: { standing: 'proven' },
