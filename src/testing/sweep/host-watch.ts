@@ -73,7 +73,6 @@ export class HostWatch {
     const events = fabric.events.after(this.#heard);
     this.#heard = events.at(-1)?.seq ?? this.#heard;
     this.#trace.add(entries, this.#made.splice(0), this.#said);
-    if (entries.some(isSwallowed)) this.isLossy = true;
     for (const event of events) if (event.type === 'finding') this.#finding(event);
   }
 
@@ -116,10 +115,4 @@ function hasOneThatRefuses(fabric: FabricInterface): boolean {
     }
   }
   return false;
-}
-
-/** Rule E28: who completes a policy with success keeps it from those below (OP-28). */
-function isSwallowed({ oid, status, route }: TraceEntry): boolean {
-  if (status !== 'NDIS_STATUS_SUCCESS' || !/PROPERTY_(ADD|UPDATE|DELETE)$/.test(oid)) return false;
-  return route.at(-1)?.module !== 'miniportEdge';
 }
