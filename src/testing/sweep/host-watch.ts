@@ -39,15 +39,18 @@ export class HostWatch {
   /** An extension refused an undo: what is shown is not what is stored, and what others believe is not what is shown. */
   isLossy = false;
 
-  readonly #isRefusal: boolean;
-  /** Calls of nicRequest that are made to fail. */
-  readonly #unsent: readonly FaultSite[];
+  readonly #isRefusalRun: boolean;
+  /** Who is made to refuse, if that is the last fault; the one refusal is taken out when it has been told. */
+  readonly #refusals: FaultSite[];
+  /** Calls of nicRequest that are made to fail, and whose original has not ended in the same way yet. */
+  readonly #unsent: FaultSite[];
 
   constructor(chain: readonly SweepFault[], complain: Complain) {
     this.#complain = complain;
-    // Who refuses what is to be undone does wrong, unless that is the fault.
-    const last = chain.at(-1)?.effect;
-    this.#isRefusal = last === 'veto' || last === 'resources';
+    const last = chain.at(-1);
+    const isRefusal = last?.effect === 'veto' || last?.effect === 'resources';
+    this.#isRefusalRun = isRefusal;
+    this.#refusals = isRefusal ? [last.at.site] : [];
     this.#unsent = chain.flatMap((fault) =>
       fault.effect === 'callFails' && fault.at.site.call === 'nicRequest' ? [fault.at.site] : [],
     );
@@ -88,11 +91,20 @@ export class HostWatch {
   /**
    * Rule D38: who redirects a request may not forward the original and has to complete it when its own request of the same OID
    * completes. One that could not be sent has completed with a failure, so the original has to fail, which D40 and D42 forbid:
-   * of the same extension and OID, and of nothing else.
+   * of the same extension and OID, once for each call that failed, and not its alteration (`offset`), which nothing asks for.
    */
-  #endsLikeItsOwn({ rule, extensionId, oid }: Finding): boolean {
-    if (!ENDS_LIKE_ITS_OWN.test(rule)) return false;
-    return this.#unsent.some((site) => site.extension === extensionId && site.oid === oid);
+  #endsLikeItsOwn({ rule, extensionId, oid, offset }: Finding): boolean {
+    if (!ENDS_LIKE_ITS_OWN.test(rule) || offset !== undefined) return false;
+    return wasTaken(this.#unsent, (site) => site.extension === extensionId && site.oid === oid);
+  }
+
+  /**
+   * Rules E17, D19, D22: what is refused is a failed change, also when it was to be undone, and management says so. Who refuses that
+   * does wrong unless the refusal is the fault: one, of that extension. Some findings do not say whose refusal it was.
+   */
+  #isInjectedRefusal({ extensionId }: Finding): boolean {
+    if (extensionId === undefined) return this.#isRefusalRun;
+    return wasTaken(this.#refusals, ({ extension }) => extension === extensionId);
   }
 
   #finding({ data }: FabricEvent): void {
@@ -100,11 +112,19 @@ export class HostWatch {
     if (LOSS.test(finding.message) || TAKEN_BACK.test(finding.message)) {
       // What management says when what it wants back is refused: it says so, and that is right.
       this.isLossy = true;
-      if (finding.severity !== 'error' || this.#isRefusal) return;
+      if (finding.severity !== 'error' || this.#isInjectedRefusal(finding)) return;
     }
     if (this.#endsLikeItsOwn(finding)) return;
     if (finding.injected !== true) this.#complain(ofFinding(finding));
   }
+}
+
+/** Takes one that fits out of the list: a fault happens once, and has each consequence once. */
+function wasTaken(sites: FaultSite[], fits: (site: FaultSite) => boolean): boolean {
+  const found = sites.findIndex(fits);
+  if (found < 0) return false;
+  sites.splice(found, 1);
+  return true;
 }
 
 /** OP-31: an extension that could not learn what is there may refuse to run; what it was to do it does not do then. */
