@@ -19,6 +19,11 @@ export interface AttemptJudge {
   /** The run has left the way of the one without a fault. */
   diverge(): void;
   hasDiverged(): boolean;
+  /**
+   * A change was done and whoever asked for it did not hear (a host died in it, rules E17, G39): it was asked for again, or what it
+   * would have told is missing, so that a later refusal may be right. That it leaves nothing behind is due all the same.
+   */
+  isForgetful(): boolean;
   /** Nothing else was under way meanwhile: of several at once nobody can say which of them is refused for another one's sake. */
   isAlone(): boolean;
   /** An extension holds a request, perhaps since a fault has it do so: who asks at once is refused then. */
@@ -69,7 +74,8 @@ export async function attempted<T>(
       }
       if (isMet && changed === undefined) continue;
       judge.diverge();
-      const isItsOwn = judge.isAlone() && !isHolding && changed === undefined;
+      const isItsOwn =
+        judge.isAlone() && !isHolding && !judge.isForgetful() && changed === undefined;
       if (!isMet && isItsOwn && judge.met() > 0) noteRefusal(title, error, judge);
       throw error;
     }

@@ -27,6 +27,13 @@ export class Course {
     const { before, after } = this.#changes.get(number) ?? {};
     return before === undefined || after === undefined ? undefined : { before, after };
   }
+
+  /** Those that were done, from this one on. */
+  from(number: number): readonly Required<Change>[] {
+    return [...this.#changes.keys()].flatMap((each) =>
+      each < number ? [] : (this.change(each) ?? []),
+    );
+  }
 }
 
 /** How much of a change there is when its host has died in it and was opened again. */

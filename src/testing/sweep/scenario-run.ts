@@ -108,9 +108,11 @@ export class ScenarioRun {
     return this.#hasOwnFaults || this.#chain.some(isLoosening);
   }
 
-  /** An extension went and came in the middle of something. */
-  get hasToggled(): boolean {
-    return this.#chain.some(({ effect }) => effect === 'toggleExtension');
+  /** Number of the change in which an extension went and came, or of one before it: the first fault's, whose number is sure. */
+  get toggledIn(): number | undefined {
+    if (!this.#chain.some(({ effect }) => effect === 'toggleExtension')) return undefined;
+    const [first] = this.#chain;
+    return first === undefined || first.effect === 'reorder' ? 0 : first.at.change;
   }
 
   /** Every step was done, at the latest when it was done again. */
@@ -321,7 +323,8 @@ export class ScenarioRun {
       diverge: () => {
         this.#hasDiverged = true;
       },
-      hasDiverged: () => this.#hasDiverged || this.#hasSideBySide || this.#isForgetful,
+      hasDiverged: () => this.#hasDiverged || this.#hasSideBySide,
+      isForgetful: () => this.#isForgetful,
       // Of steps side by side nothing is said at all.
       isAlone: () => true,
       isHolding: () => [...this.worlds.values()].some((fabric) => fabric.pending().length > 0),

@@ -244,6 +244,8 @@ export class StageRun {
       },
       hasDied: () => this.death !== undefined,
       hasDiverged: () => this.#hasDiverged,
+      // Nothing is asked of a stage once its host has died.
+      isForgetful: () => false,
       isAlone: () => wasAlone && this.#begun === begunAt,
       isHolding: () => (this.#worlds.at(-1)?.fabric?.pending() ?? []).length > 0,
       state: () => {
