@@ -26,7 +26,7 @@ export interface AttemptJudge {
   isForgetful(): boolean;
   /** Nothing else was under way meanwhile: of several at once nobody can say which of them is refused for another one's sake. */
   isAlone(): boolean;
-  /** An extension holds a request, perhaps since a fault has it do so: who asks at once is refused then. */
+  /** Rule D6: an extension holds a request, as it may, perhaps since a fault has it do so: who asks at once is refused then. */
   isHolding(): boolean;
   /** What has to be the same when it was refused, as text; `undefined`: cannot be said. */
   state(): ReadonlyMap<string, string> | undefined;
