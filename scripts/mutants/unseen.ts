@@ -1,11 +1,11 @@
 /** Why the simulation does not notice a break in a part that it runs. */
 export const UNSEEN: Readonly<Record<string, string>> = {
   'free-module-order': 'requests do not wait at several modules at once in any history',
-  'enforced-status-lost':
-    'needs a veto of one module in a request in which another broke a rule, on a host that enforces',
+  'enforced-status-lost': 'on a host that enforces no law compares a status with what was vetoed',
   'leaver-may-pend': 'no request reaches a module while it is detached',
   'below-not-desynchronized': 'no model of who has missed a policy yet',
-  'required-gone-stack-stays': 'no extension of a drawn switch is required',
+  'required-gone-stack-stays':
+    'needs a required extension that refuses to run when another change restarts its stack',
   'references-of-a-leaver': 'rarely does one leave that still holds a reference',
   'owner-overlaps': 'no law yet about operations of one port',
   'leaver-waits-for-nobody': 'who leaves has no question outstanding in any history',
@@ -17,8 +17,9 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   'stop-waits-for-references': 'it only takes longer; virtual time is not limited',
   'retry-once-too-often': 'a policy is rarely refused for want of resources in these seeds',
   'lost-answer-not-asked': 'the records come back with the next question of the destination',
-  'failed-take-stays-prepared': 'what a destination has prepared is not looked at',
-  'ruling-not-durable': 'no ruling that is drawn takes a VM back while its data is handed over',
+  'failed-take-stays-prepared': 'the source lets it go all the same when it hears of the failure',
+  'ruling-not-durable':
+    'rulings are drawn; none of these seeds takes a VM back whose data is handed over',
   'written-since-forgotten': 'needs a write of the same key while a failed one is undone',
   'newer-value-overwritten': 'needs a write of the same key while a failed one is undone',
   'standing-write-forgotten':
@@ -30,9 +31,10 @@ export const UNSEEN: Readonly<Record<string, string>> = {
     'numbers that are given out after a restore are not held against a model',
   'repair-forgotten': 'needs a restart that refuses a policy, and an update of it later',
   'unknown-property-deleted': 'needs a restart that refuses a policy, and its removal later',
-  'revision-checked-too-early': 'no step names a revision',
+  'revision-checked-too-early':
+    'needs two changes of one policy at once, the later one by its revision',
   'status-written-short':
-    'answers of a feature status there are as long as the room, whatever BytesWritten says',
+    'values are read where the structures say they are, whatever BytesWritten says',
   'request-room-not-cleared': 'every buffer there is new and zero',
   'save-gap-not-cleared': 'every buffer there is new and zero',
   'enum-padding-not-cleared': 'every buffer there is new and zero',
@@ -48,7 +50,8 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   'fork-draws-other-numbers':
     'what a fork goes on with is not held against what its original would have done',
   'collecting-skips': 'needs two failed writes that end in one turn',
-  'atomic-not-alone': 'needs an atomic change beside others, which no step makes',
+  'atomic-not-alone':
+    'needs an atomic change beside others of the same things, which few steps make',
   'attempts-of-all-records': 'no extension asks for more room eight times in one save',
   'restoring-for-ever': 'flags of a port are not held against a model',
   'unconnected-data-forgotten':
@@ -64,4 +67,8 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   'undone-to-the-wrong-moment': 'needs an update that waited for another one and is not stored',
   'rest-of-a-failed-change-forgotten':
     'needs a change of a VM that is stored while the undo of the one before it waits',
+  'farewell-not-told':
+    'a host that owes a farewell at the end is started again, and says it then (decision 0010)',
+  'undone-oldest-first':
+    'rarely do changes of a failed atomic one depend on their order in these seeds',
 };

@@ -67,3 +67,22 @@ t.test('buffers outside the heap of a worker count as its memory', async (t) => 
   }
   t.match(fabric.extensions.get(NAME).isolated, { memoryKills: 1, watchdogKills: 0 });
 });
+
+t.test('a worker that ends while it is restarted is restarted again (J11)', async (t) => {
+  const fabric = await told('first', () => undefined, { onCrash: 'restart' });
+  const sw = fabric.switches.get('S');
+  const other = await fabric.switches.create({ name: 'Other', extensions: [NAME] });
+  await other.ports.create({ name: 'grave' });
+  await t.rejects(sw.ports.create({ name: 'exit' }), { code: 'VETOED' });
+  // Attached anew to S it runs; then Other is too much for it, and its worker ends for both.
+  const restarts = () => fabric.extensions.get(NAME).isolated?.restarts;
+  const isDone = () => restarts() === 2 && sw.extensions.get(NAME).running;
+  for (let i = 0; i < 1_200 && !isDone(); i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  t.match(fabric.extensions.get(NAME).isolated, { exits: 2, restarts: 2 });
+  const again = fabric.findings.entries().filter(({ message }) => message.includes('again'));
+  t.match(again, [{ rule: 'D6', message: 'Telling ended again while it was restarted' }]);
+  await sw.ports.create({ name: 'second' });
+  t.equal(sw.ports.get('second').info.name, 'second', 'it serves S again');
+});

@@ -63,6 +63,14 @@ export const ISOLATION: Area = {
       suites: ['test/isolation/crash.test.ts'],
     },
     {
+      id: 'crashed-while-restarted',
+      title: 'an extension whose worker ends again while it is restarted stays as it is',
+      file: 'src/policy/isolated-crash.ts',
+      from: 'if (isEnded) this.#busy.set(id, true);',
+      to: '',
+      suites: ['test/isolation/slips.test.ts'],
+    },
+    {
       id: 'memory-not-asked',
       title: 'buffers outside the heap of a worker have no limit',
       file: 'src/isolation/isolated-worker.ts',
