@@ -1,4 +1,13 @@
 import t from 'tap';
+import {
+  type NicRequestCounters,
+  nicRequestSize,
+  readNicRequest,
+  writeNicRequest,
+  writeNicRequestCounters,
+} from '../../src/abi/index.ts';
+import type { TraceEntry } from '../../src/policy/api.ts';
+import { byteFlaw } from '../../src/testing/simulation/byte-laws.ts';
 import { drawSetting } from '../../src/testing/simulation/draw-step.ts';
 import { play } from '../../src/testing/simulation/play.ts';
 import {
@@ -165,4 +174,39 @@ t.test('every message of a migration lost, or the last thing a host says: one ow
       t.equal(breach, undefined, `${message} ${effect}: ${breach?.message}`);
     }
   }
+});
+
+t.test('the answer of an adapter stands in the arm of its type (ndis-switch-abi 2)', (t) => {
+  const entry = (requestType: number, counters: NicRequestCounters): TraceEntry => {
+    const bytes = new Uint8Array(nicRequestSize(8));
+    const head = {
+      ...{ sourcePortId: 0, sourceNicIndex: 0, destinationPortId: 1, destinationNicIndex: 1 },
+      ...{ requestType, oid: 0x00010207 },
+    };
+    const isQuery = requestType === 0;
+    const input = new Uint8Array(isQuery ? 0 : 8);
+    writeNicRequest(bytes, 0, head, input, requestType === 1 ? 0 : 8);
+    const output = bytes.slice();
+    writeNicRequestCounters(output, readNicRequest(output), counters);
+    return {
+      ...{ seq: 1, time: 0, switch: 'A', oid: 'OID_SWITCH_NIC_REQUEST', request: 1 },
+      ...{ requestType: 'method', origin: 'rogue', status: 'NDIS_STATUS_SUCCESS' },
+      route: [{ module: 'miniportEdge', verdict: 'NDIS_STATUS_SUCCESS' }],
+      ...{ input: bytes, output },
+    } as TraceEntry;
+  };
+  const none = { bytesRead: 0, bytesWritten: 0, bytesNeeded: 0 };
+  const whole = { bytesRead: 8, bytesWritten: 8, bytesNeeded: 0 };
+  for (const type of [0, 1, 12]) t.equal(byteFlaw(entry(type, whole)), undefined, `type ${type}`);
+  const unread = (type: number) => `a request of type ${type}: BytesRead 0, 8 were sent`;
+  for (const type of [1, 12]) t.equal(byteFlaw(entry(type, none)), unread(type));
+  const beyond = { ...whole, bytesWritten: 9 };
+  for (const type of [0, 12]) {
+    t.equal(byteFlaw(entry(type, beyond)), `a request of type ${type}: BytesWritten 9 in 8 bytes`);
+  }
+  for (const type of [0, 1, 12]) {
+    const wanted = `a request of type ${type} succeeded and needs 4 more bytes`;
+    t.equal(byteFlaw(entry(type, { ...whole, bytesNeeded: 4 })), wanted);
+  }
+  t.end();
 });

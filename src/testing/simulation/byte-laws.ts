@@ -29,6 +29,9 @@ const SWITCH_ENUM = structure('NDIS_SWITCH_PROPERTY_ENUM_PARAMETERS');
 const INNER = structure('NDIS_OID_REQUEST');
 /** The request inside a NIC_REQUEST stands behind the 32 bytes of the outer structure (ndis-switch-abi.md 2). */
 const INNER_AT = 32;
+/** NDIS_REQUEST_TYPE of what stands there; 12, method, is the third. */
+const QUERY = 0;
+const SET = 1;
 
 /** Where, up to `end`, no member stands, or one that is reserved: all zero. */
 const gaps = new Map<string, readonly number[]>();
@@ -95,6 +98,31 @@ function flawOfSaveState(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
+/**
+ * The counters of the request inside, in the arm of the union that its type has (ndis-switch-abi.md 2), when the bottom of the stack
+ * has answered with success: what was sent was read, no more was written than there is room for, and nothing is needed.
+ */
+function flawOfAnswer(bytes: Uint8Array): string | undefined {
+  const { RequestType: type, DATA } = INNER.view(bytes, INNER_AT);
+  const { QUERY_INFORMATION: query, SET_INFORMATION: set, METHOD_INFORMATION: method } = DATA;
+  const [sent, read, room, written, needed] =
+    type === QUERY
+      ? [0, 0, query.InformationBufferLength, query.BytesWritten, query.BytesNeeded]
+      : type === SET
+        ? [set.InformationBufferLength, set.BytesRead, 0, 0, set.BytesNeeded]
+        : [
+            method.InputBufferLength,
+            method.BytesRead,
+            method.OutputBufferLength,
+            method.BytesWritten,
+            method.BytesNeeded,
+          ];
+  const name = `a request of type ${type}`;
+  if (read !== sent) return `${name}: BytesRead ${read}, ${sent} were sent`;
+  if (written > room) return `${name}: BytesWritten ${written} in ${room} bytes`;
+  return needed === 0 ? undefined : `${name} succeeded and needs ${needed} more bytes`;
+}
+
 /** What is wrong with the bytes of a request, as the layouts of ndis-switch-abi.md want them. */
 export function byteFlaw(entry: TraceEntry): string | undefined {
   const { oid, input, output, status } = entry;
@@ -107,5 +135,8 @@ export function byteFlaw(entry: TraceEntry): string | undefined {
   const flaw = flawOf(head, input);
   if (flaw !== undefined) return flaw;
   if (oid.includes('_SAVE') || oid.includes('_RESTORE')) return flawOfSaveState(input);
-  return oid === 'OID_SWITCH_NIC_REQUEST' ? flawOf(INNER, input, INNER_AT) : undefined;
+  if (oid !== 'OID_SWITCH_NIC_REQUEST') return undefined;
+  // Whoever ends it in the adapter's place writes there what it likes.
+  const isReached = isAnswered && entry.route.at(-1)?.module === 'miniportEdge';
+  return flawOf(INNER, input, INNER_AT) ?? (isReached ? flawOfAnswer(output) : undefined);
 }
