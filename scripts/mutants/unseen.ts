@@ -38,7 +38,6 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   'request-room-not-cleared': 'every buffer there is new and zero',
   'save-gap-not-cleared': 'every buffer there is new and zero',
   'enum-padding-not-cleared': 'every buffer there is new and zero',
-  'counters-in-the-wrong-arm': 'nobody there asks by a method inside a NIC_REQUEST',
   'offloads-oldest-first': 'no law yet about the order of offload resources',
   'function-kept-without-vport': 'no model of virtual functions yet',
   'uplink-keeps-functions': 'no model of virtual functions yet',
