@@ -1,11 +1,5 @@
-import {
-  FAILING_CALLS,
-  FAULT_ACTS,
-  FAULT_EFFECTS,
-  FAULT_MESSAGES,
-  FAULT_PLACES,
-} from '../policy/faults-api.ts';
-import { faultWords, faultWordsInput } from './fault-words.ts';
+import { FAULT_ACTS, FAULT_EFFECTS, FAULT_PLACES } from '../policy/faults-api.ts';
+import { faultWords, faultWordsInput, matchMembers } from './fault-words.ts';
 import type { JsonSchema } from './route.ts';
 import { object, text } from './schemas.ts';
 
@@ -30,13 +24,7 @@ const members = {
       'oid: status, throw, hang, delay, twice. call: status. store: fail, delay. message: lost, lostAnswer, twice, delay. act anywhere',
   },
   extension: text(256, 'Name or id of an extension; miniportEdge: the bottom of the stack'),
-  oid: text(64, 'Name of an OID, or 0x and eight digits'),
-  requestType: { enum: ['query', 'set', 'method'] },
-  switch: text(256, 'Name of a switch'),
-  portId: { type: 'integer', minimum: 0, maximum: 0xffff_ffff },
-  call: { enum: [...FAILING_CALLS] },
-  message: { enum: [...FAULT_MESSAGES] },
-  to: text(256, 'Name of the host that a message goes to'),
+  ...matchMembers,
   status: text(64, 'Name or number of an NDIS_STATUS; default NDIS_STATUS_RESOURCES'),
   act: {
     enum: [...FAULT_ACTS],

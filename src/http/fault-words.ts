@@ -41,6 +41,17 @@ const MEANINGS: Readonly<Record<FaultPlace, Partial<Readonly<Record<Effect, Faul
   message: { fail: 'lost', delay: 'delay', drop: 'lost' },
 };
 
+/** What has to match beside the extension. */
+export const matchMembers = {
+  oid: text(64, 'Name of an OID, or 0x and eight digits'),
+  requestType: { enum: ['query', 'set', 'method'] },
+  switch: text(256, 'Name of a switch'),
+  portId: { type: 'integer', minimum: 0, maximum: 0xffff_ffff },
+  call: { enum: [...FAILING_CALLS] },
+  message: { enum: [...FAULT_MESSAGES] },
+  to: text(256, 'Name of the host that a message goes to'),
+} as const satisfies Readonly<Record<string, JsonSchema>>;
+
 const members = {
   id: text(64, 'Default: fault-1, …'),
   target: text(
@@ -50,13 +61,7 @@ const members = {
   match: object(
     {
       extension: text(256),
-      oid: text(64, 'Name of an OID, or 0x and eight digits'),
-      requestType: { enum: ['query', 'set', 'method'] },
-      switch: text(256, 'Name of a switch'),
-      portId: { type: 'integer', minimum: 0, maximum: 0xffff_ffff },
-      call: { enum: [...FAILING_CALLS] },
-      message: { enum: [...FAULT_MESSAGES] },
-      to: text(256, 'Name of the host that a message goes to'),
+      ...matchMembers,
     },
     ['extension', 'oid', 'requestType', 'switch', 'portId', 'call', 'message', 'to'],
   ),

@@ -233,7 +233,7 @@ t.test('a pended request shows in oid pending; a second signal ends a drain at o
   const before = Date.now();
   served.child.kill('SIGTERM');
   const ended = await served.ended;
-  t.ok(Date.now() - before < 5000, 'it did not wait for the request, which may take 10 s');
+  t.ok(Date.now() - before < 2000, 'it did not wait for the request');
   t.ok(ended === 'SIGTERM' || ended === 0, String(ended));
   t.equal((await held).code, 1);
 });
